@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
+from actscribe.runs.served import SENT
 from actscribe.settings import registry
 
 CODE = '''
@@ -266,6 +268,107 @@ def output_of(*words: object) -> str:
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exit_code == 2, (done.output, done.exception)
     return " ".join(done.output.split())
+
+
+ASKING = '''
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from actscribe.models.server.tally import Tally
+from actscribe.recognizers.base import Implementation, InputSpec
+from actscribe.recognizers.zero_shot import Answered
+from actscribe.settings.spec import RecognizerSpec
+
+
+class Settings(BaseModel):
+    """A model of another house.
+
+    Args:
+        address: where it is asked.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    address: str = "http://10.0.0.9:1"
+
+
+class House:
+    def __init__(self):
+        self.clips = 0
+
+    def description(self):
+        return "the house answers about lamps"
+
+    def take(self):
+        clips, self.clips = self.clips, 0
+        return Tally(clips=clips, requests=clips)
+
+
+HOUSE = House()
+
+
+class Asking:
+    def __init__(self, labels):
+        self.labels, self.view, self.on_answer = labels, InputSpec(2, 16), None
+
+    def score(self, clips):
+        for clip in clips:
+            HOUSE.clips += 1
+            scores = np.full(len(self.labels), clip.frames.mean() / 255)
+            if self.on_answer:
+                self.on_answer(Answered(clip.clip, scores, scores > 2, "a lamp"))
+            yield scores
+
+    def save(self, folder):
+        (folder / "asking.txt").write_text("asking")
+
+
+CODE = Implementation(
+    lambda settings, frames: InputSpec(2, 16),
+    lambda inputs: Asking(inputs.labels),
+    lambda folder, labels: Asking(labels),
+    servers=lambda settings: {"model": HOUSE},
+)
+SPEC = RecognizerSpec(
+    "asks a model of another house",
+    Settings,
+    "brightness:CODE",
+    lambda settings: (),
+    server=lambda settings: settings.address,
+    answers=True,
+)
+'''
+
+
+def test_what_its_model_answers_and_its_server_was_sent_is_kept(tmp_path: Path, brought: Callable[[str], None]) -> None:
+    brought(ASKING)
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow").parent
+
+    def output(*words: object) -> str:
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return " ".join(done.output.split())
+
+    text = output("check", study)
+    assert "shine: the house answers about lamps" in text
+    assert "the tiny ones of the package" not in text
+    output("train", study, "--recognizer", "shine")
+    run = study / "runs" / "shine"
+    text = output("evaluate", run)
+    assert "Server, model: " in text
+    captions = json.loads((run / "captions-test.json").read_text(encoding="utf-8"))
+    assert {one["caption"] for one in captions} == {"a lamp"}
+    served = json.loads((run / "servers-test.json").read_text(encoding="utf-8"))
+    assert served["notes"] == ["the house answers about lamps."]
+    assert [row["requests"] for row in served[SENT]] == [len(captions)]
+    assert (run / "hallucination-test.json").is_file()
+
+
+def test_one_that_says_it_answers_and_takes_no_listener_is_named(
+    tmp_path: Path, brought: Callable[[str], None]
+) -> None:
+    brought(ASKING.replace(", self.on_answer = labels, InputSpec(2, 16), None", " = labels, InputSpec(2, 16)"))
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
+    assert "it has no on_answer" in output_of("train", study, "--recognizer", "shine")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,9 @@ def test_every_recognizer_behind_every_server(name: str, server: str, tmp_path: 
         for on in SHOWN:
             (scores,) = recognizer.score([lamp_clip(on)])
             np.testing.assert_array_equal(scores >= 0.5, np.array(on, bool))
-        assert set(recognizer.servers) == ({"model", "judge"} if name == "vlm-judge" else {"model"})
+        asked = implementation(name).servers(BUILT_IN[name].settings.model_validate(where))
+        assert set(asked) == ({"model", "judge"} if name == "vlm-judge" else {"model"})
+        assert all(one.take().requests for one in asked.values())  # they are those that the recognizer asks
         recognizer.save(tmp_path)
         again = implementation(name).load(tmp_path, LABELS)
         before = len(served.questions())

@@ -199,7 +199,7 @@ def test_text_mode_reads_what_is_written(folders: dict[str, Path], monkeypatch: 
     replies = iter(["Yes", "no, nothing", "I see a cup"])
     monkeypatch.setattr(Vlm, "generate", lambda self, prefix, suffix="", most=64: next(replies))
     made = make("vlm-yesno", folders, mode="text", caption_share=0.0)
-    with listening(made) as answers:
+    with listening(made, "vlm-yesno") as answers:
         np.testing.assert_array_equal(scores(made, (1,))[0], [1, 0, 0.5])
     np.testing.assert_array_equal(answers[0].unread, [False, False, True])
     assert made.on_answer is None
@@ -229,7 +229,7 @@ def test_captions_are_told_only_to_a_listener(folders: dict[str, Path], monkeypa
     made = make("vlm-yesno", folders, caption_share=1.0, caption_tokens=4)
     scores(made, (1, 2))
     assert counting.clips == [1, 2]
-    with listening(made) as answers:
+    with listening(made, "vlm-yesno") as answers:
         scores(made, (1, 2))
     assert counting.clips == [1, 2, 1, 2]  # the questions are kept, the captions are new
     assert [answer.clip.start for answer in answers] == [1, 2]

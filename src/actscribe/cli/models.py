@@ -120,15 +120,12 @@ def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | 
     from actscribe.settings.registry import recognizer as spec_of
     from actscribe.settings.study import parse_settings
 
-    known = spec_of(recognizer).settings.model_fields
-    values: dict[str, object] = {"model": model, **({} if batch_size is None else {"batch_size": batch_size})}
-    if dtype in ("4bit", "8bit"):
-        values["quantize"] = dtype
-    elif dtype in ("float32", "bfloat16"):
-        values["dtype" if "dtype" in known else "precision"] = dtype
-    elif dtype is not None:
-        formats = ("float32", "bfloat16", "8bit", "4bit")
-        raise ActScribeError(f"Unknown dtype '{dtype}'.", did_you_mean(dtype, formats))
+    formats = spec_of(recognizer).number_formats
+    if dtype is not None and dtype not in formats:
+        problem = f"{recognizer} computes in {', '.join(formats) or 'a number format of its own'}, not in '{dtype}'."
+        raise ActScribeError(problem, did_you_mean(dtype, formats) if formats else "Leave out --dtype.")
+    values: dict[str, object] = {"model": model, **({} if dtype is None else formats[dtype])}
+    values |= {} if batch_size is None else {"batch_size": batch_size}
     try:
         return parse_settings(recognizer, values)
     except ValueError as error:

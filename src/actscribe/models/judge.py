@@ -35,8 +35,6 @@ class Judge:
         identity: what answers are kept under.
     """
 
-    server = None
-
     def __init__(self, model: Any, tokenizer: Any, identity: dict[str, str]) -> None:
         self.model = model
         self.tokenizer = tokenizer

@@ -16,12 +16,14 @@ from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
+from actscribe.models.server.tally import Tally
 from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, raise_explained, wrong
 from actscribe.settings.registry import BUILT_IN, added, recognizer
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.training.inputs import TrainingInputs
 
 __all__ = [
+    "Answering",
     "ClipData",
     "ClipFrames",
     "Implementation",
@@ -30,6 +32,7 @@ __all__ = [
     "Look",
     "Plan",
     "Recognizer",
+    "Server",
     "TrainingInputs",
     "implementation",
 ]
@@ -50,6 +53,33 @@ class Recognizer(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write all that is needed to load it again into an existing empty folder; safetensors, JSON and YAML only."""
+        ...
+
+
+class Answering(Recognizer, Protocol):
+    """A recognizer whose `RecognizerSpec.answers`: it tells what its model answers.
+
+    Args:
+        on_answer: while it is set, called with a `zero_shot.Answered` for each clip that is scored, or with a
+            `grounded.Grounded` for each window, in their order; None: nobody listens.
+    """
+
+    on_answer: Callable[[Any], None] | None
+
+
+class Server(Protocol):
+    """A server that runs a model of a recognizer."""
+
+    def description(self) -> str:
+        """Return what it can do, in one line.
+
+        Raises:
+            ActScribeError: it does not answer, or cannot be used.
+        """
+        ...
+
+    def take(self) -> Tally:
+        """Return what it was sent since this was called last."""
         ...
 
 
@@ -104,6 +134,11 @@ def no_digest(settings: object) -> str:
     return ""
 
 
+def no_servers(settings: object) -> dict[str, Server]:
+    """Answer `Implementation.servers` of a recognizer that computes by itself."""
+    return {}
+
+
 def never_warm(settings: object) -> str:
     """Answer `Implementation.cannot_warm_start` of a recognizer that starts from its settings' checkpoint alone."""
     return "cannot start from an earlier run"
@@ -131,6 +166,8 @@ class Implementation:
         looks: settings, frames of a clip, clips of one recording that ascend and its duration in seconds -> what is
             looked at.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
+        servers: settings -> the servers that they name, by what runs there, such as "model"; the same objects that the
+            recognizer asks. `check` describes them, and a run keeps what each was sent.
         cannot_warm_start: settings -> why training does not start from an earlier run's weights, as part of a sentence;
             empty where `make` starts from `TrainingInputs.start`.
     """
@@ -144,6 +181,7 @@ class Implementation:
     kept: Callable[[Any, int], Kept] | None = None
     looks: Callable[[Any, int, Sequence[Clip], float], Look] = clip_by_clip
     merge: Callable[[Path, Path], None] | None = None
+    servers: Callable[[Any], Mapping[str, Server]] = no_servers
     cannot_warm_start: Callable[[Any], str] = never_warm
 
 
@@ -166,10 +204,10 @@ def implementation(name: str) -> Implementation:
     if not isinstance(made, Implementation):
         message = f" has a {type(made).__name__} at {spec.code}; expected an Implementation."
         raise wrong(point, "recognizer", message)
-    return _all_careful(made, point)
+    return _all_careful(made, spec, point)
 
 
-def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
+def _all_careful(made: Implementation, spec: RecognizerSpec, point: EntryPoint) -> Implementation:
     """Return the code of another package, whose faults are sentences."""
 
     def whole(part: str, expected: type) -> Callable[..., Any]:
@@ -177,7 +215,7 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
 
     def recognizer_of(part: str) -> Callable[..., Recognizer]:
         call = whole(part, object)
-        return lambda *given: _careful_recognizer(call(*given), point, part)
+        return lambda *given: _careful_recognizer(call(*given), spec, point, part)
 
     return replace(
         made,
@@ -190,13 +228,15 @@ def _all_careful(made: Implementation, point: EntryPoint) -> Implementation:
         kept=made.kept and whole("kept", Kept),
         looks=whole("looks", Look),
         merge=made.merge and whole("merge", object),
+        servers=whole("servers", dict),
         cannot_warm_start=whole("cannot_warm_start", str),
     )
 
 
-def _careful_recognizer(recognizer: Any, point: EntryPoint, part: str) -> Recognizer:
+def _careful_recognizer(recognizer: Any, spec: RecognizerSpec, point: EntryPoint, part: str) -> Recognizer:
     """Return a recognizer of another package with `score` and `save` in whose place sentences are raised."""
-    lacking = [name for name in ("labels", "view", "score", "save") if not hasattr(recognizer, name)]
+    needed = ("labels", "view", "score", "save", *(("on_answer",) if spec.answers else ()))
+    lacking = [name for name in needed if not hasattr(recognizer, name)]
     if lacking:
         message = f": '{part}' returned {recognizer!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
         raise wrong(point, "recognizer", message)

@@ -82,14 +82,14 @@ def judge_server(settings: VlmJudgeSettings) -> ChatServer:
     return _server(settings, settings.judge_server, settings.judge_server_model, sees=False)
 
 
-def servers(settings: object) -> dict[str, ChatServer]:
-    """Return the servers that a recognizer's settings name, by what runs there; none where all runs here."""
-    by_role = {}
-    if isinstance(settings, ZeroShot) and settings.server:
-        by_role["model"] = vlm_server(settings)
-    if isinstance(settings, VlmJudgeSettings) and settings.judge_server:
-        by_role["judge"] = judge_server(settings)
-    return by_role
+def servers(settings: ZeroShot) -> dict[str, ChatServer]:
+    """Return the servers that the settings name, see `Implementation.servers`; errors as `vlm_server`."""
+    return {"model": vlm_server(settings)} if settings.server else {}
+
+
+def servers_and_judge(settings: VlmJudgeSettings) -> dict[str, ChatServer]:
+    """Return also the judge's server, see `Implementation.servers`; errors as `vlm_server`."""
+    return servers(settings) | ({"judge": judge_server(settings)} if settings.judge_server else {})
 
 
 def joined(start: str, opening: str, ending: str) -> str:

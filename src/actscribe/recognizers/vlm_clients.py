@@ -22,8 +22,8 @@ from actscribe.models.written import Written
 from actscribe.models.yes_no import FIELDS, YesNo, from_logits
 from actscribe.progress import say
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
-from actscribe.recognizers.served import ServerVlmClient, joined, servers, vlm_server
-from actscribe.settings.recognizers.vlm import ZeroShot
+from actscribe.recognizers.served import ServerVlmClient, joined, servers, servers_and_judge, vlm_server
+from actscribe.settings.recognizers.vlm import VlmJudgeSettings, ZeroShot
 
 #: Models in use. Training holds a recognizer and its reloaded twin at once, which must not take the memory twice.
 _IN_USE: WeakValueDictionary[tuple[str, ...], Vlm] = WeakValueDictionary()
@@ -171,10 +171,19 @@ def starting(settings: ZeroShot, labels: LabelSet, frames: int) -> list[str]:
 
     What a server can do is said on the way.
     """
-    lines = [server.description() for server in servers(settings).values()]
+    return _described(servers(settings)) + _number_format(settings)
+
+
+def starting_judge(settings: VlmJudgeSettings, labels: LabelSet, frames: int) -> list[str]:
+    """Return also what the judge's server can do; see `starting`."""
+    return _described(servers_and_judge(settings)) + _number_format(settings)
+
+
+def _described(asked: Mapping[str, ChatServer]) -> list[str]:
+    lines = [server.description() for server in asked.values()]
     for line in lines:
         say(line, None)
-    return lines + _number_format(settings)
+    return lines
 
 
 def _number_format(settings: ZeroShot) -> list[str]:

@@ -7,7 +7,7 @@ sentences, several intervals or none for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
-from actscribe.models.server import ChatServer
 from actscribe.models.written import Written
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
@@ -26,12 +25,12 @@ from actscribe.recognizers.base import Implementation, Look, Recognizer
 from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
 from actscribe.recognizers.plans.vlm import plan_ground
 from actscribe.recognizers.prompts import Prompts, fill, prompts
-from actscribe.recognizers.served import vlm_server
+from actscribe.recognizers.served import servers, vlm_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
 from actscribe.recognizers.vlm_clients import starting as started
 from actscribe.recognizers.vlm_clients import view as clip_view
 from actscribe.recognizers.when import When, when
-from actscribe.recognizers.zero_shot import NONE, about, asked_of, restore, write_about
+from actscribe.recognizers.zero_shot import about, restore, write_about
 from actscribe.settings.recognizers.vlm import VlmGroundSettings
 from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import nominal_times
@@ -54,7 +53,6 @@ class GroundRecognizer:
         view: what the model sees of a window.
         ask: what the model says about a window.
         about: what `save` writes, JSON values.
-        servers: that are asked, by what runs there.
         on_answer: called with every answer in the order of the windows, if set.
     """
 
@@ -65,10 +63,8 @@ class GroundRecognizer:
         view: InputSpec,
         ask: Callable[[ClipFrames], Grounded],
         about: dict[str, Any],
-        servers: Mapping[str, ChatServer] = NONE,
     ) -> None:
         self.labels, self.settings, self.view, self.about = labels, settings, view, about
-        self.servers = servers
         self.on_answer: Callable[[Grounded], None] | None = None
         self._ask = ask
 
@@ -158,7 +154,7 @@ def _recognizer(labels: LabelSet, settings: VlmGroundSettings, view: InputSpec, 
         return Grounded(clip.clip, answers, chances, tuple(one.text for one in written), shift)
 
     noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return GroundRecognizer(labels, settings, view, ask, noted, asked_of(model=model.server))
+    return GroundRecognizer(labels, settings, view, ask, noted)
 
 
 def _stated_times(clip: ClipFrames) -> np.ndarray:
@@ -185,4 +181,5 @@ VLM_GROUND = Implementation(
     starting=starting,
     plan=plan_ground,
     looks=looks,
+    servers=servers,
 )

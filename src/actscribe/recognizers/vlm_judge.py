@@ -11,20 +11,18 @@ from weakref import WeakValueDictionary
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
-from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import FIELDS, YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
-from actscribe.recognizers.served import ServerJudge, judge_server
-from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, starting, view, vlm_client
+from actscribe.recognizers.served import ServerJudge, judge_server, servers_and_judge
+from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, starting_judge, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
     about,
-    asked_of,
     from_yes_no,
     restore,
 )
@@ -41,11 +39,6 @@ class TextModel(Protocol):
     @property
     def identity(self) -> Mapping[str, Any]:
         """What answers are kept under."""
-        ...
-
-    @property
-    def server(self) -> ChatServer | None:
-        """The server behind which it runs, if any."""
         ...
 
     def yes_no(self, prompts: Sequence[str]) -> list[YesNo]:
@@ -85,8 +78,7 @@ def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, view: InputSpec, t
         return from_yes_no(clip.clip, answers, labels, caption)
 
     models = {"model": dict(model.identity), "judge": dict(judge.identity)}
-    servers = asked_of(model=model.server, judge=judge.server)
-    return ZeroShotRecognizer(labels, view, ask, about(settings, view, texts, models), servers)
+    return ZeroShotRecognizer(labels, view, ask, about(settings, view, texts, models))
 
 
 def _judge(settings: VlmJudgeSettings) -> TextModel:
@@ -103,6 +95,7 @@ VLM_JUDGE = Implementation(
     view=view,
     make=make,
     load=load,
-    starting=starting,
+    starting=starting_judge,
     plan=plan_text,
+    servers=servers_and_judge,
 )

@@ -15,8 +15,9 @@ from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
+from actscribe.recognizers.served import servers
 from actscribe.recognizers.vlm_clients import CachedVlmClient, starting, view, vlm_client
-from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, asked_of, restore
+from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 from actscribe.settings.recognizers.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
 
@@ -58,7 +59,7 @@ def _recognizer(labels: LabelSet, settings: VlmListSettings, view: InputSpec, te
         return from_list(clip.clip, text, labels)
 
     noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, view, ask, noted, asked_of(model=model.server))
+    return ZeroShotRecognizer(labels, view, ask, noted)
 
 
 VLM_LIST = Implementation(
@@ -67,4 +68,5 @@ VLM_LIST = Implementation(
     load=load,
     starting=starting,
     plan=plan_text,
+    servers=servers,
 )

@@ -16,12 +16,12 @@ from actscribe.recognizers.answers import clip_digest, default_store
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
+from actscribe.recognizers.served import servers
 from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, starting, view, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
     about,
-    asked_of,
     from_yes_no,
     restore,
 )
@@ -83,7 +83,7 @@ def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, view: InputSpec, t
         return from_yes_no(clip.clip, answers, labels, text)
 
     noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, view, ask, noted, asked_of(model=model.server))
+    return ZeroShotRecognizer(labels, view, ask, noted)
 
 
 def _answers(model: VlmClient, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:
@@ -105,4 +105,5 @@ VLM_YESNO = Implementation(
     load=load,
     starting=starting,
     plan=plan_yesno,
+    servers=servers,
 )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -16,7 +15,6 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
-from actscribe.models.server import ChatServer
 from actscribe.models.yes_no import YesNo
 from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
@@ -35,8 +33,6 @@ R = TypeVar("R", bound=Asking)
 FILE = "recognizer.json"
 #: Settings that name a model, which may be the path of one.
 ROLES = ("model", "judge")
-#: Servers of a recognizer that asks none.
-NONE: Mapping[str, ChatServer] = MappingProxyType({})
 #: Score of a label that could not be read from the answer: neither yes nor no.
 UNKNOWN = 0.5
 
@@ -72,7 +68,6 @@ class ZeroShotRecognizer:
         view: what the model wants to see.
         ask: asks.
         about: what `save` writes, JSON values.
-        servers: that are asked, by what runs there.
         on_answer: called with every answer in the order of the clips, if set.
     """
 
@@ -82,10 +77,8 @@ class ZeroShotRecognizer:
         view: InputSpec,
         ask: Ask,
         about: dict[str, Any],
-        servers: Mapping[str, ChatServer] = NONE,
     ) -> None:
         self.labels = labels
-        self.servers = servers
         self.view = view
         self.ask = ask
         self.about = about
@@ -102,11 +95,6 @@ class ZeroShotRecognizer:
     def save(self, folder: Path) -> None:
         """Write settings, prompts in full and the model's name, place and digest; the model stays where it is."""
         write_about(self.about, folder)
-
-
-def asked_of(**servers: ChatServer | None) -> dict[str, ChatServer]:
-    """Return the servers that are asked, by what runs there: "model", "judge"."""
-    return {role: server for role, server in servers.items() if server is not None}
 
 
 def write_about(about: dict[str, Any], folder: Path) -> None:

@@ -1,42 +1,48 @@
-"""What a zero-shot recognizer said on a split, beside its scores: captions and hallucination, for the report."""
+"""What a recognizer's model answered on a split, beside its scores: captions and hallucination, for the report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from actscribe.data.clips import Clip, targets
 from actscribe.evaluation.hallucination import INTERVALS, hallucination, intervals_table
 from actscribe.files import write_text
-from actscribe.recognizers.base import Recognizer
+from actscribe.recognizers.base import Answering, Recognizer
 from actscribe.recognizers.grounded import Grounded
 from actscribe.recognizers.reading import mentions
-from actscribe.recognizers.vlm_ground import GroundRecognizer
 from actscribe.recognizers.when import When
-from actscribe.recognizers.zero_shot import Answered, ZeroShotRecognizer
+from actscribe.recognizers.zero_shot import Answered
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
+from actscribe.settings.registry import recognizer as spec_of
 
 #: Share of a window that a label covers where it occurs in it at all.
 OCCURS = 1e-6
 
 
 @contextmanager
-def listening(recognizer: Recognizer) -> Iterator[list[Answered] | list[Grounded]]:
-    """Yield a list that grows with the answers of a zero-shot recognizer while the block runs; others tell nothing."""
+def listening(recognizer: Recognizer, name: str) -> Iterator[list[Answered] | list[Grounded]]:
+    """Yield a list that grows with the answers of a recognizer that tells them, while the block runs.
+
+    Args:
+        recognizer: that scores.
+        name: its own in the registry, which says whether it tells them.
+    """
     answers: list[Any] = []
-    if not isinstance(recognizer, ZeroShotRecognizer | GroundRecognizer):
+    if not spec_of(name).answers:
         yield answers
         return
-    recognizer.on_answer = answers.append
+    asked = cast(Answering, recognizer)
+    asked.on_answer = answers.append
     try:
         yield answers
     finally:
-        recognizer.on_answer = None
+        asked.on_answer = None
 
 
 def keep_answers(run: Run, split: str, answers: Sequence[Answered] | Sequence[Grounded]) -> None:

@@ -199,12 +199,12 @@ def _score(
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
         say(in_words(), None)
-        with listening(loaded) as answers:
+        with listening(loaded, run.info.recognizer) as answers:
             within = run.study.split.within == "recordings"
             what = f"Scoring {split}"
             scored = score_recordings(loaded, recordings, run.labels, run.study.windows, what, views, within)
         keep_answers(run, split, answers)
-        keep_served(run, split, loaded)
+        keep_served(run, split)
         run.save_scores(split, scored)
         run.info.views[split] = (views.clips, views.crops)
     return scored

@@ -12,9 +12,9 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.catalog import ENTRIES, PACKAGED, location
 from actscribe.packages import missing
+from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
-from actscribe.recognizers.served import servers
 from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
 from actscribe.runs.train import check_shares, check_targets, needed
 from actscribe.runs.training_clips import cut_training_clips
@@ -119,7 +119,7 @@ def weight_notes(study: Study, data: StudyData) -> list[str]:
 def model_notes(study: Study) -> list[str]:
     """Return what to try where a study's recognizers have nothing but the package's own models, which are tiny."""
     chosen = [study.chosen(name) for name in study.recognizers]
-    models = {getattr(one.settings, "server", "") or one.spec.model(one.settings) for one in chosen}
+    models = {one.spec.server(one.settings) or one.spec.model(one.settings) for one in chosen}
     if not models or not models <= PACKAGED or any(location(entry) == "cache" for entry in ENTRIES):
         return []
     first = "" if not missing(recognizer(REAL_VIDEO).packages(recognizer(REAL_VIDEO).settings())) else INSTALL
@@ -140,7 +140,8 @@ def server_notes(study: Study, names: Sequence[str] | None = None) -> tuple[list
     refused: dict[str, list[str]] = defaultdict(list)
     for name in study.recognizers if names is None else names:
         try:
-            for server in servers(study.chosen(name).settings).values():
+            chosen = study.chosen(name)
+            for server in implementation(chosen.recognizer).servers(chosen.settings).values():
                 accepted[server.description()].append(name)
         except ActScribeError as error:
             refused[in_one_line(error)].append(name)

@@ -6,17 +6,16 @@ import json
 
 from actscribe.files import write_text
 from actscribe.progress import say
-from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.vlm_ground import GroundRecognizer
-from actscribe.recognizers.zero_shot import ZeroShotRecognizer
+from actscribe.recognizers.base import implementation
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
+from actscribe.settings.study import parse_settings
 
 #: Title of the table.
 SENT = "What was sent, in the server's own tokens; answers that were kept from before are not among it."
 
 
-def keep_served(run: Run, split: str, recognizer: Recognizer) -> None:
+def keep_served(run: Run, split: str) -> None:
     """Write servers-SPLIT.json into the run folder and say it; nothing where no server was asked anything.
 
     What each server can do, in one line, and a table of what it was sent since this was called last.
@@ -24,11 +23,9 @@ def keep_served(run: Run, split: str, recognizer: Recognizer) -> None:
     Args:
         run: whose split was scored.
         split: "train", "validation" or "test".
-        recognizer: that scored it.
     """
-    if not isinstance(recognizer, ZeroShotRecognizer | GroundRecognizer):
-        return
-    taken = {role: (server, server.take()) for role, server in recognizer.servers.items()}
+    servers = implementation(run.info.recognizer).servers(parse_settings(run.info.recognizer, run.info.settings))
+    taken = {role: (server, server.take()) for role, server in servers.items()}
     rows = [{"asked": role, **tally.record()} for role, (_, tally) in taken.items() if tally.requests]
     if not rows:
         return

@@ -196,7 +196,7 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     labels, recordings = data.labels, data.of_split("validation")
     within = study.split.within == "recordings"
     scored = score_recordings(recognizer, recordings, labels, study.windows, "Scoring validation", within=within)
-    keep_served(run, "validation", recognizer)
+    keep_served(run, "validation")
     run.save_scores("validation", scored)
     annotated = [recording for recording in recordings if recording.intervals is not None]
     if not annotated:

@@ -104,6 +104,7 @@ def _loaded(name: str) -> RecognizerSpec:
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),
         model=careful(spec.model, str, point, "recognizer", "model"),
+        server=careful(spec.server, str, point, "recognizer", "server"),
         looks_ahead=careful(spec.looks_ahead, str, point, "recognizer", "looks_ahead"),
         packages=careful(spec.packages, tuple, point, "recognizer", "packages"),
     )

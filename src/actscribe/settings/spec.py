@@ -30,6 +30,11 @@ def no_model(settings: Any) -> str:
     return ""
 
 
+def no_server(settings: Any) -> str:
+    """Answer `server` of a recognizer whose model is loaded by itself."""
+    return ""
+
+
 def at_once(settings: Any) -> str:
     """Answer `looks_ahead` of a recognizer that scores a clip by itself."""
     return ""
@@ -43,6 +48,13 @@ def training_splits(settings: Training) -> tuple[str, ...]:
 def named_model(settings: _Named) -> str:
     """Answer `model` of a recognizer with a setting of that name."""
     return settings.model
+
+
+#: `number_formats` of a recognizer whose settings are made from `Training`.
+TRAINED_FORMATS: Mapping[str, Mapping[str, object]] = {
+    "float32": {"precision": "float32"},
+    "bfloat16": {"precision": "bfloat16"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,9 @@ class RecognizerSpec:
             embeds does so, too.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
         model: settings -> the model that they name, see `models.catalog`; empty: they name none.
+        server: settings -> the address of the server that runs this model; empty: it is loaded here.
+        answers: tells what its model answers, see `recognizers.base.Answering`; runs keep that beside their scores.
+        number_formats: "float32", "bfloat16", "8bit" or "4bit" -> the settings that compute in it.
         looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
         learnable: value of the setting `learns` -> parts of the network that learn then, in the words of published
             recipes, see `training.recipes.Part`; empty: there is no such setting.
@@ -79,6 +94,9 @@ class RecognizerSpec:
     shares_features: bool = False
     merges_into: str = ""
     model: Callable[[Any], str] = no_model
+    server: Callable[[Any], str] = no_server
+    answers: bool = False
+    number_formats: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     looks_ahead: Callable[[Any], str] = at_once
     learnable: Mapping[str, frozenset[str]] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from actscribe.settings.located import Located
 from actscribe.settings.named_models import EMBEDDED
-from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
+from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 from actscribe.settings.vghif import VghifConfig
@@ -170,6 +170,7 @@ RECOGNIZERS = {
         models=("clip",),
         prompted=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
         learnable=_CLIP_PARTS,
     ),
     "vifi-clip": RecognizerSpec(
@@ -179,6 +180,7 @@ RECOGNIZERS = {
         _dual,
         prompted=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
         learnable=_CLIP_PARTS,
     ),
     "x-clip": RecognizerSpec(
@@ -189,6 +191,7 @@ RECOGNIZERS = {
         models=("xclip",),
         prompted=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
         learnable=_XCLIP_PARTS,
     ),
 }

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages
-from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
+from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.unit import Unit
 
 #: What acts on a head that is trained in epochs alone.
@@ -77,5 +77,6 @@ RECOGNIZERS = {
         models=("encoder",),
         embeds=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
     ),
 }

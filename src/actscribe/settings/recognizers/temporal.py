@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages
-from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
+from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.unit import Unit
 
 #: Seconds from one step to the next, where a study says nothing: of encoders of frames, and of clips (ours).
@@ -94,6 +94,7 @@ RECOGNIZERS = {
         encoder_packages,
         embeds=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
         looks_ahead=_around,
     ),
 }

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from actscribe.settings.located import Located
 from actscribe.settings.named_models import EMBEDDED
-from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
+from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 
@@ -53,6 +53,7 @@ RECOGNIZERS = {
         training_splits,
         models=("timesformer",),
         model=named_model,
+        number_formats=TRAINED_FORMATS,
     ),
     "video-classifier": RecognizerSpec(
         "supervised TimeSformer, VideoMAE, ViViT, V-JEPA 2 or VideoPrism, fine-tuned on the study's clips",
@@ -60,5 +61,6 @@ RECOGNIZERS = {
         "actscribe.recognizers.video_classifier:VIDEO_CLASSIFIER",
         training_splits,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
     ),
 }

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from actscribe.settings.located import Located
 from actscribe.settings.named_models import EMBEDDED, JUDGE_PACKAGE, PACKAGED_JUDGE
-from actscribe.settings.spec import RecognizerSpec, named_model, training_splits
+from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 
@@ -216,6 +216,10 @@ class VlmLoraSettings(Training):
         return self
 
 
+def _server(settings: ZeroShot) -> str:
+    return settings.server
+
+
 def _asked(settings: ZeroShot) -> tuple[str, ...]:
     return ("validation",) if settings.quantize else ()  # where the smaller weights are compared with the full ones
 
@@ -240,6 +244,12 @@ def _minutes(settings: VlmGroundSettings) -> str:
     return "is asked about windows of minutes"
 
 
+_FORMATS: Mapping[str, Mapping[str, object]] = {
+    "float32": {"dtype": "float32"},
+    "bfloat16": {"dtype": "bfloat16"},
+    "8bit": {"quantize": "8bit"},
+    "4bit": {"quantize": "4bit"},
+}
 #: What the registry takes from here.
 RECOGNIZERS = {
     "vlm-list": RecognizerSpec(
@@ -250,6 +260,9 @@ RECOGNIZERS = {
         _quantized,
         shares_features=True,
         model=named_model,
+        server=_server,
+        answers=True,
+        number_formats=_FORMATS,
     ),
     "vlm-yesno": RecognizerSpec(
         "zero-shot: a vision-language model answers one yes/no question per label",
@@ -260,6 +273,9 @@ RECOGNIZERS = {
         models=("vlm", "llm"),
         shares_features=True,
         model=named_model,
+        server=_server,
+        answers=True,
+        number_formats=_FORMATS,
     ),
     "vlm-judge": RecognizerSpec(
         "zero-shot: a vision-language model writes a caption, a text-only model judges each label from it",
@@ -269,6 +285,9 @@ RECOGNIZERS = {
         _judged,
         shares_features=True,
         model=named_model,
+        server=_server,
+        answers=True,
+        number_formats=_FORMATS,
     ),
     "vlm-ground": RecognizerSpec(
         "zero-shot: a vision-language model says from when to when each label happens, in windows of minutes",
@@ -277,6 +296,9 @@ RECOGNIZERS = {
         _asked,
         _quantized,
         model=named_model,
+        server=_server,
+        answers=True,
+        number_formats=_FORMATS,
         looks_ahead=_minutes,
     ),
     "vlm-head": RecognizerSpec(
@@ -286,6 +308,7 @@ RECOGNIZERS = {
         training_splits,
         embeds=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
     ),
     "vlm-lora": RecognizerSpec(
         "vision-language model fine-tuned through low-rank adapters, with a trained head",
@@ -296,5 +319,6 @@ RECOGNIZERS = {
         merges_into="vlm-head",
         shares_features=True,
         model=named_model,
+        number_formats=TRAINED_FORMATS,
     ),
 }
