@@ -42,15 +42,15 @@ def test_the_page_is_told_what_there_is_to_be_seen() -> None:
     shown = board()
     assert shown.snapshot()["now"] is None
     shown.draw(state())
-    told = Browser(shown).let_in().get("/api/live").json
-    assert (told["media"], [one["name"] for one in told["labels"]]) == (MEDIA, [VENTILATION, HOSTILE])
-    now = told["now"]
+    reply = Browser(shown).let_in().get("/api/live").json
+    assert (reply["media"], [one["name"] for one in reply["labels"]]) == (MEDIA, [VENTILATION, HOSTILE])
+    now = reply["now"]
     assert now["bars"] == [
         {"label": 0, "start": 110.0, "end": 140.0, "open": False},
         {"label": 1, "start": 180.0, "end": 198.5, "open": True},
     ]
     assert (now["unseen"], now["scores"], now["latency"]) == ([[150.0, 160.0]], [0.125, 0.875], [0.31, 0.94])
-    assert json.dumps(told, allow_nan=False)
+    assert json.dumps(reply, allow_nan=False)
 
 
 @pytest.mark.parametrize(
