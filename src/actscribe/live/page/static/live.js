@@ -52,7 +52,7 @@ function lane({name, colour}, index, view) {
 
 function axis({begin, shown_s}) {
 	const ticks = make("div", "ticks");
-	for (let mark = Math.ceil(begin / MARK_S) * MARK_S; mark < begin + shown_s; mark += MARK_S) {
+	for (let mark = Math.ceil(begin / MARK_S) * MARK_S; mark < begin + 0.88 * shown_s; mark += MARK_S) {
 		const tick = make("span", "", clock(mark, 0));
 		tick.style.left = `${100 * (mark - begin) / shown_s}%`;
 		ticks.append(tick);
