@@ -9,7 +9,7 @@ EXTRAS := demo,lora,judge,plot,imagenet,cluster,review,nwb
 # Nothing that is installed may need a compiler.
 NO_COMPILER := CC=false CXX=false
 # Tests that meet every library that we call, in the shortest way: tests/test_NAME.py.
-ROADS := cli_plugins road probe dual_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
+ROADS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
 .PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean

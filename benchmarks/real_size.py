@@ -40,7 +40,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 from two_ways.adapters import lora
-from two_ways.classifiers import dual, timesformer
+from two_ways.classifiers import dual_encoder, timesformer
 from two_ways.language import headed, yes_no
 from two_ways.ways import FPS, Ways, scene
 
@@ -57,8 +57,8 @@ SAME, SAME_BF16, LET_OFF = 1e-5, 1e-3, {"vlm_yesno": 5e-3}
 TARGETS = {"timesformer": 1.3, "clip": 2.5, "xclip": 1.0, "vlm_head": 2.4, "vlm_yesno": 8, "lora_step": 3}
 MAKE = {
     "timesformer": timesformer,
-    "clip": partial(dual, "clip"),
-    "xclip": partial(dual, "x-clip"),
+    "clip": partial(dual_encoder, "clip"),
+    "xclip": partial(dual_encoder, "x-clip"),
     "vlm_head": headed,
     "vlm_yesno": yes_no,
     "lora_step": lora,

@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
 from small_benchmarks import action_videos
 from small_studies import lamp_study
-from tiny_duals import clip_model, write
+from tiny_dual_encoders import clip_model, write
 from tiny_models import tiny_timesformer
 from tiny_vlms import build
 

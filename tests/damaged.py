@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-import dual_jobs
+import dual_encoder_inputs
 import numpy as np
 import tiny_vlms
 import torch
@@ -126,9 +126,11 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
         model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
         return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
     if name in ("clip", "x-clip"):
-        job = dual_jobs.job(root / f"run-{name}", name, root, dual_jobs.SEVERAL, learns="none", augment=False)
+        job = dual_encoder_inputs.job(
+            root / f"run-{name}", name, root, dual_encoder_inputs.SEVERAL, learns="none", augment=False
+        )
         made = cast(dual_encoder.DualEncoderRecognizer, implementation(name).make(job))
-        return made if name == "x-clip" else _with_vghif(made), dual_jobs.SEVERAL
+        return made if name == "x-clip" else _with_vghif(made), dual_encoder_inputs.SEVERAL
     model = root / "vlm"
     if not model.exists():
         tiny_vlms.build("smolvlm", model)

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import tiny_duals
+import tiny_dual_encoders
 import torch
-from dual_jobs import sides
+from dual_encoder_inputs import sides
 from torch import nn
 from transformers import TrainerCallback
 
@@ -80,13 +80,13 @@ def work(folder: Path, resume: bool) -> Fit:
     )
 
 
-def dual_work(folder: Path, name: str) -> Fit:
+def dual_encoder_work(folder: Path, name: str) -> Fit:
     """A dual encoder of random weights with VgHIF: clips red on the left or blue on the right."""
-    adapter = tiny_duals.backbone(name)
+    adapter = tiny_dual_encoders.backbone(name)
     head = LabelHead("multi-label", LABELS)
     torch.manual_seed(SEED)
     vghif = VghifConfig(bottleneck=16, heads=2)
-    network = DualEncoder(adapter, tiny_duals.tokens(tiny_duals.PROMPTS[:LABELS]), head, vghif, "both")
+    network = DualEncoder(adapter, tiny_dual_encoders.tokens(tiny_dual_encoders.PROMPTS[:LABELS]), head, vghif, "both")
     clips, targets = sides("training", 8, SEED, "multi-label")
     videos = [torch.from_numpy(clip.frames).permute(0, 3, 1, 2) / 128 - 1 for clip in clips]
     examples = Examples(lambda _, index: {"pixel_values": videos[index]}, targets)
@@ -116,12 +116,16 @@ def noted(examples: Examples, folder: Path) -> Examples:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--dual", choices=("clip", "x-clip"))
+    parser.add_argument("--dual-encoder", choices=("clip", "x-clip"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--die-after", type=int)
     parser.add_argument("--readers", type=int, default=0)
     options = parser.parse_args()
-    job = dual_work(options.folder, options.dual) if options.dual else work(options.folder, options.resume)
+    job = (
+        dual_encoder_work(options.folder, options.dual_encoder)
+        if options.dual_encoder
+        else work(options.folder, options.resume)
+    )
     job = replace(job, readers=options.readers, train=noted(job.train, options.folder))
     if options.die_after:
         callbacks = fit_module._callbacks

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from tiny_duals import JOINT, PATCH, SIDE, TEXT, VISION
+from tiny_dual_encoders import JOINT, PATCH, SIDE, TEXT, VISION
 from torch import Tensor
 from torch.nn.functional import conv2d, layer_norm, linear
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tiny_duals import clip_model, write
+from tiny_dual_encoders import clip_model, write
 
 from actscribe.benchmark.plan import Plan
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, BenchmarkClip, Source
@@ -96,7 +96,7 @@ def made_up(folder: Path, groups_of: Mapping[str, Mapping[str, int]], split: str
     return Benchmark("made-up", "corrected", classes, tuple(clips))
 
 
-#: Words that the tokenizer of tests/tiny_duals.py knows.
+#: Words that the tokenizer of tests/tiny_dual_encoders.py knows.
 ACTIONS = ("box", "cup", "hand", "lift", "push", "wave")
 
 

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-import tiny_duals
+import tiny_dual_encoders
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -314,7 +314,7 @@ def test_a_recipe_of_parts_that_do_not_learn_alone_is_refused(
 
 @pytest.mark.parametrize("kind", ["clip", "x-clip"])
 def test_the_parts_of_a_recipe_are_those_that_learn(kind: str) -> None:
-    adapter = tiny_duals.backbone(kind)
+    adapter = tiny_dual_encoders.backbone(kind)
     starts = {
         "vision": ("vision_model.", "visual_projection."),
         "text": ("text_model.", "text_projection."),

@@ -15,7 +15,7 @@ import torch
 import yaml
 from scipy import stats
 from small_benchmarks import ACTIONS, ActionSet, by_hand, kept, tables, write_lines
-from tiny_duals import write, xclip_model
+from tiny_dual_encoders import write, xclip_model
 
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.benchmark.draw import classes_of

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from dual_jobs import job, sides
-from tiny_duals import clip_model
+from dual_encoder_inputs import job, sides
+from tiny_dual_encoders import clip_model
 from vlm_jobs import scores
 
 from actscribe.compare.cost import MB, parameters_that_ran, peak_memory

@@ -59,7 +59,7 @@ def test_a_linear_layer_counted_by_hand() -> None:
 )
 def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, object], tmp_path: Path) -> None:
     settings = parse_settings(recognizer, changes)
-    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual_encoder
     with torch.device("meta"):
         network, side = build(settings, 8, 3)
         cost = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
@@ -87,7 +87,7 @@ def test_known_models_need_no_download_and_have_their_published_size(
     entry = find(name)
     assert entry is not None
     recognizer = usual_for(entry.kind)
-    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual
+    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual_encoder
     with torch.device("meta"):
         network, _ = build(parse_settings(recognizer, {"model": name}), 8, 400)
     assert sum(one.numel() for one in network.parameters()) / 1e6 == pytest.approx(entry.parameters, abs=1)

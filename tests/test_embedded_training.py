@@ -47,7 +47,7 @@ def test_the_vision_language_model(scenes: str, tmp_path: Path) -> None:
 def test_the_dual_encoders(scenes: str, tmp_path: Path) -> None:
     digests = []
     for name in ("first", "second"):
-        printed = run("dual", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
+        printed = run("dual_encoder", "train.py", "--quick", "--cache", scenes, "--out", str(tmp_path / name))
         digests.append(re.findall(r"digest of (?:X-)?CLIP: (\w{32})", printed))
     assert len(digests[0]) == 2
     assert digests[0] == digests[1]

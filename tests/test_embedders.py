@@ -10,7 +10,7 @@ import pytest
 import tiny_encoders
 import torch
 from tiny_classifiers import CONFIGS as CLASSIFIERS
-from tiny_duals import write, xclip_model
+from tiny_dual_encoders import write, xclip_model
 from tiny_models import tiny_timesformer
 from transformers import AutoModel, AutoModelForVideoClassification
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import dual_jobs
+import dual_encoder_inputs
 import numpy as np
 import pytest
 import tiny_vlms
@@ -106,7 +106,7 @@ def test_every_recognizer_scores_it_alike(
 
 @pytest.mark.parametrize("name", ["clip", "x-clip", "vifi-clip"])
 def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_path: Path) -> None:
-    made = implementation(name).make(dual_jobs.job(tmp_path / "run", name, tmp_path, learns="none"))
+    made = implementation(name).make(dual_encoder_inputs.job(tmp_path / "run", name, tmp_path, learns="none"))
     _check(made, windows(videos, made.view))
 
 
@@ -114,7 +114,7 @@ def _trained(name: str, folder: Path) -> Any:
     changes: dict[str, Any] = {"epochs": 1, "batch_size": 4}
     if name == "timesformer":
         changes |= {"model": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
-        job = dual_jobs.job(folder / "run", "clip", folder)
+        job = dual_encoder_inputs.job(folder / "run", "clip", folder)
         return implementation(name).make(replace(job, settings=parse_settings(name, changes)))
     changes |= {"model": str(tiny_vlms.build("smolvlm", folder / "model"))}
     (folder / "run").mkdir()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny_duals
+import tiny_dual_encoders
 import tiny_vlms
 import torch
 from safetensors.torch import load_file, save_file
@@ -36,8 +36,8 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 1
 
 BUILD: dict[str, Callable[[Path], Path]] = {
     "timesformer": tiny_timesformer,
-    "clip": lambda folder: tiny_duals.write(tiny_duals.clip_model(), folder),
-    "x-clip": lambda folder: tiny_duals.write(tiny_duals.xclip_model(4), folder),
+    "clip": lambda folder: tiny_dual_encoders.write(tiny_dual_encoders.clip_model(), folder),
+    "x-clip": lambda folder: tiny_dual_encoders.write(tiny_dual_encoders.xclip_model(4), folder),
     "judge": tiny_judge,
     **{family: lambda folder, family=family: tiny_vlms.build(family, folder) for family in tiny_vlms.FAMILIES},
 }

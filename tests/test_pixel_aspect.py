@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dual_jobs import CLASSES, checkpoint
+from dual_encoder_inputs import CLASSES, checkpoint
 from videos import make_video, number_of
 
 from actscribe.annotations.interval import Interval

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import tiny_vlms
-from dual_jobs import QUICK, checkpoint
+from dual_encoder_inputs import QUICK, checkpoint
 from safetensors import safe_open
 from short_studies import actscribe
 from small_studies import WINDOWS, write_study
@@ -234,7 +234,9 @@ def test_a_comparison_warns_of_memory_and_begins(
     assert f"Warning: {warning}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["frame", "clip", "steps of frames", "steps of clips", "head", "whole", "dual"])
+@pytest.mark.parametrize(
+    "kind", ["frame", "clip", "steps of frames", "steps of clips", "head", "whole", "dual encoder"]
+)
 def test_the_feature_store_is_foretold_what_training_puts_into_it(
     made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -252,7 +254,7 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
                 "layers": 2,
                 "stages": 1,
             }
-    elif kind == "dual":
+    elif kind == "dual encoder":
         recognizer = {**QUICK, "recognizer": "clip", "model": str(checkpoint("clip", tmp_path)), "learns": "probe"}
     else:
         pooling = {"head": "mean", "whole": "attention"}[kind]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny_vlms
-from dual_jobs import QUICK, checkpoint
+from dual_encoder_inputs import QUICK, checkpoint
 from safetensors.numpy import load_file
 from small_studies import LEFT, RIGHT, lamp_study
 from tiny_models import tiny_timesformer

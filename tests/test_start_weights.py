@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from small_benchmarks import ActionSet
-from tiny_duals import clip_model, write
+from tiny_dual_encoders import clip_model, write
 
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError

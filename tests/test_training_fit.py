@@ -73,13 +73,13 @@ def in_two_processes(*arguments: str) -> None:
 @pytest.mark.parametrize("name", ["clip", "x-clip"])
 def test_two_processes_train_a_dual_encoder_as_one_does(tmp_path: Path, name: str) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    job = fit_job.dual_work(one, name)
+    job = fit_job.dual_encoder_work(one, name)
     before = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
     fit(job)
     alone = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
     assert (alone - before).abs().max() > 1e-3
     two.mkdir()
-    in_two_processes(str(two), "--dual", name)
+    in_two_processes(str(two), "--dual-encoder", name)
     # Adam takes steps of the learning rate also where a gradient is nearly nothing, so rounding may turn one around.
     apart = np.abs(np.load(two / "weights.npy") - alone.numpy())
     assert apart.max() < 2e-3

@@ -12,7 +12,7 @@ import fit_job
 import numpy as np
 import pytest
 import torch
-from dual_jobs import CLASSES
+from dual_encoder_inputs import CLASSES
 from torch import nn
 from videos import make_video, number_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_duals import JOINT, PATCH, PROMPTS, SIDE, backbone, tokens, videos
+from tiny_dual_encoders import JOINT, PATCH, PROMPTS, SIDE, backbone, tokens, videos
 from tiny_siglip import siglip_backbone, siglip_tokens
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode

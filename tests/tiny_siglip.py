@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 import transformers as hf
-from tiny_duals import TEXT, VISION, shaken, tokens
+from tiny_dual_encoders import TEXT, VISION, shaken, tokens
 from torch import Tensor
 
 from actscribe.models.dual_encoder.interface import Backbone, Level, Tokens, Towers, Visual

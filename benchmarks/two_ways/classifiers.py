@@ -67,7 +67,7 @@ def dual_folder(name: str, folder: Path, layers: int) -> None:
     feeding(hf.CLIPImageProcessor).save_pretrained(folder)
 
 
-def dual(name: str, folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
+def dual_encoder(name: str, folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     """Zero-shot against class prompts: softmax over scaled cosines."""
     if not folder.exists():
         dual_folder(name, folder, layers or 12)

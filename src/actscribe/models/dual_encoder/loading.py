@@ -195,7 +195,7 @@ def save_network(network: DualEncoder | LinearProbe, loaded: Loaded, name: str, 
         "crop_pct": pixels.crop_pct,
         "head": _head_values(network),
     }
-    write_text(folder / "dual.json", json.dumps(values, indent=1))
+    write_text(folder / "dual_encoder.json", json.dumps(values, indent=1))
 
 
 def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
@@ -204,7 +204,7 @@ def load_network(folder: Path) -> tuple[DualEncoder | LinearProbe, Loaded]:
     Raises:
         ActScribeError: a file is missing or does not fit the others.
     """
-    path = folder / "dual.json"
+    path = folder / "dual_encoder.json"
     values = read_json(path, "Copy the folder again, or train again.")
     try:
         loaded = load_backbone(

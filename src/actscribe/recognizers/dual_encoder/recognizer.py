@@ -40,7 +40,7 @@ from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
-from actscribe.recognizers.plans.clips import plan_dual
+from actscribe.recognizers.plans.clips import plan_dual_encoder
 from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.inputs import TrainingInputs
@@ -228,12 +228,12 @@ def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
     fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, job)
 
 
-DUAL = Implementation(
+DUAL_ENCODER = Implementation(
     view=view,
     make=make,
     load=load,
     weights=weights,
     starting=starting,
-    plan=plan_dual,
+    plan=plan_dual_encoder,
     kept=kept,
 )

@@ -104,9 +104,9 @@ def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int)
     return plan(_classifier, settings, frames, labels, per_frame=False)
 
 
-def plan_dual(settings: DualEncoderSettings, frames: int, labels: int) -> Plan:
+def plan_dual_encoder(settings: DualEncoderSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of the dual encoders."""
-    return plan(_dual, settings, frames, labels, per_frame=BACKBONES[settings.backbone].adapter is ClipBackbone)
+    return plan(_dual_encoder, settings, frames, labels, per_frame=BACKBONES[settings.backbone].adapter is ClipBackbone)
 
 
 def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
@@ -120,7 +120,7 @@ def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> 
     )
 
 
-def _dual(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
+def _dual_encoder(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
     choice = BACKBONES[settings.backbone]
     config = _configuration(
         settings.model,

@@ -150,7 +150,7 @@ class XclipSettings(DualEncoderSettings):
         return value
 
 
-def _dual(settings: DualEncoderSettings) -> tuple[str, ...]:
+def _splits(settings: DualEncoderSettings) -> tuple[str, ...]:
     return training_splits(settings) if settings.trains else ()
 
 
@@ -165,8 +165,8 @@ RECOGNIZERS = {
     "clip": RecognizerSpec(
         "CLIP on frames against prompts of the labels: zero-shot, linear probe, or with towers trained; VgHIF if asked",
         ClipSettings,
-        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
-        _dual,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL_ENCODER",
+        _splits,
         models=("clip",),
         prompted=True,
         model=named_model,
@@ -176,8 +176,8 @@ RECOGNIZERS = {
     "vifi-clip": RecognizerSpec(
         "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
         VificlipSettings,
-        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
-        _dual,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL_ENCODER",
+        _splits,
         prompted=True,
         model=named_model,
         number_formats=TRAINED_FORMATS,
@@ -186,8 +186,8 @@ RECOGNIZERS = {
     "x-clip": RecognizerSpec(
         "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
         XclipSettings,
-        "actscribe.recognizers.dual_encoder.recognizer:DUAL",
-        _dual,
+        "actscribe.recognizers.dual_encoder.recognizer:DUAL_ENCODER",
+        _splits,
         models=("xclip",),
         prompted=True,
         model=named_model,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_duals import MEAN, PROMPTS, SIDE, STD, clip_model, videos, write, xclip_model
+from tiny_dual_encoders import MEAN, PROMPTS, SIDE, STD, clip_model, videos, write, xclip_model
 
 from actscribe.errors import ActScribeError
 from actscribe.models.dual_encoder.heads import LabelHead
@@ -75,8 +75,8 @@ def test_a_network_that_does_not_fit_its_description_is_refused(folders: dict[st
     save_file(whole | {"head.bias": torch.zeros(5)}, path)
     with pytest.raises(ActScribeError, match=r"of another shape, first head.bias of shape \[5\] in place of \[3\]"):
         load_network(tmp_path)
-    (tmp_path / "dual.json").unlink()
-    with pytest.raises(ActScribeError, match=r"dual.json: is missing"):
+    (tmp_path / "dual_encoder.json").unlink()
+    with pytest.raises(ActScribeError, match=r"dual_encoder.json: is missing"):
         load_network(tmp_path)
 
 
@@ -180,8 +180,8 @@ def test_damage_beyond_the_configuration_is_no_traceback_either(folders: dict[st
     (folder / "tokenizer.json").write_text('{"version": "1.0"}')
     with pytest.raises(ActScribeError, match=r"tokenizer of .* cannot be loaded"):
         load_backbone("clip", str(folder), 4)
-    (tmp_path / "dual.json").write_text("[]")
-    with pytest.raises(ActScribeError, match=r"dual.json: cannot be read"):
+    (tmp_path / "dual_encoder.json").write_text("[]")
+    with pytest.raises(ActScribeError, match=r"dual_encoder.json: cannot be read"):
         load_network(tmp_path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny_duals import PROMPTS, backbone, clip_model, tokens, videos, xclip_model
+from tiny_dual_encoders import PROMPTS, backbone, clip_model, tokens, videos, xclip_model
 
 from actscribe.errors import ActScribeError
 from actscribe.models.dual_encoder.clip import ClipBackbone

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dual_jobs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, job, sides
+from dual_encoder_inputs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, job, sides
 from safetensors.torch import load_file, save_file
-from tiny_duals import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
+from tiny_dual_encoders import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
 from vlm_jobs import scores
 
 from actscribe.data.clips import Clip

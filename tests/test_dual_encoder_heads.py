@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_duals import backbone, videos
+from tiny_dual_encoders import backbone, videos
 
 from actscribe.models.dual_encoder.heads import LabelHead, LinearProbe
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from published_vificlip import logits_by_hand, published_state, save_published
 from safetensors.torch import save_file
-from tiny_duals import PROMPTS, clip_model, tokens, videos, write
+from tiny_dual_encoders import PROMPTS, clip_model, tokens, videos, write
 
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash

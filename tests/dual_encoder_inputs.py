@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tiny_duals
+import tiny_dual_encoders
 from vlm_jobs import MadeClips
 
 from actscribe.data.clips import Clip
@@ -46,7 +46,9 @@ def checkpoint(name: str, root: Path) -> Path:
     folder = root / ("xclip" if name == "x-clip" else "clip")
     if not folder.exists():
         folder.mkdir(parents=True)
-        tiny_duals.write(tiny_duals.xclip_model() if name == "x-clip" else tiny_duals.clip_model(), folder)
+        tiny_dual_encoders.write(
+            tiny_dual_encoders.xclip_model() if name == "x-clip" else tiny_dual_encoders.clip_model(), folder
+        )
     return folder
 
 
@@ -56,7 +58,7 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
     left = rng.permutation(np.arange(count) % 2)
     right = 1 - left if task == "multi-class" else rng.permutation(np.arange(count) % 2)
     targets = np.stack([left, right], axis=1).astype(np.float32)
-    side, pixels = tiny_duals.SIDE, []
+    side, pixels = tiny_dual_encoders.SIDE, []
     for red, blue in targets.astype(bool):
         video = rng.integers(60, 90, (4, side, side, 3))
         video[:, :, : side // 2, 0] += 150 * red
@@ -74,5 +76,5 @@ def job(
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
     validation, validation_targets = sides("validation", 4, 2, labels.task)
-    view = InputSpec(4, tiny_duals.SIDE)
+    view = InputSpec(4, tiny_dual_encoders.SIDE)
     return TrainingInputs(labels, parsed, view, train, validation, targets, validation_targets, folder, seed=5)

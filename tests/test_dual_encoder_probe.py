@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from dual_jobs import CLASSES, SEVERAL, job
-from tiny_duals import MEAN, STD
+from dual_encoder_inputs import CLASSES, SEVERAL, job
+from tiny_dual_encoders import MEAN, STD
 
 from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet

@@ -10,7 +10,7 @@ import torch
 import transformers as hf
 from published_vificlip import published_state, save_published
 from safetensors.torch import save_file
-from tiny_duals import MEAN, PROMPTS, SIDE, STD, TEXT, VISION, shaken, tokens, write
+from tiny_dual_encoders import MEAN, PROMPTS, SIDE, STD, TEXT, VISION, shaken, tokens, write
 
 from actscribe.errors import ActScribeError
 from actscribe.models.dual_encoder.heads import LabelHead

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dual_jobs import QUICK, checkpoint
+from dual_encoder_inputs import QUICK, checkpoint
 from small_studies import LEFT, RIGHT, film, write_manifest, write_study
 
 from actscribe import evaluate, load_study, train

@@ -16,7 +16,7 @@ from actscribe.models.dual_encoder.loading import Loaded, load_backbone
 from actscribe_sim.tabletop.actions import ACTIONS
 from actscribe_sim.tabletop.clips import TabletopClip, tabletop_clip
 
-TRAINING = Path(__file__).parents[1] / "pretraining" / "dual"
+TRAINING = Path(__file__).parents[1] / "pretraining" / "dual_encoder"
 #: Far from the scenes of training, which start at 7e9, and from those of its scores, which start at 8e9.
 FIRST_SEED = 9_000_000_000
 FRAMES = 8
