@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from actscribe.data.clips import Window, cut
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
-from actscribe.live.arrivals import Event
+from actscribe.live.arrivals import Arrival, Event
 from actscribe.live.pace import Pace
 from actscribe.live.screen import JsonLines, Lines, drawing, lanes
 from actscribe.live.session import State
@@ -323,16 +324,16 @@ def test_a_source_that_fails_leaves_what_it_had(run: Run, video: Path, tmp_path:
     new = tmp_path / "new.mp4"
     new.write_bytes(video.read_bytes())
 
-    class Meddling(Heard):
-        def line(self, line: lines.Line) -> None:
-            super().line(line)
-            if line["kind"] == "window" and line["start"] == 3.0:
-                with new.open("ab") as file:
-                    file.write(b"more")
+    class Meddled(Calm):
+        def arrivals(self, begin: float, stop: threading.Event) -> Iterator[Arrival]:
+            for number, arrival in enumerate(super().arrivals(begin, stop)):
+                if number == 60:  # while it is still being read
+                    with new.open("ab") as file:
+                        file.write(b"more")
+                yield arrival
 
-    heard = Meddling()
     with pytest.raises(ActScribeError, match="grew by 4 bytes"):
-        watch(chosen(Calm(new), new), run, tmp_path / "new", heard, ("json",), loaded=loaded(run))
+        watch(chosen(Meddled(new), new), run, tmp_path / "new", Heard(), ("json",), loaded=loaded(run))
     on_disk = kept(tmp_path / "new.live.jsonl")
     assert sum(line["kind"] == "window" for line in on_disk) >= 4
     assert [line["kind"] for line in on_disk][-1] == "end"
