@@ -14,12 +14,13 @@ import pytest
 from small_studies import lamp_study, write_study
 from typer.testing import CliRunner
 
-from actscribe import load_study
+from actscribe import load_study, train
 from actscribe.cli import app
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
+from actscribe.runs.evaluate import score_split
 from actscribe.runs.served import SENT
 from actscribe.settings import registry
 
@@ -369,6 +370,71 @@ def test_one_that_says_it_answers_and_takes_no_listener_is_named(
     brought(ASKING.replace(", self.on_answer = labels, InputSpec(2, 16), None", " = labels, InputSpec(2, 16)"))
     study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
     assert "it has no on_answer" in output_of("train", study, "--recognizer", "shine")
+
+
+STEPPING = """
+import numpy as np
+import torch
+from pydantic import BaseModel
+
+from actscribe.features.embedder import Encoder
+from actscribe.features.sequences import Stepping
+from actscribe.recognizers.abilities import ScoresSteps
+from actscribe.recognizers.base import Implementation, InputSpec
+from actscribe.settings.spec import RecognizerSpec
+
+
+class Grey:
+    encoder = Encoder("grey", "frame", 1, 1, 4, 8)
+
+    def embed(self, clips):
+        return [torch.from_numpy(clip.frames.mean(axis=(1, 2, 3), keepdims=True)[:, :, 0, 0] / 255) for clip in clips]
+
+
+class Stepper(ScoresSteps):
+    def __init__(self, labels):
+        self.labels, self.view, self.embedder = labels, InputSpec(2, 16), Grey()
+        self.stepping = Stepping(Grey.encoder, 0.5, (3.0,), True)
+
+    def score(self, clips):
+        for clip in clips:
+            yield self.score_steps(self.embedder.embed([clip])[0]).mean(axis=0)
+
+    def score_steps(self, features):
+        brightness = np.stack([row.numpy() for row in features])
+        return np.clip(np.repeat(brightness, len(self.labels), axis=1), 0, 1).astype(np.float32)
+
+    def follower(self, together):
+        raise NotImplementedError
+
+    def save(self, folder):
+        (folder / "stepper.txt").write_text("steps")
+
+
+CODE = Implementation(
+    lambda settings, frames: InputSpec(2, 16),
+    lambda inputs: Stepper(inputs.labels),
+    lambda folder, labels: Stepper(labels),
+)
+SPEC = RecognizerSpec("brightness of each step", type("Settings", (BaseModel,), {}), "brightness:CODE", lambda _: ())
+"""
+
+
+def test_it_scores_recordings_step_by_step(tmp_path: Path, brought: Callable[[str], None]) -> None:
+    brought(STEPPING)
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
+    run = train(study, "shine")
+    scored = score_split(run, "test")
+    (steps, *_) = scored.steps.values()
+    assert steps.step == 0.5
+    assert len(steps.scores) == len(steps.times) > len(scored.clips) / len(scored.steps)
+
+
+def test_what_its_scoring_of_steps_raises_is_a_sentence(tmp_path: Path, brought: Callable[[str], None]) -> None:
+    study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"shine": {}}, empty_labels="allow")
+    brought(STEPPING.replace("brightness = np.stack", "brightness = 1 / 0; np.stack"))
+    text = output_of("train", study, "--recognizer", "shine")
+    assert "the recognizer 'shine' of the package brightness: 'score_steps' failed with ZeroDivisionError" in text
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.live.windows import LiveWindows
+from actscribe.recognizers.abilities import ScoresSteps
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.run_folder.run import Run
 from actscribe.runs.scoring import sound
-from actscribe.training.losses import probabilities
 
 #: Seconds of steps that are scored together, about: as often as windows usually come.
 TOGETHER_S = 1.0
@@ -74,48 +70,40 @@ class WindowScorer:
 
 
 class StepScorer:
-    """A causal network over the features of an encoder of frames: all of a step is known once its frame is.
-
-    What the network can see of the past is held, and nothing older: the scores are those of the whole recording.
+    """A recognizer of steps that looks at nothing ahead, on an encoder of frames: a step is known once its frame is.
 
     Args:
-        recognizer: causal, on an encoder of frames.
+        recognizer: such a one.
     """
 
     steps = True
 
-    def __init__(self, recognizer: OnSequences) -> None:
+    def __init__(self, recognizer: ScoresSteps) -> None:
         step = recognizer.stepping.step
-        self._together = max(1, round(TOGETHER_S / step))
-        self.windows = LiveWindows(self._together * step, self._together * step, self._together)
-        self._recognizer = recognizer
-        self._narrow: deque[Tensor] = deque(maxlen=recognizer.network.design.reach + self._together)
+        together = max(1, round(TOGETHER_S / step))
+        self.windows = LiveWindows(together * step, together * step, together)
+        self._recognizer, self._follower = recognizer, recognizer.follower(together)
 
     def score(self, clip: ClipFrames) -> np.ndarray:
         """See `Scorer`."""
-        recognizer, network = self._recognizer, self._recognizer.network
-        where = next(network.parameters()).device
+        recognizer = self._recognizer
         (vectors,) = recognizer.embedder.embed([clip])
         features = [recognizer.stepping.vector(vectors, clip.times, float(moment)) for moment in clip.times]
-        with torch.inference_mode():
-            self._narrow.extend(network.narrowed(torch.stack(features).to(where).float()[None])[0])
-            held = torch.stack(list(self._narrow))[None]
-            logits = network.refined(held, torch.ones(held.shape[:2], dtype=torch.bool, device=where))
-            scores = probabilities(logits[0, -self._together :], recognizer.labels.task).cpu().numpy()
+        scores = self._follower.score(features)
         return np.stack([sound(row, len(recognizer.labels)) for row in scores]).astype(float)
 
     def forget(self) -> None:
         """See `Scorer`."""
-        self._narrow.clear()
+        self._follower.forget()
 
 
 def scorer_of(recognizer: Recognizer, run: Run) -> Scorer:
     """Return what scores windows with a run's recognizer as they come.
 
     Raises:
-        ActScribeError: a causal network on an encoder of clips.
+        ActScribeError: a recognizer of steps on an encoder of clips.
     """
-    if isinstance(recognizer, OnSequences):
+    if isinstance(recognizer, ScoresSteps):
         if recognizer.embedder.encoder.per != "frame":
             raise ActScribeError(
                 f"{run.folder}: its encoder sees clips, each of which would have to be seen at every step.",

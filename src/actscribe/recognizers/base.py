@@ -17,6 +17,8 @@ from actscribe.data.frames import ClipData
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.server.tally import Tally
+from actscribe.recognizers.abilities import ScoresFeatures, ScoresSteps, ScoresWindows
+from actscribe.recognizers.grounded import Grounded
 from actscribe.settings.other_packages import AT_IMPORT, careful, not_loaded, raise_explained, wrong
 from actscribe.settings.registry import BUILT_IN, added, recognizer
 from actscribe.settings.spec import RecognizerSpec
@@ -39,7 +41,10 @@ __all__ = [
 
 
 class Recognizer(Protocol):
-    """Turns clips into scores. Zero-shot or trained, all are used the same way."""
+    """Turns clips into scores. Zero-shot or trained, all are used the same way.
+
+    What one can beyond that it says by the classes of `recognizers.abilities` that its own is made from.
+    """
 
     labels: LabelSet
     view: InputSpec
@@ -234,29 +239,50 @@ def _all_careful(made: Implementation, spec: RecognizerSpec, point: EntryPoint) 
 
 
 def _careful_recognizer(recognizer: Any, spec: RecognizerSpec, point: EntryPoint, part: str) -> Recognizer:
-    """Return a recognizer of another package with `score` and `save` in whose place sentences are raised."""
+    """Return a recognizer of another package whose faults are sentences."""
     needed = ("labels", "view", "score", "save", *(("on_answer",) if spec.answers else ()))
     lacking = [name for name in needed if not hasattr(recognizer, name)]
     if lacking:
         message = f": '{part}' returned {recognizer!r}, expected a recognizer; it has no {' and no '.join(lacking)}."
         raise wrong(point, "recognizer", message)
-    score, save = recognizer.score, careful(recognizer.save, object, point, "recognizer", "save")
     with suppress(AttributeError):  # of a class with slots, whose errors stay as they are
-        object.__setattr__(recognizer, "score", lambda clips: _careful_scores(score, clips, point))
-        object.__setattr__(recognizer, "save", save)
+        for name, call in _careful_methods(recognizer, point).items():
+            object.__setattr__(recognizer, name, call)
     kept: Recognizer = recognizer
     return kept
 
 
-def _careful_scores(
-    score: Callable[..., Iterable[np.ndarray]], clips: Iterable[ClipFrames], point: EntryPoint
+def _careful_methods(recognizer: Any, point: EntryPoint) -> dict[str, Callable[..., Any]]:
+    """Return the methods of a recognizer of another package, with sentences in the place of what they raise."""
+
+    def whole(name: str, expected: type) -> Callable[..., Any]:
+        return careful(getattr(recognizer, name), expected, point, "recognizer", name)
+
+    def each(name: str) -> Callable[..., Iterator[np.ndarray]]:
+        call = getattr(recognizer, name)
+        return lambda rows: _careful_rows(call, rows, point, name)
+
+    methods = {"save": whole("save", object), "score": each("score")}
+    if isinstance(recognizer, ScoresFeatures):
+        methods["score_features"] = each("score_features")
+    if isinstance(recognizer, ScoresSteps):
+        steps = recognizer.score_steps
+        methods["score_steps"] = lambda rows: np.stack(list(_careful_rows(steps, rows, point, "score_steps")))
+        methods["follower"] = whole("follower", object)
+    if isinstance(recognizer, ScoresWindows):
+        methods |= {"windows": whole("windows", list), "ask": whole("ask", Grounded)}
+    return methods
+
+
+def _careful_rows(
+    score: Callable[..., Iterable[np.ndarray]], rows: Iterable[Any], point: EntryPoint, part: str
 ) -> Iterator[np.ndarray]:
-    """Yield the scores of clips; what goes wrong while these are read is no fault of the recognizer."""
+    """Yield the scores of clips or their features; what goes wrong while these are read is no fault of `score`."""
     unread: list[BaseException] = []
 
-    def read() -> Iterator[ClipFrames]:
+    def read() -> Iterator[Any]:
         try:
-            yield from clips
+            yield from rows
         except Exception as error:
             unread.append(error)
             raise
@@ -266,7 +292,7 @@ def _careful_scores(
     except (Exception, SystemExit) as error:
         if any(error is one for one in unread):
             raise
-        raise_explained(error, point, "recognizer", "score")
+        raise_explained(error, point, "recognizer", part)
 
 
 def _code(spec: RecognizerSpec) -> Any:

@@ -13,13 +13,14 @@ from actscribe.batching import batched
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.labels import LabelSet
+from actscribe.recognizers.abilities import ScoresFeatures
 from actscribe.training.losses import probabilities
 
 #: Clips whose vectors meet the head at once.
 BATCH = 64
 
 
-class OnFeatures:
+class OnFeatures(ScoresFeatures):
     """A head on a frozen encoder. `score` takes frames; whoever has the vectors already calls `score_features`.
 
     Args:
@@ -49,7 +50,7 @@ class OnFeatures:
             yield from self._scores(self.embedder.embed(batch))
 
     def score_features(self, features: Iterable[Tensor]) -> Iterator[np.ndarray]:
-        """Yield scores of the vectors of clips, (tokens, D) each, shape (labels,), in their order."""
+        """See `ScoresFeatures`."""
         for batch in batched(features, BATCH):
             yield from self._scores(batch)
 

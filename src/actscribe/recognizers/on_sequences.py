@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,45 @@ from actscribe.batching import batched
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.features.sequences import Stepping
-from actscribe.labels import LabelSet
+from actscribe.labels import LabelSet, Task
 from actscribe.models.temporal.network import TemporalNetwork
+from actscribe.recognizers.abilities import ScoresSteps
 from actscribe.training.losses import probabilities
 
 #: Steps whose features become channels at once: what is held of a recording are its channels (ours).
 STEPS_AT_ONCE = 1024
 
 
-class OnSequences:
+class NetworkFollower:
+    """Scores steps as they come, as a `StepFollower`.
+
+    What the network can see of the past is held, and nothing older: the scores are those of the whole recording.
+
+    Args:
+        network: causal, in evaluation mode.
+        task: of the label set.
+        together: steps that come at a time.
+    """
+
+    def __init__(self, network: TemporalNetwork, task: Task, together: int) -> None:
+        self._network, self._task = network, task
+        self._narrow: deque[Tensor] = deque(maxlen=network.design.reach + together)
+
+    def score(self, features: Sequence[Tensor]) -> np.ndarray:
+        """See `StepFollower`."""
+        where = next(self._network.parameters()).device
+        with torch.inference_mode():
+            self._narrow.extend(self._network.narrowed(torch.stack(list(features)).to(where).float()[None])[0])
+            held = torch.stack(list(self._narrow))[None]
+            logits = self._network.refined(held, torch.ones(held.shape[:2], dtype=torch.bool, device=where))
+            return np.asarray(probabilities(logits[0, -len(features) :], self._task).cpu().numpy())
+
+    def forget(self) -> None:
+        """See `StepFollower`."""
+        self._narrow.clear()
+
+
+class OnSequences(ScoresSteps):
     """A network over the steps of a recording, behind a frozen encoder.
 
     Whoever has a recording calls `score_steps` with the features of its steps. `score` takes clips by themselves: each
@@ -58,12 +89,7 @@ class OnSequences:
                 yield self.score_steps(self._alone(clip, vectors)).mean(axis=0)
 
     def score_steps(self, features: Iterable[Tensor]) -> np.ndarray:
-        """Return the scores of the steps of a recording, in [0, 1], float32, shape (steps, labels).
-
-        Args:
-            features: of each step in order of time, shape (width,); held are 48 numbers of each, or as many channels as
-                the network has.
-        """
+        """See `ScoresSteps`; held are 48 numbers of each step, or as many channels as the network has."""
         where = next(self.network.parameters()).device
         with torch.inference_mode():
             parts = [
@@ -73,6 +99,10 @@ class OnSequences:
             narrow = torch.cat(parts, 1)
             logits = self.network.refined(narrow, torch.ones(narrow.shape[:2], dtype=torch.bool, device=where))
             return np.asarray(probabilities(logits[0], self.labels.task).cpu().numpy())
+
+    def follower(self, together: int) -> NetworkFollower:
+        """See `ScoresSteps`; the network is causal."""
+        return NetworkFollower(self.network, self.labels.task, together)
 
     def save(self, folder: Path) -> None:
         """Write the network and which encoder it belongs to."""

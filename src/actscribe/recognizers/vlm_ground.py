@@ -19,6 +19,7 @@ from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.written import Written
+from actscribe.recognizers.abilities import ScoresWindows
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
 from actscribe.recognizers.base import Implementation, Look, Recognizer
@@ -41,7 +42,7 @@ WHEN = (
 )
 
 
-class GroundRecognizer:
+class GroundRecognizer(ScoresWindows):
     """A recognizer that is asked about windows of minutes. The model itself is not saved, only which one it is.
 
     Whoever has a recording asks about its windows and lays the answers on its steps. `score` takes clips by themselves:
@@ -68,8 +69,12 @@ class GroundRecognizer:
         self.on_answer: Callable[[Grounded], None] | None = None
         self._ask = ask
 
+    def windows(self, clips: Sequence[Clip]) -> list[Clip]:
+        """See `ScoresWindows`."""
+        return windows(self.settings, clips)
+
     def ask(self, window: ClipFrames) -> Grounded:
-        """Return what the model says about a window."""
+        """See `ScoresWindows`."""
         answer = self._ask(window)
         if self.on_answer is not None:
             self.on_answer(answer)

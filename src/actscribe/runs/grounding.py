@@ -14,14 +14,14 @@ from actscribe.data.frames import stream
 from actscribe.data.recording import Recording
 from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.progress import track
+from actscribe.recognizers.abilities import ScoresWindows
 from actscribe.recognizers.grounded import STEP_S, Grounded, on_steps, step_edges
-from actscribe.recognizers.vlm_ground import GroundRecognizer, windows
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.stepping import Cut, held
 from actscribe.timeline.scores import StepScores
 
 
-def score_by_windows(recognizer: GroundRecognizer, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
+def score_by_windows(recognizer: ScoresWindows, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
     """Ask about windows from each recording's first clip's start to its last one's end, and score its clips by that.
 
     A clip's score is the mean over the steps whose middles it holds, as in `stepping.score_by_steps`.
@@ -61,9 +61,9 @@ def _shown(clip: Clip, times: np.ndarray) -> np.ndarray:
     return inside if len(inside) else times[[np.abs(times - (clip.start + clip.end) / 2).argmin()]]
 
 
-def _windows(recognizer: GroundRecognizer, recording: Recording, clips: Sequence[Clip]) -> list[Clip]:
+def _windows(recognizer: ScoresWindows, recording: Recording, clips: Sequence[Clip]) -> list[Clip]:
     """Return the windows of a recording, with what is annotated in them."""
-    own_windows = windows(recognizer.settings, clips)
+    own_windows = recognizer.windows(clips)
     if recording.intervals is None:
         return own_windows
     return annotated_by(own_windows, Annotations(recording.intervals, recording.gaps), recognizer.labels)
@@ -74,6 +74,6 @@ def _frames(cuts: Sequence[Cut], every: Sequence[Sequence[Clip]], view: InputSpe
         yield from stream(recording, its, view)
 
 
-def _asked(recognizer: GroundRecognizer, frames: Iterator[ClipFrames]) -> Iterator[tuple[Grounded, np.ndarray]]:
+def _asked(recognizer: ScoresWindows, frames: Iterator[ClipFrames]) -> Iterator[tuple[Grounded, np.ndarray]]:
     for window in frames:
         yield recognizer.ask(window), window.times

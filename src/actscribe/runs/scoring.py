@@ -21,8 +21,8 @@ from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
 from actscribe.progress import track
+from actscribe.recognizers.abilities import ScoresFeatures
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.on_features import OnFeatures
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.whole import score_wholes
 from actscribe.settings.study import Windows
@@ -70,8 +70,8 @@ def score_recordings(
             yield clip_frames
 
     expected = len(clips) * len(views)
-    if isinstance(recognizer, OnFeatures) and views == ONE_VIEW:
-        rows = _from_features(recognizer, cuts, windows, times)
+    if isinstance(recognizer, ScoresFeatures) and views == ONE_VIEW:
+        rows = _from_features(recognizer, cuts, clip_view(recognizer, windows), times)
         scores = _gathered(track(rows, what, total=expected), expected, len(labels))
     else:
         # The reader does not outlive this, whatever happens.
@@ -120,9 +120,9 @@ def _gathered(rows: Iterable[object], expected: int, labels: int) -> np.ndarray:
 
 
 def _from_features(
-    recognizer: OnFeatures,
+    recognizer: ScoresFeatures,
     cuts: Sequence[tuple[Recording, Sequence[Clip]]],
-    windows: Windows,
+    view: InputSpec,
     times: FrameTimes,
 ) -> Iterator[np.ndarray]:
     """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
@@ -132,7 +132,7 @@ def _from_features(
     Raises:
         ActScribeError: the store has no room for the vectors of a recording.
     """
-    embedding = Embedding(recognizer.embedder, clip_view(recognizer, windows), default_store())
+    embedding = Embedding(recognizer.embedder, view, default_store())
     check_one_by_one(embedding, (own for _, own in cuts), "the features of one recording")
 
     def vectors() -> Iterator[Tensor]:

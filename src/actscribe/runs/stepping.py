@@ -14,14 +14,14 @@ from actscribe.data.view import InputSpec
 from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.progress import track
-from actscribe.recognizers.on_sequences import OnSequences
+from actscribe.recognizers.abilities import ScoresSteps
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.timeline.scores import StepScores
 
 Cut = tuple[Recording, Sequence[Clip]]
 
 
-def score_by_steps(recognizer: OnSequences, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
+def score_by_steps(recognizer: ScoresSteps, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
     """Score recordings step by step, each from its first clip's start to its last one's end, and thereby their clips.
 
     A clip's score is the mean over the steps whose middles it holds: of what covers half of a clip, about half of the
@@ -73,7 +73,7 @@ def held(clip: Clip, middles: np.ndarray) -> slice:
 
 
 def shown_clips(
-    recognizer: OnSequences, cuts: Sequence[Cut], spans: Sequence[np.ndarray], view: InputSpec
+    recognizer: ScoresSteps, cuts: Sequence[Cut], spans: Sequence[np.ndarray], view: InputSpec
 ) -> tuple[Embedding, list[list[Clip]]]:
     """Return what is embedded of each recording, and by what.
 
@@ -90,14 +90,14 @@ def shown_clips(
     return Embedding(recognizer.embedder, stepping.view(view), default_store()), clips
 
 
-def step_spans(recognizer: OnSequences, recording: Recording, clips: Sequence[Clip]) -> np.ndarray:
+def step_spans(recognizer: ScoresSteps, recording: Recording, clips: Sequence[Clip]) -> np.ndarray:
     """Return the spans of a recording's steps, from its first clip's start to its last one's end, shape (steps, 2)."""
     end = max(clip.end for clip in clips)
     return recognizer.stepping.spans(min(clip.start for clip in clips), end, recording.duration)
 
 
 def _features(
-    recognizer: OnSequences,
+    recognizer: ScoresSteps,
     cuts: Sequence[Cut],
     spans: Sequence[np.ndarray],
     view: InputSpec,

@@ -23,10 +23,8 @@ from actscribe.features.embedding import Embedding
 from actscribe.features.store import default_store
 from actscribe.features.together import embed_together
 from actscribe.labels import LabelSet
+from actscribe.recognizers.abilities import ScoresFeatures, ScoresSteps, ScoresWindows
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.on_features import OnFeatures
-from actscribe.recognizers.on_sequences import OnSequences
-from actscribe.recognizers.vlm_ground import GroundRecognizer
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.scoring import CLIPS_AHEAD, FrameTimes, clip_view, sound
 from actscribe.runs.stepping import Cut, shown_clips, step_spans
@@ -48,13 +46,13 @@ def score_together(
     window = Window(windows.length, windows.stride)
     cuts: list[Cut] = [(recording, cut(recording, labels, window)) for recording in recordings]
     view = clip_view(recognizer, windows)
-    if isinstance(recognizer, OnFeatures):
+    if isinstance(recognizer, ScoresFeatures):
         embed_together(Embedding(recognizer.embedder, view, default_store()), cuts)
-    elif isinstance(recognizer, OnSequences):
+    elif isinstance(recognizer, ScoresSteps):
         spans = [step_spans(recognizer, *one) for one in cuts]
         embedding, clips = shown_clips(recognizer, cuts, spans, view)
         embed_together(embedding, [(recording, own) for (recording, _), own in zip(cuts, clips, strict=True)])
-    elif not isinstance(recognizer, GroundRecognizer):
+    elif not isinstance(recognizer, ScoresWindows):
         return _Dealt(recognizer, cuts, windows).scores(labels)
     return [None] * len(cuts)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actscribe.data.view import InputSpec
+from actscribe.recognizers.abilities import ScoresSteps, ScoresWindows
 from actscribe.recognizers.base import Recognizer
-from actscribe.recognizers.on_sequences import OnSequences
-from actscribe.recognizers.vlm_ground import GroundRecognizer
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.grounding import score_by_windows
 from actscribe.runs.stepping import Cut, score_by_steps
@@ -25,8 +24,8 @@ def score_wholes(recognizer: Recognizer, cuts: Sequence[Cut], view: InputSpec, w
     Raises:
         ActScribeError: see `stepping.score_by_steps` and `grounding.score_by_windows`.
     """
-    if isinstance(recognizer, OnSequences):
+    if isinstance(recognizer, ScoresSteps):
         return score_by_steps(recognizer, cuts, view, what)
-    if isinstance(recognizer, GroundRecognizer):
+    if isinstance(recognizer, ScoresWindows):
         return score_by_windows(recognizer, cuts, view, what)
     return None
