@@ -82,7 +82,7 @@ def _same(source: Source, data: bytes | str, refusable: bool = False) -> Expecte
 
 
 def _chosen(document: Document, rng: np.random.Generator) -> tuple[int, str]:
-    """Return place and label of an interval whose label occurs once and is no gap's."""
+    """Return place and label of an interval whose label occurs once and is not a gap's."""
     labels = document.labels()
     places = [index for index, label in enumerate(labels) if label.startswith("act")]
     index = places[rng.integers(len(places))]

@@ -286,7 +286,7 @@ def _write_weights(folder: Path, header: dict[str, Any], data: bytes) -> None:
 
 
 def _body(header: dict[str, Any]) -> list[str]:
-    """Return the weights that are no head's, whose absence is usual."""
+    """Return the weights that are not head's, whose absence is usual."""
     return [key for key in header if "classifier" not in key and "lm_head" not in key and "position_ids" not in key]
 
 

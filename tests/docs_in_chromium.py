@@ -1,6 +1,6 @@
 """The documentation as `make docs` leaves it, in headless Chromium: nothing is asked of a network, no page spills.
 
-Not among the tests that `make test` collects, since Chromium is no dependency of the package: `make docs-test`.
+Not among the tests that `make test` collects, since Chromium is not a dependency of the package: `make docs-test`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The reports in headless Chromium: what it logs, how wide they are, the keyboard, and printing on A4.
 
-Not among the tests that `make test` collects, since Chromium is no dependency of the package: `make report-test`.
+Not among the tests that `make test` collects, since Chromium is not a dependency of the package: `make report-test`.
 """
 
 from __future__ import annotations

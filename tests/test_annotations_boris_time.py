@@ -161,7 +161,7 @@ def test_what_has_no_time_in_a_video_is_refused_by_name_and_hides_no_other(
 def test_state_events_that_all_stand_there_twice_are_refused(tmp_path: Path) -> None:
     twice = [event for event in WALK for _ in range(2)]
     path = project(tmp_path, one=observation({"1": ["a.mp4"]}, {"a.mp4": 60.0}, events=twice))
-    with pytest.raises(ActScribeError, match="every state event 'walk' of no focal subject stands there twice"):
+    with pytest.raises(ActScribeError, match="every state event 'walk' of no focal subject occurs twice"):
         read(path)
     touching = [[time, "", "walk", "", ""] for time in (1.0, 2.0, 2.0, 3.0)]
     path = project(tmp_path, one=observation({"1": ["a.mp4"]}, {"a.mp4": 60.0}, events=touching))

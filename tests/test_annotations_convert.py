@@ -117,10 +117,10 @@ def test_the_longest_ending_tells_the_format(name: str, expected: str) -> None:
 
 def test_wrong_targets_are_explained(tmp_path: Path) -> None:
     source = paper(tmp_path)
-    with pytest.raises(ActScribeError, match="its ending does not tell the format") as caught:
+    with pytest.raises(ActScribeError, match="its ending does not identify the format") as caught:
         convert(source, tmp_path / "out.tsv")
     assert "--to" in caught.value.hint
-    with pytest.raises(ActScribeError, match="'Elan3' is no annotation format") as caught:
+    with pytest.raises(ActScribeError, match="'Elan3' is not an annotation format") as caught:
         convert(source, tmp_path / "out.tsv", to="Elan3")
     assert caught.value.hint == "Did you mean 'elan'?"
     with pytest.raises(ActScribeError, match="is the source itself"):

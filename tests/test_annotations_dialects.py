@@ -61,7 +61,7 @@ def test_tables_of_spreadsheets_read_the_same(tmp_path: Path, content: str) -> N
     "rows",
     [
         "walk,1.0,5,14,5\n",  # a decimal point
-        "walk,1,5,14,5\nwalk,100,105,14,6\n",  # 100.105 to 14.6 is no interval
+        "walk,1,5,14,5\nwalk,100,105,14,6\n",  # 100.105 to 14.6 is not an interval
         "walk,1,5,S14,5\n",
         "walk,1,5,14,\nsit,1,5,15,\nrun,1,5,14,5\n",  # most rows have nothing there
     ],
@@ -87,7 +87,7 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
         ("label,start,end,start\nwalk,1,2,3\n", ":1: 2 columns are called 'start' (columns 2 and 4)"),
         ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":1: 2 columns are called 'start_s'"),
         ("label,start,onset,end\nwalk,1,7,8\n", ": line 2: two columns hold the start, and they differ: 1 s and 7 s"),
-        ("Camera 3\nlabel,start,end\nwalk,1,2\n", ":1: 'Camera 3' stands above the header, which is in line 2"),
+        ("Camera 3\nlabel,start,end\nwalk,1,2\n", ":1: 'Camera 3' appears above the header, which is in line 2"),
         ("walk,0,1\nlabel,start,end\nwalk,1,2\n", ":1: 'walk 0 1' stands above the header"),
         ("label,start,end\nwalk,1,2\nTotal,,\n", ": line 3: the start is ''"),
         ("label,start,end\nwalk,1,2\n-- end of export --\n", ": line 3: the start is ''"),
@@ -166,7 +166,10 @@ def test_a_comment_of_two_lines_is_one_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("o\tp\tA\tSTART\t1\tv.mp4\t\n" + TABULAR + "o\tp\tA\tSTOP\t2\tv.mp4\t\n", "line 1: a row of the table stands"),
+        (
+            "o\tp\tA\tSTART\t1\tv.mp4\t\n" + TABULAR + "o\tp\tA\tSTOP\t2\tv.mp4\t\n",
+            "line 1: a row of the table appears",
+        ),
         (TABULAR + TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\n", ":2: the header of line 1 again"),
         (TABULAR + "o\tp\tA\tSTART\t1\tv.mp4\t\to\n", ":2: more cells than columns (8 and 7)"),
         (TABULAR.replace("Subject", "Time") + "o\t1\tA\tSTART\t2\tv\t\n", "2 columns are called 'time'"),
@@ -254,7 +257,7 @@ def test_subtitles_read_the_same(tmp_path: Path, content: str) -> None:
         (VTT.replace("WEBVTT\n", "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n"), ":2: 'X-TIMESTAMP-MAP"),
         (VTT.replace("walk", "walk <00:02.000>sit"), ":4: a time stamp within a cue splits it"),
         (VTT.replace("walk", "<v A>walk</v><v B>sit</v>"), ":4: two voices in one line"),
-        (VTT.replace("walk", "&#" + "1" * 5000 + ";"), ":4: a character reference that stands for no character"),
+        (VTT.replace("walk", "&#" + "1" * 5000 + ";"), ":4: an invalid character reference"),
         (VTT.replace("00:03", "1" * 5000 + ":00:03"), ":6: expected a timing"),
         (VTT.replace("00:03", "٠٠:٠٣"), ":6: expected a timing"),
     ],

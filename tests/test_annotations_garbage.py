@@ -63,7 +63,7 @@ def read_or_refuse(content: bytes) -> None:
         (b"just some words\nand more\n", "none of the known annotation formats; it begins with 'just some words'"),
         (b"<html><body/></html>", "an XML file of <html>"),
         (b"<annotations><track>", "damaged:1: not well-formed XML"),
-        (b"[1, 2]", "a JSON file of no known format"),
+        (b"[1, 2]", "not a recognized JSON annotation format"),
         (b'{"a": 1}', "it holds a"),
         (b'{"observations": {"a"', "damaged:1: not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),

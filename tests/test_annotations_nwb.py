@@ -207,7 +207,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match=r"found: states \(start_time, stop_time, colour\)") as caught:
         read(path)
     assert "'label'" in str(caught.value.hint)
-    with pytest.raises(ActScribeError, match="none has a column of labels; found: none at all"):
+    with pytest.raises(ActScribeError, match="no interval or event table has a label column; found: none at all"):
         read(foreign(tmp_path / "b.nwb", lambda content: None))
     with h5py.File(tmp_path / "c.h5", "w") as file:
         file["poses"] = np.zeros(3)
@@ -254,7 +254,7 @@ def test_what_is_no_interval_is_refused_with_its_row(tmp_path: Path) -> None:
         content.add_acquisition(video("top", 10.0))
         content.add_time_intervals(intervals("acts", [(11.0, 12.0, "Rear"), (9.0, 12.0, "Groom")]))
 
-    with pytest.raises(ActScribeError, match="row 1, counted from the video's begin at 10 s: 'Groom' from -1"):
+    with pytest.raises(ActScribeError, match="row 1, counted from the video's start at 10 s: 'Groom' from -1"):
         read(foreign(tmp_path / "before.nwb", fill))
 
     def never(content: NWBFile) -> None:

@@ -79,7 +79,7 @@ def test_times_that_excel_took_for_times_of_day(tmp_path: Path) -> None:
         (((),), "an Excel workbook of no known export"),
         (
             ((AGGREGATED, ("o", "P", "walk", "STATE", 1, 2, "a")), (("notes",),)),
-            "sheet 'sheet 2', row 1: a sheet without",
+            "sheet 'sheet 2', row 1: this sheet has no header row",
         ),
         (((AGGREGATED, ("o", "P", "walk", "STATE", "soon", 2, "a")),), "line 2: the start is 'soon'"),
         (((AGGREGATED, ("o", "P", "walk", "STATE", "=A1", 2, "a")),), "line 2: a row without a behaviour or a time"),

@@ -81,7 +81,10 @@ def test_a_node_that_is_killed_loses_nothing(cluster: Any, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("address", "message"),
-    [("127.0.0.1:1", r"No Ray cluster answers at '127\.0\.0\.1:1'"), ("somewhere", "is no address of a Ray cluster")],
+    [
+        ("127.0.0.1:1", r"No Ray cluster answers at '127\.0\.0\.1:1'"),
+        ("somewhere", "is not the address of a Ray cluster"),
+    ],
 )
 def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: str, message: str) -> None:
     archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")

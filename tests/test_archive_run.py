@@ -253,7 +253,7 @@ def test_where_the_report_has_no_room_what_is_done_is_said_all_the_same(
 
 def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(ActScribeError, match="'elam' is no annotation format"):
+    with pytest.raises(ActScribeError, match="'elam' is not an annotation format"):
         annotate_archive(videos, one_run.folder, out, ("elam",))
     with pytest.raises(ActScribeError, match="no run here"):
         annotate_archive(videos, videos, out)
@@ -320,5 +320,5 @@ def test_a_run_of_the_same_weights_and_other_thresholds_does_not_go_on_with_an_a
     point = other.operating_point
     other.save_operating_point(point.model_copy(update={"thresholds": dict.fromkeys(point.thresholds, 0.123)}))
     other.save_info()
-    with pytest.raises(ActScribeError, match="was begun with another run"):
+    with pytest.raises(ActScribeError, match="was started with another run"):
         annotate_archive(videos, other.folder, out, ("json", "elan"), None)

@@ -255,7 +255,7 @@ def test_a_limit_near_the_error_is_undecided() -> None:
         ),
         (
             "measure: latency\n    of: Aaa",
-            "x.yaml:3: indicators.0: 'i' names 'Aaa', which is no label. Did you mean 'Aa'?",
+            "x.yaml:3: indicators.0: 'i' names 'Aaa', which is not a label. Did you mean 'Aa'?",
         ),
         ("measure: latency\n    of: Aa\n    aftr: {event: E}", "x.yaml:6: unknown key 'aftr'. Did you mean 'after'?"),
         ("measure: latency\n    of: Aa\n    limit: 60", "x.yaml:6"),

@@ -287,7 +287,7 @@ def test_augmentation_without_effect_is_refused() -> None:
         TimesformerSettings(augment=False, augmentation={"mixup": 0.8})
     with pytest.raises(ValidationError, match="no effect while augment is off"):
         VlmHeadSettings(augmentation={"grey": 0.2})
-    with pytest.raises(ValidationError, match="not made for vlm-lora"):
+    with pytest.raises(ValidationError, match="not supported by vlm-lora"):
         VlmLoraSettings(augment=True, augmentation={"smoothing": 0.1})
     with pytest.raises(ValidationError, match="less than or equal to 1"):
         Augmentation(scales=(1.2,))

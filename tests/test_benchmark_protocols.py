@@ -92,7 +92,7 @@ def test_a_benchmark_without_room_for_its_vectors_is_refused_before_anything_is_
         ActScribeError, match=r"^probe: the features of its clips take .* and the feature store"
     ) as error:
         benchmark(plan, tmp_path / "out", cache=actions.cache)
-    assert error.value.hint.startswith("Nothing was begun.")
+    assert error.value.hint.startswith("Nothing was started.")
     assert not (tmp_path / "cache" / "features").exists()
     assert not list((tmp_path / "out").glob("*"))
 
@@ -105,7 +105,7 @@ def test_what_learns_nothing_runs_once_beside_a_vghif_that_learns(actions: Actio
     assert made == ["clip-1-seed0", "clip-vghif-1-seed0", "clip-vghif-1-seed1"]
     plain = done.tables["seeds"].query("system == 'clip'")
     assert plain["top1"].tolist() == [by_hand(tmp_path / "clip-1-seed0")[0]] * 2
-    assert "clip alone learns nothing here, so one run stands for all seeds." in done.notes
+    assert "clip alone learns nothing here, so one run serves for all seeds." in done.notes
 
 
 def test_full_supervision_holds_whole_clips_out_for_validation(actions: ActionSet, tmp_path: Path) -> None:

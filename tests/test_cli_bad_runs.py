@@ -64,7 +64,7 @@ def test_resuming_under_a_changed_study_is_refused(study: Path, spoil, changed: 
     facts.save_info()
     spoil(study)
     message = refused("train", study, "--resume")
-    assert "this run was made otherwise; it differs in" in message
+    assert "this run used different settings or data; it differs in" in message
     assert changed in message
 
 

@@ -83,8 +83,8 @@ def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
         ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
         ("raise ValueError('first line\\nsecond line')\n", "ValueError: first line second line"),
         ("x = 1\n", "AttributeError"),
-        ("hello = 3\n", "TypeError: wrecked:hello is no function"),
-        ("class hello: ...\n", "TypeError: wrecked:hello is no function"),
+        ("hello = 3\n", "TypeError: wrecked:hello is not a function"),
+        ("class hello: ...\n", "TypeError: wrecked:hello is not a function"),
         ("from __future__ import annotations\ndef hello(what: Unknown) -> None: ...\n", "NameError"),
         ("def hello(:\n", "SyntaxError"),
     ],
@@ -99,7 +99,7 @@ def test_one_that_does_not_load_breaks_itself_alone(module: str, why: str, tmp_p
     first, second = called.stderr.splitlines()
     assert first.startswith("Error: the command 'hello' of the package wrecked does not load: ")
     assert why in first
-    assert second == "Mend or remove it: pip uninstall wrecked"
+    assert second == "Fix or remove it: pip uninstall wrecked"
 
 
 def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
     assert "Does not load" in actscribe(["--help"], folder).stdout
     called = actscribe(["hello", "Ada"], folder)
     assert (called.returncode, called.stdout) == (2, "")
-    assert "the command 'hello' is brought 2 times, by greetings and welcome; expected one." in called.stderr
+    assert "the command 'hello' is provided 2 times, by greetings and welcome; expected one." in called.stderr
 
 
 def test_a_command_of_ours_runs_without_asking_for_others(tmp_path: Path) -> None:

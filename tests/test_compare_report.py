@@ -190,7 +190,7 @@ def test_heads_of_the_first_tables_are_explained_without_a_pointer(page: Page) -
     words = words.casefold()
     tables = [page.tables[name][0] for name in ("Pair by pair.", "Label by label.", *FIRST_TABLES)]
     heads = {head for table in tables for head in table} - {"recognizer", "against", "label", "clips with"}
-    assert {"macro F1", "95 % interval", "± seeds", "MCC", "would show", "begin off (s)"} <= heads
+    assert {"macro F1", "95 % interval", "± seeds", "MCC", "would show", "start off (s)"} <= heads
     for head in heads:
         assert f"\n{head.casefold()}\n" in words, head
 

@@ -129,7 +129,7 @@ def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeyp
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(ActScribeError, match="'clip-b16' is a CLIP, which is no model of this recognizer"):
+    with pytest.raises(ActScribeError, match="'clip-b16' is a CLIP, which is not a model of this recognizer"):
         clips.plan_classifier(TimesformerSettings(model="clip-b16"), 8, 4)
     with pytest.raises(ActScribeError, match="neither a folder"):
         clips.plan_classifier(TimesformerSettings(model="nowhere"), 8, 4)

@@ -1,4 +1,4 @@
-"""The campaign of coverage: what it counts, by hand, and that an interval which is not given is no miss."""
+"""The campaign of coverage: what it counts, by hand, and that an interval which is not given is not a miss."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_incomplete_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match=r"1 weight is missing, first visual_projection.weight"):
         load_backbone("clip", str(folder), 4)
     (folder / "model.safetensors").write_bytes(b"\x00" * 40)
-    with pytest.raises(ActScribeError, match=r"model.safetensors: is no safetensors file \(40 bytes\)"):
+    with pytest.raises(ActScribeError, match=r"model.safetensors: is not a safetensors file \(40 bytes\)"):
         load_backbone("clip", str(folder), 4)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "preprocessor_config.json").unlink()

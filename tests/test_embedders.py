@@ -173,7 +173,7 @@ def test_the_same_weights_in_another_configuration_are_another_encoder(tmp_path:
 def test_what_is_no_number_is_refused_and_not_kept(tmp_path: Path) -> None:
     embedder = load_embedder(choice(checkpoint("dinov2", tmp_path)), FRAMES)
     next(embedder.network.parameters()).data.fill_(float("nan"))  # type: ignore[attr-defined]
-    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are no numbers\."):
+    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are not finite numbers\."):
         embedder.embed(clips(32, 1))
 
 
@@ -188,7 +188,7 @@ def test_another_model_is_refused_with_what_is_known(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(ActScribeError, match=r"is a bert, which is no encoder that is known here.*\n.*dinov2"):
+    with pytest.raises(ActScribeError, match=r"is a bert, which is not a supported encoder.*\n.*dinov2"):
         load_embedder(choice(tmp_path), FRAMES)
 
 

@@ -288,6 +288,6 @@ def test_states_that_are_no_numbers_are_not_kept(folder: Path, tmp_path: Path) -
     with torch.no_grad():
         vlm.model.model.text_model.norm.weight.fill_(float("nan"))
     data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
-    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are no numbers\."):
+    with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are not finite numbers\."):
         features(Backbone(vlm, "Watch.", "mean", 200), data, tmp_path)
     assert not list((tmp_path / "store").rglob("*actscribe-features"))

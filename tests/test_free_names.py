@@ -21,7 +21,11 @@ QUICK = {"epochs": 1, "batch_size": 8, "precision": "float32"}
     [
         ({"qwen": {}}, "qwen", "no recognizer is called 'qwen'.*Or say what 'qwen' is: 'qwen: {recognizer: NAME}'"),
         ({"qwen": {"recognizer": "vlm-yes"}}, "qwen", "no recognizer is called 'vlm-yes'. Did you mean 'vlm-yesno'"),
-        ({"clip": {"recognizer": "x-clip"}}, "clip", "'clip' is another recognizer than x-clip; give this one a name"),
+        (
+            {"clip": {"recognizer": "x-clip"}},
+            "clip",
+            "'clip' is not the same recognizer as x-clip; give this one its own name",
+        ),
         ({"my/own": {"recognizer": "clip"}}, "my/own", "'my/own' becomes the name of a folder"),
         ({"..": {"recognizer": "clip"}}, "..", "'..' becomes the name of a folder"),
         ({"mine": {"recognizer": "clip", "epoch": 3}}, "epoch", "mine has no setting 'epoch'. Did you mean 'epochs'"),

@@ -91,7 +91,7 @@ def test_an_action_by_hand() -> None:
 def test_a_label_that_the_study_got_since() -> None:
     sheet = Sheet.of([entry("began", began(), 1)])
     new = did(Mark(start=0, end=5)).naming(("sit", "walk", "run"))
-    with pytest.raises(ActScribeError, match="'run' is no label of the study"):
+    with pytest.raises(ActScribeError, match="'run' is not a label of this study"):
         sheet.check(new)
     sheet.check(new, ("sit", "walk", "run"))
     sheet.follow(entry("did", new, 2))
@@ -106,9 +106,12 @@ def test_what_cannot_be_applied() -> None:
     for action, message in (
         (did(Drop(id="a")), "'a' is not there"),
         (did(Put(bout=bout("a", "sit", 1, 2)), Drop(id="a"), Drop(id="a")), "'a' is not there"),
-        (did(Put(bout=bout("a", "fly", 1, 2))), "'fly' is no label"),
+        (did(Put(bout=bout("a", "fly", 1, 2))), "'fly' is not a label"),
         (did(Put(bout=bout("a", "sit", 1, 21.5))), "ends at 21.500 s, after the recording, which lasts 20.000 s"),
-        (did(Verdict(suggestion=Suggestion(label="fly", start=0, end=1, run="r"), accepted=True)), "'fly' is no label"),
+        (
+            did(Verdict(suggestion=Suggestion(label="fly", start=0, end=1, run="r"), accepted=True)),
+            "'fly' is not a label",
+        ),
     ):
         with pytest.raises(ActScribeError, match=message):
             sheet.check(action)

@@ -145,13 +145,13 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
         weights.write_bytes(whole[:kept])
         refused(rf"model\.safetensors: is {message}")
     weights.write_bytes(whole + b"\0")
-    refused(r"model\.safetensors: is damaged: \d+ bytes where its header tells of \d+")
+    refused(r"model\.safetensors: is damaged: \d+ bytes where its header lists \d+")
     weights.write_bytes(whole[:8] + b"\xff" + whole[9:])
     refused(r"model\.safetensors: is damaged: its header cannot be read")
     weights.write_text(POINTER)
-    refused(r"model\.safetensors: is a pointer of Git LFS")
+    refused(r"model\.safetensors: is a Git LFS pointer")
     config.write_text(POINTER)
-    refused(r"config\.json: is a pointer of Git LFS")
+    refused(r"config\.json: is a Git LFS pointer")
     for text in ("", "[]", "null", "3", '{"rms_norm_eps": NaN}', '{"model_type"', "\udcff", "[" * 100_000):
         config.write_text(text, errors="surrogateescape")
         refused(r"config\.json: cannot be read")
@@ -243,7 +243,7 @@ def test_what_a_checkpoint_seems_to_be_is_said(tmp_path: Path) -> None:
     assert "It was made for 5 places in a picture: another picture size, config.json says 17." in message_of(
         image_size=64
     )
-    assert "a network of another size than config.json says" in message_of(intermediate_size=32)
+    assert "Its size is not that of config.json" in message_of(intermediate_size=32)
 
 
 def test_a_published_timesformer_gets_a_new_head_which_is_no_news_and_resized_positions_are(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_missing_quantizer_names_its_package(originals: dict[str, Path], tmp_p
         ("qwen3_vl", "vision_config", {"depth": 10**9}, r"depth is 1000000000"),
         ("judge", "", {"intermediate_size": 10**8}, r"config\.json: tells of \d+ weights"),
         ("clip", "vision_config", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
-        ("smolvlm", "", {"image_token_id": 3}, r"config\.json puts token 3 where the image stands, the processor \d+"),
+        ("smolvlm", "", {"image_token_id": 3}, r"config\.json puts token 3 where the image goes, the processor \d+"),
         ("timesformer", "", {"architectures": True}, r"its config\.json says True"),
     ],
 )

@@ -55,7 +55,7 @@ def test_convert_refuses_folders_devices_links_and_the_video(study: Path, tmp_pa
     assert "is the video itself" in output
     assert video.read_bytes() == before
     os.mkfifo(tmp_path / "pipe.csv")
-    assert "no ordinary file" in actscribe("convert", source, tmp_path / "pipe.csv", "--overwrite", code=2)
+    assert "not a regular file" in actscribe("convert", source, tmp_path / "pipe.csv", "--overwrite", code=2)
 
 
 def test_new_leaves_what_is_there_a_link_to_nowhere_too(tmp_path: Path) -> None:

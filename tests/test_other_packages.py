@@ -507,7 +507,7 @@ def test_of_two_packages_with_one_name_none_is_taken(tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", recordings=".", recognizers={"shine": {}})
     code, text = run_in(tmp_path / "site", tmp_path, "check", study)
     assert code == 2
-    assert "the recognizer 'shine' is brought 2 times, by bright and brilliant; expected one." in text
+    assert "the recognizer 'shine' is provided 2 times, by bright and brilliant; expected one." in text
 
 
 def test_a_name_that_leads_out_of_the_runs_is_refused(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     assert refused.value.message == problem
     checked = actscribe("check", study.folder, code=2)
     assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
-    assert f"Next: mend what the warnings say, then type: actscribe check {study.folder}" in checked
+    assert f"Next: fix what the warnings report, then type: actscribe check {study.folder}" in checked
 
 
 def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:

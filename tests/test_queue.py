@@ -237,14 +237,20 @@ def test_the_way_through_a_study(study: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_asked(study: Path) -> None:
     data = load_data(study)
     for message, strategy, split in (
-        ("'disagreement' goes by what 2 runs of different recognizers say, and there is 1", "disagreement", "train"),
+        (
+            "'disagreement' uses the predictions of 2 runs of different recognizers, and there is 1",
+            "disagreement",
+            "train",
+        ),
         ("no strategy is called 'coverge'", "coverge", "train"),
         ("no split is called 'tset'", "random", "tset"),
     ):
         with pytest.raises(ActScribeError, match=message):
             ask(study, 1.0, strategy, split=split, data=data)
     shutil.rmtree(study / "runs")
-    assert "'change' goes by what a run says, and there are none" in refused("next", study, "--strategy", "change")
+    assert "'change' uses the predictions of a run, and there are none" in refused(
+        "next", study, "--strategy", "change"
+    )
 
 
 def test_test_recordings_are_named_for_what_they_are(study: Path) -> None:

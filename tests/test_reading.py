@@ -122,7 +122,7 @@ VIA = '{"metadata": {"m": {"vid": "1", "z": [1, 2], "av": {"1": "a"}}},\n"view":
 def test_a_key_that_is_twice_is_refused_with_both_lines(
     tmp_path: Path, content: str, key: str, lines: tuple[int, int]
 ) -> None:
-    assert f":{lines[1]}: the key '{key}' stands in line {lines[0]} already" in refused(file(tmp_path, content))
+    assert f":{lines[1]}: the key '{key}' is already defined on line {lines[0]}" in refused(file(tmp_path, content))
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ STUDY = "name: a\nrecordings: m.csv\nlabels: resuscitation\nwindows: {length: 3}
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("seed: 1\nname: b\n", ":6: the key 'name' stands in line 1 already"),
-        ("windows:\n  stride: 1\n", ":5: the key 'windows' stands in line 4 already"),
-        ("split: {test: 0.2,\n  test: 0.4}\n", ":6: the key 'test' stands in line 5 already"),
-        ("recognizers:\n  clip: {}\n  'clip': {}\n", ":7: the key 'clip' stands in line 6 already"),
+        ("seed: 1\nname: b\n", ":6: the key 'name' is already defined on line 1"),
+        ("windows:\n  stride: 1\n", ":5: the key 'windows' is already defined on line 4"),
+        ("split: {test: 0.2,\n  test: 0.4}\n", ":6: the key 'test' is already defined on line 5"),
+        ("recognizers:\n  clip: {}\n  'clip': {}\n", ":7: the key 'clip' is already defined on line 6"),
     ],
 )
 def test_a_key_that_is_twice_in_a_study_is_refused_with_both_lines(tmp_path: Path, more: str, expected: str) -> None:
@@ -178,7 +178,7 @@ def test_windows_are_finite(tmp_path: Path, key: str, value: str) -> None:
         ("[{name: Walk, aliases: [Go]}, {name: Sit, aliases: [GO]}]", "GO, Go: one spelling"),
         ('["\\u00dcben", "U\\u0308ben"]', "one spelling cannot stand for two labels"),
         ("[{name: Walk, aliases: [' ']}]", "a name or alias of label 'Walk' is empty"),
-        ("[{name: Walk, name: Sit}]", "the key 'name' stands in line 3 already"),
+        ("[{name: Walk, name: Sit}]", "the key 'name' is already defined on line 3"),
     ],
 )
 def test_two_labels_of_one_name_are_refused(tmp_path: Path, labels: str, expected: str) -> None:
@@ -202,10 +202,10 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("content", "expected"),
     [
         (LAUGHS, "has more than 50,000 values once its aliases"),
-        ("a: &a [*a]\n", ":1: an alias stands inside what it is an alias of"),
-        ("[" * MILLION, "stand too deep in each other"),
-        ("{" * MILLION, "stand too deep in each other"),
-        ("- " * MILLION, "stand too deep in each other"),
+        ("a: &a [*a]\n", ":1: an alias lies inside the value it refers to"),
+        ("[" * MILLION, "are nested too deeply"),
+        ("{" * MILLION, "are nested too deeply"),
+        ("- " * MILLION, "are nested too deeply"),
         ("labels: [" + "a," * (MILLION // 2) + "]", "has more than 50,000 lines or values"),
         ("name: " + "1:" * (MILLION // 4) + "1", ":1: a number of"),
         ("name: " + "1" * (MILLION // 2), ":1: a number of 500,000 characters"),

@@ -79,7 +79,7 @@ def test_the_command_that_trains_again_replaces_the_run_that_is_there(study: Pat
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:
     run = a_run(study, study / "runs" / "one")  # complete by its record, and without operating-point.json
     sentence = verdict_of(run)
-    assert sentence.startswith("How this run stands is not known: ")
+    assert sentence.startswith("The quality of this run is not known: ")
     assert "operating-point.json" in sentence
 
 

@@ -43,7 +43,7 @@ def cut(study: Path, entries: int) -> None:
 
 
 def test_verifying_says_that_a_cut_end_would_not_show_unless_somebody_noted_it(reviewed: Path) -> None:
-    assert "Whether entries were taken off its end cannot be told" in output_of(reviewed, "--verify")
+    assert "Whether entries were taken off its end is unknown" in output_of(reviewed, "--verify")
     output_of(reviewed, "--export", "csv")
     entries = len(Journal.of(reviewed).entries())
     assert f"noted it up to entry {entries}" in output_of(reviewed, "--verify")
@@ -67,7 +67,7 @@ def test_a_replaced_video_is_named_and_its_old_export_goes(reviewed: Path) -> No
     film(reviewed / "r0.mp4", [(LEFT, 0, 500)], 3.0, 77)
     words = output_of(reviewed, "--export", "csv")
     assert "Not exported: r0 by AB" in words
-    assert "r0: the video is another file than the one that was reviewed" in words
+    assert "r0: the video is not the file that was reviewed" in words
     assert "r0.csv: removed" in words
     assert sorted(path.name for path in (reviewed / "review/export/AB").iterdir()) == ["r1.csv", "r2.csv"]
     assert "r0" not in json.dumps(json.loads((reviewed / "review/export/exported.json").read_text())["files"])

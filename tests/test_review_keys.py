@@ -116,7 +116,7 @@ def test_whatever_sign_a_key_makes_it_is_written_in_one_way() -> None:
 )
 def test_what_is_no_key_is_refused_with_the_line(tmp_path: Path, typed: str) -> None:
     path = own(tmp_path, f"loop: l\nplay: {json.dumps(typed)}\n")
-    with pytest.raises(ActScribeError, match=r"keys\.yaml:2: '.*' is no key.*ArrowLeft"):
+    with pytest.raises(ActScribeError, match=r"keys\.yaml:2: '.*' is not a key.*ArrowLeft"):
         key_map(path, (LEFT,))
 
 
@@ -135,9 +135,9 @@ def test_digits_need_no_quotes(tmp_path: Path) -> None:
         ("play: [k, ~]", "YAML reads an empty text here"),
         ("play: {a: b}", "YAML reads {'a': 'b'} here"),
         ("play: [[k]]", r"YAML reads \['k'\] here"),
-        ("play: [k, K, k]", "k stands here twice"),
+        ("play: [k, K, k]", "k occurs twice"),
         ("play: Ctrl+W", "Ctrl.W is a key that browsers keep"),
-        ("1: k", "1 is no name; put it into quotes"),
+        ("1: k", "1 is not a name; put it into quotes"),
         ("play: =", "not valid YAML|put the key into quotes"),
     ],
 )

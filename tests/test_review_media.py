@@ -207,7 +207,7 @@ def test_an_answer_that_nobody_reads_holds_no_file(tmp_path: Path) -> None:
     assert b"".join(media._pieces(file, tag, 10, 20)) == data[10:20]
     (tmp_path / "b.mp4").write_bytes(data[::-1])
     (tmp_path / "b.mp4").replace(file)
-    assert list(media._pieces(file, tag, 10, 20)) == []  # bytes of another file are no part of this one
+    assert list(media._pieces(file, tag, 10, 20)) == []  # bytes of another file are not part of this one
 
 
 def test_a_video_that_is_another_by_now_is_not_shown_as_the_old_one(study: Path) -> None:
@@ -220,6 +220,6 @@ def test_a_video_that_is_another_by_now_is_not_shown_as_the_old_one(study: Path)
     film_of_lamps(item.recording.video, [(LEFT, 0, 500)], 2.0, 99)
     for answer in (browser.post(f"/api/recordings/{id}/open", {}), browser.get(f"/media/{id}/0")):
         assert answer.status == 400
-        assert "another file than when review was started" in answer.json["error"]
+        assert "has changed since review was started" in answer.json["error"]
     item.recording.video.unlink()
     assert "cannot be read" in browser.post(f"/api/recordings/{id}/open", {}).json["error"]

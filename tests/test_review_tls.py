@@ -106,7 +106,7 @@ def test_what_is_no_certificate_is_refused(pair: tuple[Path, Path], study: Path,
     _, locked = certificate(tmp_path, "-passout", "pass:secret", name="locked")
     for one, its in ((cert, other), (cert, locked), (key, key), (study / "study.yaml", key), (cert, study / "r0.mp4")):
         output = refused("review", study, "--no-browser", "--host", NAME, "--tls-cert", one, "--tls-key", its)
-        assert "no certificate and its private key" in " ".join(output.split())
+        assert "not a certificate and its private key" in " ".join(output.split())
     assert not (study / "review").exists()
 
 

@@ -1,4 +1,4 @@
-"""What was said in review is the truth of a study's recordings."""
+"""What was reviewed is the ground truth of a study's recordings."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_file_was_changed_since(folder: Path) -> None:
     data = load_data(folder)
     assert len(named(data, "r0").intervals or ()) == 2
     assert data.remarks == (
-        "r0: the annotation file was changed since the review was begun with it. The review counts, and the change does"
+        "r0: the annotation file was changed since the review started from it. The review counts, and the change does"
         " not.",
     )
 
@@ -154,7 +154,7 @@ def test_a_label_that_is_gone_is_refused_by_name(folder: Path) -> None:
         interval_text(folder / f"r{index}.txt", [(RIGHT, 0, 1000)])
     relabel(folder, "Lamp", RIGHT)
     output = refused("check", folder)
-    assert f"the review of r3 by AB has 1 bout of '{LEFT}', which is no label." in " ".join(output.split())
+    assert f"the review of r3 by AB has 1 bout of '{LEFT}', which is not a label." in " ".join(output.split())
     assert "alias" in output
     relabel(folder, "Lamp", RIGHT, ignored=[LEFT])
     data = load_data(folder)
@@ -168,7 +168,7 @@ def test_another_video_under_the_same_name(folder: Path) -> None:
     film(folder / "r3.mp4", WRITTEN, 4.0, seed=99)
     data = load_data(folder)
     assert named(data, "r3").intervals is None
-    assert "r3: the video is another file than the one that was reviewed" in data.remarks[0]
+    assert "r3: the video is not the file that was reviewed" in data.remarks[0]
 
 
 def test_groups_keep_their_splits_while_they_are_reviewed(folder: Path) -> None:

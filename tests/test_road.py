@@ -247,7 +247,7 @@ def test_a_timeline_says_how_its_run_stands(road: Road) -> None:
     assert note in " ".join(road.printed["annotate"].split())
     holding = {path.suffix for path in (road.root / "out").iterdir() if "measured on test" in path.read_text("utf-8")}
     assert holding == {".eaf", ".boris", ".json", ".vtt"}
-    assert "The files hold these notes as well, but for csv, which can hold none." in road.printed["annotate"]
+    assert "The files hold these notes as well, except csv, which can hold none." in road.printed["annotate"]
     headline = note.partition("measured on test: ")[2].partition("On average")[0].strip()
     assert headline in report
     timelines = note[note.index("Its timelines: ") :]

@@ -39,7 +39,7 @@ def test_other_machines_are_refused(address: str) -> None:
     "address", ["", "127.0.0.1:8000", "file:///etc/passwd", "http://", "http://[::1", "http://a:b"]
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(ActScribeError, match="no server address"):
+    with pytest.raises(ActScribeError, match="not a server address"):
         checked_address(address, allow_remote=True)
 
 

@@ -110,7 +110,7 @@ def test_an_older_ollama_answers_in_a_schema() -> None:
         line = ChatServer(served.address).description()
     assert body["format"]["properties"]["answer"]["enum"] == ["yes", "no"]
     assert (answer.probability, answer.probability_mass) == (1.0, None)
-    assert "restricted to these words, as written: the server tells no probabilities" in line
+    assert "restricted to these words, as written: the server returns no probabilities" in line
 
 
 def test_a_model_that_ollama_runs_elsewhere_needs_the_flag() -> None:
@@ -316,4 +316,4 @@ def test_what_was_sent_is_counted_by_clip() -> None:
     with other() as served:
         server = ChatServer(served.address)
         server.yes_no(["Is it? Answer yes or no."], clip())
-        assert server.take().sentence().endswith("the server tells no tokens")
+        assert server.take().sentence().endswith("the server reports no tokens")

@@ -59,12 +59,12 @@ def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
     benchmark(plan, out, resume=True, cache=actions.cache)
 
     clip_model(seed=1).save_pretrained(actions.checkpoint)
-    message = rf"model {actions.checkpoint} has other weights than when this run was made"
-    with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}") as caught:
+    message = rf"model {actions.checkpoint} has different weights than when this run was made"
+    with pytest.raises(ActScribeError, match=rf"used different settings or data; it differs in: {message}") as caught:
         benchmark(plan, out, resume=True, cache=actions.cache)
     assert "--out" in caught.value.hint
     rewrite(path.parent, status="training")
-    with pytest.raises(ActScribeError, match=rf"made otherwise; it differs in: {message}"):
+    with pytest.raises(ActScribeError, match=rf"used different settings or data; it differs in: {message}"):
         benchmark(plan, out, resume=True, cache=actions.cache)
 
     rewrite(path.parent, status="complete", weights="")  # where nothing tells, it is taken as it is

@@ -1,4 +1,4 @@
-"""Files that are odd as a whole, change, end early or are no files: read as far as they go and said, or refused."""
+"""Files that are odd as a whole, change, end early or are not files: read as far as they go and said, or refused."""
 
 import logging
 import os

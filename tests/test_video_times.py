@@ -163,7 +163,7 @@ def test_a_hole_of_a_transport_stream_is_kept_and_said(tmp_path, caplog):
     assert (info.frames, info.duration) == (100, pytest.approx(6.0, abs=0.002))
     assert shown(video, [1.0, 1.9, 3.0, 4.1, 5.9]) == [25, 47, 49, 102, 147]
     (line,) = doubts(caplog, video)
-    assert line == "no new picture from 1.96 to 4.00 s; the one before stands in."
+    assert line == "no new picture from 1.96 to 4.00 s; the one before is shown instead."
 
 
 def test_a_freeze_among_pictures_stored_out_of_order_ends_with_the_last_picture(tmp_path, caplog):

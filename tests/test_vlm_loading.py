@@ -101,7 +101,7 @@ def test_a_pickle_is_named_and_not_loaded(folder: Path) -> None:
 def test_another_kind_of_model_is_refused_with_the_families(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "bert"}))
-    with pytest.raises(ActScribeError, match="is a bert, which is no supported family") as caught:
+    with pytest.raises(ActScribeError, match="is a bert, which is not a supported family") as caught:
         load_vlm(folder)
     assert "Qwen2.5-VL (qwen2_5_vl)" in caught.value.hint
 

@@ -90,7 +90,7 @@ def measured(run: Run) -> dict[str, float]:
         "time F1": float(events.loc["macro", "frame_f1"]),
         "F1@50": float(events.loc["macro", "f1@50"]),
         "edit": float(events.loc["macro", "edit"]),
-        "begin off (s)": float(events.loc[labels, "onset_mae_s"].mean()),
+        "start off (s)": float(events.loc[labels, "onset_mae_s"].mean()),
         f"first {FIRST} off (s)": float(np.nanmedian(np.abs(begins))),
         "train (s)": run.info.task_seconds["train"],
     }

@@ -6,8 +6,8 @@
 As the published TimeSformer starts from an image transformer, this one starts from the vision tower of the embedded
 vision-language model after a third of its training: patches, positions and spatial attention are copied, temporal
 projections begin at zero. It is then trained on simulated newborn resuscitations, of a seed and of teams that no demo
-and no test uses: what it reaches in the demo after fine-tuning shows that the road works, not how little data would do.
-The same seed gives the same weights on the same machine and versions. `--quick` is a smoke run of a minute.
+and no test uses: what it reaches in the demo after fine-tuning shows that the pipeline works, not how little data would
+do. The same seed gives the same weights on the same machine and versions. `--quick` is a smoke run of a minute.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def limit_bytes(variable: str, usual: float) -> int:
     """Return the size in bytes that an environment variable sets in GiB, or the usual one.
 
     Raises:
-        ActScribeError: it is no number above zero.
+        ActScribeError: it is not a number above zero.
     """
     given = os.environ.get(variable) or str(usual)
     try:

@@ -89,7 +89,7 @@ class Anchor(BaseModel):
                 f" found {' and '.join(given) or 'none of them'}"
             )
         if self.nth == 0:
-            raise ValueError("nth is 1 for the first and -1 for the last; 0 is none")
+            raise ValueError("nth is 1 for the first and -1 for the last; 0 is not allowed")
         return self
 
     def described(self) -> str:
@@ -195,7 +195,7 @@ class TimeBudget(BaseModel):
     """The tables of a behaviour lab: how time was spent, and what follows what.
 
     Args:
-        out_of_sight: labels whose time is no time of observation: percents are of the rest.
+        out_of_sight: labels whose time is not a time of observation: percents are of the rest.
         lags: lag-sequential tables are made for 1 to this many events later; 0: none, and no transitions.
     """
 
@@ -208,7 +208,7 @@ class TimeBudget(BaseModel):
 def _parse_limit(text: str, unit: Unit) -> Limit:
     match = _LIMIT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"the limit '{text}' is none; write it as '<= 60 s', '>= 90 %', '< 3' or '<= 2 per min'")
+        raise ValueError(f"'{text}' is not a limit; write it as '<= 60 s', '>= 90 %', '< 3' or '<= 2 per min'")
     sign, number, written = match.group(1), float(match.group(2)), match.group(3) or ""
     of, factor = _WRITTEN[written]
     if of != unit:

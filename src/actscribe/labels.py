@@ -237,7 +237,7 @@ def _wrong_names(one: Indicator, labels: Sequence[str], events: Sequence[str]) -
     known = [*labels, *events]
     wrong = next((name for name in one.names() if name not in known), None)
     if wrong is not None:
-        return f"'{one.name}' names '{wrong}', which is no label. {did_you_mean(wrong, known)}"
+        return f"'{one.name}' names '{wrong}', which is not a label. {did_you_mean(wrong, known)}"
     timed = (*one.without, *one.overlap_with, *one.among, *one.inside, *(() if one.measure in _OF_POINTS else one.of))
     point = next((name for name in timed if name in events), None)
     return "" if point is None else f"'{one.name}': '{point}' is a point event, which lasts no time; count it instead"

@@ -77,7 +77,7 @@ def check_file(target: Path, overwrite: bool = False) -> None:
     if target.is_dir():
         raise ActScribeError(f"{target}: is a folder; a file is to be written here.", "Name a file.")
     if target.exists() and not target.is_file():
-        raise ActScribeError(f"{target}: is no ordinary file, so it is not replaced.", "Name another file.")
+        raise ActScribeError(f"{target}: is not a regular file, so it is not replaced.", "Name another file.")
     if os.path.lexists(target) and not overwrite:
         raise ActScribeError(
             f"{target} exists already; nothing was changed.",

@@ -23,7 +23,7 @@ MOST_BYTES = 128 * 2**20
 MOST_LINES = 3_000_000
 #: Brackets, braces and commas of a JSON file, each of which may become an object of 60 bytes or more.
 MOST_JSON_PARTS = 6_000_000
-#: Bytes that a message shows before and after one that is no text.
+#: Bytes that a message shows before and after one that is not text.
 _AROUND = 20
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"(?:\s*+:)?|[{}]', re.DOTALL)
@@ -146,7 +146,7 @@ def load_json(path: Path) -> Any:
     except _DoubledKeyError:
         key, first, second = _find_doubled(text)
         raise ActScribeError(
-            f"{path}:{second}: the key '{key}' stands in line {first} already, in the same object.",
+            f"{path}:{second}: the key '{key}' is already defined on line {first}, in the same object.",
             "Only one of the two can be meant; remove the other.",
         ) from None
     except json.JSONDecodeError as error:

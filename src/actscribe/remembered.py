@@ -23,7 +23,7 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
     """Return what `find` finds out about a file; of one that looks as it did then, without looking into it.
 
     How it looked is its size, its times and its place on the disk: bits that rot in a file whose times stay are seen
-    once on every machine, and again whenever the cache is emptied. A cache that cannot be written is no error.
+    once on every machine, and again whenever the cache is emptied. A cache that cannot be written is not an error.
 
     Args:
         path: of the file, which may be gone: then `find` says so.

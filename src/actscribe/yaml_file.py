@@ -80,7 +80,7 @@ def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
         line = text.count("\n", 0, error.position) + 1
         raise ActScribeError(f"{path}:{line}: not valid YAML: a control character, {chr(error.character)!r}.") from None
     except RecursionError:
-        raise ActScribeError(f"{path}: lists and mappings stand too deep in each other.") from None
+        raise ActScribeError(f"{path}: lists and mappings are nested too deeply.") from None
     except (ValueError, OverflowError) as error:
         raise ActScribeError(f"{path}: a date or number that does not exist: {error}.") from None
     finally:
@@ -98,7 +98,7 @@ def _check_size(path: Path, root: yaml.Node) -> None:
     def size(node: yaml.Node) -> int:
         if id(node) in sizes:
             if not sizes[id(node)]:
-                raise ActScribeError(f"{path}:{_mark(node)}: an alias stands inside what it is an alias of.")
+                raise ActScribeError(f"{path}:{_mark(node)}: an alias lies inside the value it refers to.")
             return sizes[id(node)]
         sizes[id(node)] = 0
         inner = _inner(node)
@@ -132,7 +132,7 @@ def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
             value = key.value if key.tag == _MERGE else loader.construct_object(key)
             if value in lines:
                 raise ActScribeError(
-                    f"{path}:{_mark(key)}: the key '{key.value}' stands in line {lines[value]} already.",
+                    f"{path}:{_mark(key)}: the key '{key.value}' is already defined on line {lines[value]}.",
                     "Only one of the two can be meant; remove the other.",
                 )
             lines[value] = _mark(key)

@@ -107,7 +107,7 @@ RECOGNIZERS: dict[str, dict[str, Any]] = {
 
 
 def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False) -> Path:
-    """Run every step of the road in `out` and return the path of the comparison's report.
+    """Run every step of the demo in `out` and return the path of the comparison's report.
 
     Args:
         out: folder to make.

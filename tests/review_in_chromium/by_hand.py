@@ -1,6 +1,6 @@
 """What a clinician does on the page of review, by keyboard and mouse.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
 """
 
 from __future__ import annotations

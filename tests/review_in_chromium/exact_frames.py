@@ -1,6 +1,6 @@
 """Which frame the page of review shows, and how fast it draws.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole work by keys alone, with the hands of annotators who come from ELAN or from BORIS.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Other windows, a server that is away, and other people's work on the page of review.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
 """
 
 from __future__ import annotations

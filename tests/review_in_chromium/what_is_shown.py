@@ -1,6 +1,6 @@
 """What the page of review shows, says and hides.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make review-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     """Write NAME_events.tsv, times in milliseconds, and NAME_events.json unless a person's is there."""
     check_writable(path, annotations, "\t\r\n")
     if any(MISSING in (one.label.strip(), one.subject.strip()) for one in annotations.intervals):
-        raise ActScribeError(f"{path}: a label or subject is called '{MISSING}', which BIDS keeps for what is missing.")
+        raise ActScribeError(
+            f"{path}: a label or subject is called '{MISSING}', which BIDS reserves for missing values."
+        )
     intervals = milliseconds(annotations.as_intervals())
     optional = {
         "subject": [one.subject for one, *_ in intervals],
@@ -79,9 +81,9 @@ def _describe(path: Path, annotations: Annotations, held: tuple[str, ...]) -> No
         return
     levels = dict.fromkeys(annotations.labels, "an activity of the label set")
     if annotations.gaps:
-        levels[GAP_LABEL] = "nobody annotated this time; it is no absence of activities"
+        levels[GAP_LABEL] = "nobody annotated this time; it is not an absence of activities"
     meaning = {
-        "onset": {"Description": "Begin of the activity, from the begin of the video.", "Units": "s"},
+        "onset": {"Description": "Start of the activity, from the start of the video.", "Units": "s"},
         "duration": {"Description": "Its length; 0 of a point event.", "Units": "s"},
         "trial_type": {"LongName": "Activity", "Description": "The activity's label.", "Levels": levels},
         "subject": {"Description": "Who did it."},

@@ -189,9 +189,9 @@ def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, s
     for (subject, label), event_times in times.items():
         if len(event_times) > 2 and len(event_times) % 4 == 0 and event_times[::2] == event_times[1::2]:
             raise ActScribeError(
-                f"{path}: {where}: every state event '{label}' of {_who(subject)} stands there twice, the first at"
+                f"{path}: {where}: every state event '{label}' of {_who(subject)} occurs twice, the first at"
                 f" {event_times[0]:g} s.",
-                "Delete one of each two in BORIS.",
+                "Delete one of each pair in BORIS.",
             )
 
 

@@ -154,7 +154,7 @@ def read_export(
         table = table_of_rows(path, rows, is_header)
         if table is None:
             raise ActScribeError(
-                f"{path}: {rows[0].location}: a sheet without a header row with {expected}.", "Remove the other sheets."
+                f"{path}: {rows[0].location}: this sheet has no header row with {expected}.", "Remove the other sheets."
             )
         every += entries(_export(path, table), intervals)
     return every
@@ -176,7 +176,7 @@ def _export(path: Path, table: Table) -> Export:
         filled = [cell.strip() for cell in row.cells if cell.strip()]
         if len(filled) > _MOST_FACTS or _STATUS & {cell.upper() for cell in filled}:
             raise ActScribeError(
-                f"{path}: {row.location}: a row of the table stands above its header, which is in"
+                f"{path}: {row.location}: a row of the table appears above its header, which is in"
                 f" {table.header.location}.",
                 "Put the header first.",
             )

@@ -106,7 +106,7 @@ def _edges(player: Player) -> list[tuple[float, float | None]]:
         unknown = player.files[player.lengths.index(None)]
         raise ActScribeError(
             f"plays {len(player.files)} files one after another, but the length of '{unknown}' is not in the file, so"
-            " that nobody can tell where the next one begins."
+            " the start of the next file is unknown."
         )
     if player.offset:
         raise ActScribeError(

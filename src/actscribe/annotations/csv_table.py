@@ -100,7 +100,7 @@ def entries_of(path: Path, text: str) -> list[Entry]:
         raise ActScribeError(
             f"{path}:{table.above[0].line}: {quoted(' '.join(table.above[0].cells))} stands above the header, which is"
             f" in line {table.header.line}.",
-            "Remove what stands above the header.",
+            "Remove what is above the header.",
         )
     columns = _columns(table.names)
     used = {table.names[one.position] for held in columns.values() for one in held}

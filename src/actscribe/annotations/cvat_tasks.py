@@ -83,7 +83,7 @@ def tasks(path: Path, root: Element) -> list[Task]:
     for index, task in enumerate(parsed):
         if any(task.identifier == other.identifier for other in parsed[:index]):
             raise ActScribeError(
-                f"{path}: two tasks have the id '{task.identifier}', so nobody can tell whose a track is.",
+                f"{path}: two tasks have the id '{task.identifier}', so tracks cannot be assigned to a task.",
                 "Export the tasks one by one.",
             )
     return parsed

@@ -121,14 +121,14 @@ def _frames(path: Path, body: Sequence[Row], clock: FrameClock) -> np.ndarray:
     if len(steps) > 1 and (steps == steps[0]).all() and steps[0] > 1:
         raise ActScribeError(
             f"{path}: has a row for every {steps[0]}th frame, and does not say what holds in between.",
-            "Repeat each row for the frames that it stands for.",
+            "Repeat each row for the frames that it represents.",
         )
     if frames[0] == 1 and clock.frames != frames[-1] + 1:
         if clock.frames != frames[-1]:
             raise ActScribeError(
                 f"{path}:{body[0].line}: the first row is frame 1: either frames are counted from 1, or frame 0 is not"
                 " annotated.",
-                "DeepEthogram counts from 0. Number the frames so, or give the video itself, whose frames tell.",
+                "DeepEthogram counts from 0. Number the frames so, or give the video itself, whose frames show it.",
             )
         frames -= 1
     return frames

@@ -35,7 +35,7 @@ def detect_among(formats: Mapping[str, Format], path: Path) -> str:
 
 
 def _by_signature(formats: Mapping[str, Format], path: Path) -> str:
-    """Return the format that is known by the first bytes of its files, which are no text; empty where there is none."""
+    """Return the format that is known by the first bytes of its files, which are not text; empty if there is none."""
     with open_regular(path) as file:
         head = file.read(16)
     return next((name for name, form in formats.items() if form.signature and head.startswith(form.signature)), "")
@@ -68,7 +68,9 @@ def _json(formats: Mapping[str, Format], path: Path) -> str:
             "Export the project again and choose 'JSON'.",
         )
     content_words = ", ".join(sorted(keys)[:8]) if keys else f"a {type(content).__name__}"
-    raise ActScribeError(f"{path}: a JSON file of no known format (it holds {content_words}).", _expected(formats))
+    raise ActScribeError(
+        f"{path}: not a recognized JSON annotation format (it holds {content_words}).", _expected(formats)
+    )
 
 
 def _workbook(formats: Mapping[str, Format], path: Path) -> str:

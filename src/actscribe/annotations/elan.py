@@ -51,7 +51,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
     divided = next((tier for tier in chosen if tier.divides), None)
     if divided is not None:
         raise ActScribeError(
-            f"{path}: tier '{divided.name}' divides the annotations of another one, without times of its own.",
+            f"{path}: tier '{divided.name}' subdivides another tier and has no times of its own.",
             "Give it times in ELAN (a tier type 'Time Subdivision' or 'Included In'), or do not choose it.",
         )
     by_tier = [(tier.name, _intervals(path, tier)) for tier in chosen]

@@ -215,7 +215,7 @@ def _refuse_twice(path: Path, what: str, name: str, elements: Iterable[tuple[str
 
 def _lacking(path: Path, tag: str, name: str) -> ActScribeError:
     return ActScribeError(
-        f"{path}: is not a sound ELAN file: a <{tag}> has no {name}.", "Open it in ELAN and save it again."
+        f"{path}: is not a valid ELAN file: a <{tag}> has no {name}.", "Open it in ELAN and save it again."
     )
 
 
@@ -230,7 +230,7 @@ def _milliseconds(path: Path, where: str, text: str | None) -> float | None:
         return None if text is None else float(int(text))
     except (ValueError, OverflowError):
         excerpt = (text or "")[:40]
-        raise ActScribeError(f"{path}: is not a sound ELAN file: {where} is '{excerpt}', not milliseconds.") from None
+        raise ActScribeError(f"{path}: is not a valid ELAN file: {where} is '{excerpt}', not milliseconds.") from None
 
 
 def _tier(
@@ -247,7 +247,7 @@ def _tier(
             above, steps = refers[above], steps + 1
         if above not in known:
             raise ActScribeError(
-                f"{path}: is not a sound ELAN file: tier '{name}', annotation {identifier} refers to '{above}', which"
+                f"{path}: is not a valid ELAN file: tier '{name}', annotation {identifier} refers to '{above}', which"
                 " has no time.",
                 "Open it in ELAN and save it again.",
             )
@@ -266,7 +266,7 @@ def _aligned(path: Path, tier: _TierRead, slots: dict[str, float | None]) -> tup
     unknown = next((end for end in ends if end not in slots), None)
     if unknown is not None:
         raise ActScribeError(
-            f"{path}: is not a sound ELAN file: tier '{tier.attributes.get('TIER_ID')}' refers to the time slot"
+            f"{path}: is not a valid ELAN file: tier '{tier.attributes.get('TIER_ID')}' refers to the time slot"
             f" '{unknown}', which is not there.",
             "Open it in ELAN and save it again.",
         )

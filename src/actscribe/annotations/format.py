@@ -38,9 +38,9 @@ class Format:
         offered: where labels stand that do not occur, for the page; empty: nowhere.
         needs_rows: a file without an interval is empty and could be anything, so that reading it is refused.
         read_tiers: as read, of the tiers that are chosen by name; None: the format has no tiers.
-        signature: first bytes of its files, which are no text; empty: the format is text.
-        root: the outermost element of its XML files; empty: the format is no XML.
-        is_json: tells of the content of a JSON file whether it is of this format; None: the format is no JSON.
+        signature: first bytes of its files, which are not text; empty: the format is text.
+        root: the outermost element of its XML files; empty: the format is not XML.
+        is_json: tells of the content of a JSON file whether it is of this format; None: the format is not JSON.
         is_text: tells of the first lines of a text that is neither XML nor JSON whether it is of this format.
         is_line: tells of a file's first line that is not empty, whatever it begins with; asked before anything else.
         is_header: tells of a row of an Excel workbook, in normal form, whether it is the header of this format; None:

@@ -126,7 +126,7 @@ def counts_frames(path: Path) -> bool:
 def find_format(name: str) -> Format:
     """Return a format by its name in `FORMATS`."""
     if name not in FORMATS:
-        raise ActScribeError(f"'{name}' is no annotation format.", did_you_mean(name, FORMATS))
+        raise ActScribeError(f"'{name}' is not an annotation format.", did_you_mean(name, FORMATS))
     return FORMATS[name]
 
 
@@ -137,7 +137,9 @@ def format_of(path: Path) -> str:
         if Path(path).name.casefold().endswith(ending.casefold()):
             return name
     known = ", ".join(f"{form.ending} ({name})" for name, form in FORMATS.items())
-    raise ActScribeError(f"{path}: its ending does not tell the format.", f"Say it with --to, or use one of {known}.")
+    raise ActScribeError(
+        f"{path}: its ending does not identify the format.", f"Specify it with --to, or use one of {known}."
+    )
 
 
 def entries(path: Path, clock: FrameClock | None = None, tiers: Sequence[str] = ()) -> list[Entry]:

@@ -14,7 +14,7 @@ def check_alone(path: Path) -> None:
     Raises:
         ActScribeError: it points to another file: by a link, by storage outside, or by a dataset made of others. Such a
             file would be opened in the user's name, whatever it is.
-        OSError: it is no HDF5 file, or a damaged one.
+        OSError: it is not an HDF5 file, or a damaged one.
     """
     import h5py
 

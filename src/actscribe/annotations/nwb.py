@@ -36,7 +36,7 @@ _TEXTS = ("subject", "origin", "annotator", "run", "file")
 _NUMBERS = ("start_time", "stop_time", "timestamp", "duration", "score", "raw_score")
 #: The core's name for times that are to be left out of every analysis.
 _INVALID = "invalid_times"
-#: More rows, or bytes of a column, than this are no annotations.
+#: More rows, or bytes of a column, than this are not annotations.
 _MOST_ROWS, _MOST_BYTES = 3_000_000, 2**28
 
 
@@ -91,7 +91,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     if not own and not labelled:
         held = "; ".join(f"{table.name} ({', '.join(table.headings)})" for table in tables) or "none at all"
         raise ActScribeError(
-            f"{path}: of its tables of intervals and events, none has a column of labels; found: {held}.",
+            f"{path}: no interval or event table has a label column; found: {held}.",
             f"Call the column that says what happens 'label' (or one of {', '.join(_LABELS[1:])}).",
         )
     begin = _begin(path, begins) if labelled else 0.0
@@ -154,7 +154,7 @@ def _rows(table: _Table, labels: list[Any] | None, begin: float = 0.0) -> list[I
             raise ActScribeError(f"{table.path}: {where} has no tag, so nothing says what happens.", "Tag the row.")
         times = (start, end)
         if begin:
-            where += f", counted from the video's begin at {begin:g} s"
+            where += f", counted from the video's start at {begin:g} s"
             times = (round(start - begin, 9), round(end - begin, 9))
         intervals += [
             interval_at(table.path, where, label, *times, subject, score, raw_score, origin_of(how, annotator, run))
@@ -222,7 +222,7 @@ def _table(path: Path, one: Any) -> _Table:
             elif name not in _NUMBERS and _is_text(values):
                 columns[name] = values
     if not {"start_time", "stop_time"} <= columns.keys() and "timestamp" not in columns:
-        raise ActScribeError(f"{path}: the times of the table '{one.name}' are no numbers.", "It is damaged.")
+        raise ActScribeError(f"{path}: the times of the table '{one.name}' are not finite numbers.", "It is damaged.")
     if len({len(values) for values in columns.values()}) != 1:
         raise ActScribeError(f"{path}: the columns of the table '{one.name}' have different lengths.", "It is damaged.")
     is_partial = getattr(one, "observation_intervals", None) is not None
@@ -271,7 +271,7 @@ def _begin(path: Path, begins: dict[str, float]) -> float:
         listed = ", ".join(f"{file} at {begin:g} s" for file, begin in begins.items())
         raise ActScribeError(
             f"{path}: its videos begin at different times of the session: {listed}.",
-            "Write the table as CSV, with times from the begin of the video that it was seen in.",
+            "Write the table as CSV, with times from the start of the video that it was seen in.",
         )
     return next(iter(begins.values()), 0.0)
 

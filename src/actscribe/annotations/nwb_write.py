@@ -42,7 +42,7 @@ _OPTIONAL: dict[str, tuple[str, Callable[[Interval], str | float]]] = {
         "How it came about: manual, an accepted or corrected suggestion, or from a file; empty where not recorded.",
         lambda one: one.origin.how if one.origin else "",
     ),
-    "annotator": ("Who said so last.", lambda one: (one.origin or _NO_ORIGIN).annotator),
+    "annotator": ("The last annotator to change it.", lambda one: (one.origin or _NO_ORIGIN).annotator),
     "run": ("Digest of the run that suggested it.", lambda one: (one.origin or _NO_ORIGIN).run),
 }
 
@@ -74,7 +74,7 @@ def _content(annotations: Annotations) -> Any:
     content = NWBFile(
         session_description=(
             "Activities that were annotated in a video. When it was recorded is not known: the session start time"
-            f" {begin:%Y-%m-%d} stands for that. Times are seconds from the begin of the video."
+            f" {begin:%Y-%m-%d} stands for that. Times are seconds from the start of the video."
         ),
         identifier=str(uuid.uuid4()),  # `_packed` puts one that follows from the content in its place
         session_start_time=begin,
@@ -92,10 +92,10 @@ def _content(annotations: Annotations) -> Any:
 
 def _intervals(annotations: Annotations) -> list[Any]:
     bouts = [row for row in milliseconds(annotations.intervals) if not is_point(row[0])]
-    what = "Activities with a begin and an end. Whatever is not named here did not happen, but in not_annotated."
+    what = "Activities with a start and an end. Whatever is not named here did not happen, but in not_annotated."
     tables = [_spans(BOUTS, what, bouts, annotations.labels)]
     if annotations.gaps:
-        what = "What nobody annotated, which is no absence of activities: for one label, or, without one, for all."
+        what = "What nobody annotated, which is not an absence of activities: for one label, or, without one, for all."
         tables.append(_spans(GAPS, what, milliseconds(annotations.gaps), ()))
     if annotations.media or annotations.duration is not None:
         tables.append(_videos(annotations))
@@ -106,8 +106,8 @@ def _spans(name: str, description: str, rows: Sequence[_Row], labels: Sequence[s
     from pynwb.epoch import TimeIntervals
 
     times = [
-        _column("start_time", "Begin, in seconds from the begin of the video.", [start / 1000 for _, start, _ in rows]),
-        _column("stop_time", "End, in seconds from the begin of the video.", [end / 1000 for *_, end in rows]),
+        _column("start_time", "Start, in seconds from the start of the video.", [start / 1000 for _, start, _ in rows]),
+        _column("stop_time", "End, in seconds from the start of the video.", [end / 1000 for *_, end in rows]),
     ]
     return TimeIntervals(name=name, description=description, **_columns(times, [row[0] for row in rows], labels))
 
@@ -115,7 +115,7 @@ def _spans(name: str, description: str, rows: Sequence[_Row], labels: Sequence[s
 def _points(rows: Sequence[_Row], labels: Sequence[str]) -> Any:
     from pynwb.event import EventsTable, TimestampVectorData
 
-    description = "Seconds from the begin of the video."
+    description = "Seconds from the start of the video."
     moments = TimestampVectorData(
         name="timestamp", description=description, data=[start / 1000 for _, start, _ in rows], resolution=0.001
     )
@@ -154,9 +154,9 @@ def _videos(annotations: Annotations) -> Any:
     files = annotations.media or ("",)
     end = NOTHING if annotations.duration is None else round(float(annotations.duration), 3)
     columns = [
-        _column("start_time", "Begin of the video, in seconds.", [0.0] * len(files)),
+        _column("start_time", "Start of the video, in seconds.", [0.0] * len(files)),
         _column("stop_time", "End of the whole video, in seconds; NaN where not known.", [end] * len(files)),
-        _column("file", "Where the video lies, seen from this file.", list(files)),
+        _column("file", "Path of the video, relative to this file.", list(files)),
     ]
     return TimeIntervals(
         name=VIDEOS,

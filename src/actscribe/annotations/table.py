@@ -180,7 +180,7 @@ def refuse_decimal_commas(
         row, cells = doubtful[0]
         raise ActScribeError(
             f"{row.at(path)}: are the times {cells[0]} and {cells[1]}, or, with decimal commas, {cells[0]}.{cells[1]}"
-            f" and {cells[2]}.{cells[3]}? Nothing in the file tells.",
+            f" and {cells[2]}.{cells[3]}? The file does not show which.",
             f"Write whole numbers as {cells[0]}.0, or save the file with semicolons, tabs or decimal points.",
         )
 
@@ -229,7 +229,7 @@ def _table(path: Path, above: Iterable[Row], header: Row, body: Iterable[Row]) -
                 f"{row.at(path)}: more cells than columns ({len(row.cells)} and {width}); the first that is too many"
                 f" is {quoted(beyond)}.",
                 "Decimal commas in a file with commas between the columns? Save it with semicolons, tabs or decimal"
-                ' points. A text that holds the separator belongs into "quotation marks".',
+                ' points. A text that holds the separator must be enclosed in "quotation marks".',
             )
     return Table(names, header, tuple(row for row in above if _is_filled(row)), filled)
 

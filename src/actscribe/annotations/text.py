@@ -183,7 +183,7 @@ def interval_at(
     if max(start, end) > _MOST_SECONDS:
         raise ActScribeError(
             f"{path}: {where}: {quoted(label)} from {start:g} s to {end:g} s: no video is that long.",
-            "The number is damaged, or in another unit than seconds.",
+            "The number is damaged, or not in seconds.",
         )
     for one in (score, raw_score):
         if one is not None and not 0 <= one <= 1:

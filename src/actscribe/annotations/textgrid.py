@@ -255,8 +255,7 @@ FORMAT = Format(
     keeps=frozenset({"subject", "duration", "labels"}),
     read=read,
     write=write,
-    becomes_label="the text of an interval or point; where several tiers stand beside each other, the tier's name is"
-    " the subject",
+    becomes_label="the text of an interval or point; where there are several tiers, the tier's name is the subject",
     passed_over="intervals without a text",
     offered="a tier each",
     read_tiers=read_tiers,

@@ -116,7 +116,7 @@ def _check_block(path: Path, block: list[tuple[int, str]], is_named: bool) -> No
         number, line = block[0]
         raise ActScribeError(
             f"{path}:{number}: {quoted(line)} belongs to no cue.",
-            "The text of a cue stands directly below its timing; a comment begins with NOTE.",
+            "The text of a cue follows directly below its timing; a comment begins with NOTE.",
         )
 
 
@@ -157,7 +157,7 @@ def _unescaped(path: Path, number: int, text: str) -> str:
     try:
         return html.unescape(text)
     except ValueError:  # &# and thousands of digits
-        raise ActScribeError(f"{path}:{number}: a character reference that stands for no character.") from None
+        raise ActScribeError(f"{path}:{number}: an invalid character reference.") from None
 
 
 def _clock(milliseconds: int) -> str:

@@ -54,7 +54,7 @@ def read_sheets(path: Path) -> list[list[Row]]:
 
 
 def _check(path: Path, file: Any) -> None:
-    """Refuse what is no workbook, or would not fit into memory; `zipfile` unpacks no more than a part declares."""
+    """Refuse what is not a workbook, or would not fit into memory; `zipfile` unpacks no more than a part declares."""
     try:
         parts = zipfile.ZipFile(file).infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

@@ -126,7 +126,9 @@ def _check_answers(address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
-        raise ActScribeError(f"'{address}' is no address of a Ray cluster.", "Expected auto, or such as 10.0.0.1:6379.")
+        raise ActScribeError(
+            f"'{address}' is not the address of a Ray cluster.", "Expected 'auto' or an address such as 10.0.0.1:6379."
+        )
     try:
         socket.create_connection((host, int(port)), PATIENCE_S).close()
     except OSError as error:

@@ -125,9 +125,9 @@ class Archive:
             ours, theirs = getattr(self.plan, name), getattr(plan, name)
             if ours != theirs:
                 raise ActScribeError(
-                    f"{folder}: was begun with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
+                    f"{folder}: was started with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
                     " timelines would not all be made alike.",
-                    "Choose another folder with --out, or go on with what it was begun with.",
+                    "Choose another folder with --out, or continue with what it was started with.",
                 )
 
     def save_videos(self, videos: Iterable[Video]) -> None:

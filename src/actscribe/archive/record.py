@@ -16,7 +16,7 @@ class LabelSummary:
     """What a timeline says of one label, in seconds; see `evaluation.indicators`.
 
     Args:
-        first_s: begin of the first bout; nan without one.
+        first_s: start of the first bout; nan without one.
         bouts: how many.
         total_s: covered time.
         fraction: of the video's time.

@@ -26,7 +26,7 @@ COLUMNS = (
     Column("video", "video", format="text"),
     Column("state", "state", "done, failed, or open: not tried yet", "text"),
     Column("label", "label", format="text"),
-    Column("first_s", "first", "begin of the first bout, from the beginning of the video", "clock"),
+    Column("first_s", "first", "start of the first bout, from the start of the video", "clock"),
     Column("bouts", "bouts", "times that it happened; bouts that touch are one", "count"),
     Column("total_s", "total", "covered time", "clock"),
     Column("fraction", "share of time", "of the video", "percent"),
@@ -68,7 +68,7 @@ LABELS = (
     Column("bouts", "bouts", format="count"),
     Column("total_s", "total", "covered time", "clock"),
     Column("fraction", "share of time", "of all videos", "percent"),
-    Column("median_first_s", "median first", "begin of the first bout, of the videos in which it happened", "clock"),
+    Column("median_first_s", "median first", "start of the first bout, of the videos in which it happened", "clock"),
     Column("certainty", "certainty", "mean over videos", "number"),
 )
 #: Rows of the tables of single videos, and names of examples.

@@ -242,7 +242,7 @@ def _failed(archive: Archive, video: Video, error: Exception, seconds: float) ->
     return Outcome(video.key, "failed", seconds, sentence)
 
 
-_OTHER = f"This is a defect; set {TRACEBACK}=1 to see where, and tell whoever wrote the recognizer."
+_OTHER = f"This is a defect; set {TRACEBACK}=1 to see where, and report it to the recognizer's author."
 
 
 def _sentence(error: Exception) -> str:

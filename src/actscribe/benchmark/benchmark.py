@@ -158,7 +158,7 @@ def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameC
             for sentence in memory_warnings(study, [plan.backbone], drawn.data):
                 say(f"Warning: {sentence}", None)
     if problems:
-        raise ActScribeError("\n".join(dict.fromkeys(problems)), "Nothing was begun. Mend this, then type it again.")
+        raise ActScribeError("\n".join(dict.fromkeys(problems)), "Nothing was started. Fix this, then type it again.")
 
 
 def _results(plan: Plan, folder: Path, parts: Mapping[int, Sequence[bool]]) -> tuple[SeedResult, ...]:
@@ -225,7 +225,7 @@ def _plan_notes(plan: Plan) -> list[str]:
         runs = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
         notes.append(f"with {runs} the sign-flip p is {2 / 2**plan.seeds:g} at least.")
     if plan.vghif and not plan.trains(False):
-        notes.append(f"{plan.backbone} alone learns nothing here, so one run stands for all seeds.")
+        notes.append(f"{plan.backbone} alone learns nothing here, so one run serves for all seeds.")
     return notes
 
 

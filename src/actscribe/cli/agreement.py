@@ -23,10 +23,10 @@ def agreement(
     second: Annotated[Path, typer.Argument(help="The other person's.")],
     unit: Annotated[float, typer.Option(help="Seconds from one moment to the next, for kappa.")] = 1.0,
     tolerance: Annotated[
-        float, typer.Option(help="Seconds by which the other one may be early or late and still agree.")
+        float, typer.Option(help="Seconds by which the other annotator may be early or late and still agree.")
     ] = 1.0,
     collar: Annotated[
-        float | None, typer.Option(help="Seconds, the same for F1 of events; default: the tolerance.")
+        float | None, typer.Option(help="The same for F1 of events, in seconds; default: the tolerance.")
     ] = None,
     length_share: Annotated[float, typer.Option(help="Or its end by this share of the first one's event.")] = 0.5,
     labels: Annotated[str | None, typer.Option(help="Label preset or YAML file: aliases become label names.")] = None,
@@ -34,7 +34,7 @@ def agreement(
         str | None, typer.Option(help="Which video or observation of the first file, if it holds several.")
     ] = None,
     observation_2: Annotated[str | None, typer.Option("--observation-2", help="And of the second.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not told apart.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not distinguished.")] = None,
     tiers: Annotated[
         list[str] | None,
         typer.Option(help="Tiers to read, by name: 'act*'; '!notes' leaves some out. May be repeated."),

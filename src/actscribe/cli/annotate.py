@@ -12,7 +12,7 @@ def annotate(
     videos: Annotated[list[Path], typer.Argument(help="Videos to annotate.")],
     run: Annotated[Path, typer.Option(help="Run folder made by `actscribe train`.")],
     format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default beside each video.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: beside each video.")] = None,
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
     ] = None,
@@ -48,7 +48,7 @@ def annotate(
             for note in done.notes:
                 print_sentence(note)
             if done.notes and (silent := [name for name in formats if "notes" not in FORMATS[name].keeps]):
-                print_sentence(f"The files hold these notes as well, but for {', '.join(silent)}, which can hold none.")
+                print_sentence(f"The files hold these notes as well, except {', '.join(silent)}, which can hold none.")
         table = indicators(done.recording, done.intervals, opened.labels)
         print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
         if opened.labels.indicators:

@@ -38,10 +38,10 @@ def archive(
         int, typer.Option(min=1, metavar="N", help="Score up to N short videos in one pass, to fill a GPU's batches.")
     ] = 1,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster.")] = None,
-    status: Annotated[bool, typer.Option("--status", help="Say how far the archive in OUT is.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed in OUT.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show the progress of the archive in OUT.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Retry what failed in OUT.")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Compare every timeline in OUT with its digest.")] = False,
-    report: Annotated[bool, typer.Option("--report", help="Write tables and report of OUT again.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Rewrite the tables and the report of OUT.")] = False,
 ) -> None:
     """Write the timelines of many videos by many workers, with a report; one that fails keeps no other from its own."""
     asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
@@ -78,7 +78,7 @@ def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str]
     """Try again what failed in an archive, by such hands; None: write its report again."""
     from actscribe.archive.folder import Archive
 
-    Archive.open(folder)  # refuses what is no archive before networks are loaded
+    Archive.open(folder)  # refuses what is not an archive before networks are loaded
 
     from actscribe.archive.archive import Hands, report_again, retry_failed
 
@@ -111,7 +111,7 @@ def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
     raise ActScribeError(
         f"This is task {named['ID']} of {named['COUNT']} of a Slurm array, and its numbers are not evenly spaced, so"
         " that its part is not known: videos would be left out.",
-        "Say which part it is: --shard 3/100, of which all have to be done once.",
+        "Say which part it is: --shard 3/100, every shard must be run once.",
     )
 
 
@@ -176,6 +176,6 @@ def _say_verified(folder: Path) -> None:
         print_sentence(f"What is gone is not noted, so no command writes it again: {check.unnoted}")
     elif check.gone or check.unreadable:
         print("What is gone is written again by the command that made the archive,")
-        print("but for videos of which another file was changed: move that one away first.")
+        print("except for videos of which another file was changed: move that one away first.")
     if check.changed or check.gone or check.unreadable:
         raise typer.Exit(NOT_ALL)

@@ -29,7 +29,7 @@ Recipe = Annotated[str, typer.Option(help="A published training, by name or file
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as learning_rate=1e-5.")
 ]
-Frames = Annotated[int | None, typer.Option(help="Of a clip; default 8, or the recipe's.", min=1)]
+Frames = Annotated[int | None, typer.Option(help="Frames of a clip; default: 8, or the recipe's.", min=1)]
 Clips = Annotated[int | None, typer.Option(help="Temporal views of a test clip; default 1, or the recipe's.", min=1)]
 Crops = Annotated[int | None, typer.Option(help="Spatial views of a test clip, 1 or 3; default 1, or the recipe's.")]
 ShotsList = Annotated[Path | None, typer.Option(help="Split list of the training clips, drawn by others.")]

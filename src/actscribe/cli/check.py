@@ -64,13 +64,13 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder 
     for sentence in (*data.remarks, *moved_groups(loaded, data), *data.not_known):
         print_sentence(f"Warning: {sentence}")
     if loaded.split.within == "recordings":
-        print_sentence("No second of video is learned from in one split and judged in another one.")
+        print_sentence("No second of video is in both training and evaluation.")
     elif data.not_known:
         print_sentence("No leakage of file contents and source spans; for subjects it is not proved, see the warning.")
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
     if refused:
-        print(f"Next: mend what the warnings say, then type: actscribe check {shlex.quote(str(study))}")
+        print(f"Next: fix what the warnings report, then type: actscribe check {shlex.quote(str(study))}")
         raise typer.Exit(REFUSED)
     if nothing:
         print("Nothing is annotated yet. Annotate in the browser:")

@@ -18,7 +18,7 @@ def compare(
     ] = None,
     only: Annotated[str | None, typer.Option(help="Comma-separated recognizers; default all of the study.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="How often each trained recognizer is trained; default 1.", min=1)
+        int | None, typer.Option(help="How many times each trained recognizer is trained; default: 1.", min=1)
     ] = None,
     resume: Annotated[
         bool,

@@ -20,18 +20,18 @@ AtOnce = Annotated[
 ]
 _OPTIONS: dict[str, tuple[Any, Any]] = {
     "device": (
-        Annotated[str, typer.Option(help="Where networks run: auto (a GPU where there is one), cpu, cuda, mps.")],
+        Annotated[str, typer.Option(help="Device for networks: auto (a GPU if there is one), cpu, cuda, mps.")],
         "auto",
     ),
     "threads": (
-        Annotated[int | None, typer.Option(help="Of arithmetic on the processor; default as PyTorch chooses.", min=1)],
+        Annotated[int | None, typer.Option(help="CPU threads; default: as PyTorch chooses.", min=1)],
         None,
     ),
     "batch_size": (
         Annotated[
             int | None,
             typer.Option(
-                help="Clips that are scored at once; if not said 1 on a processor and 8 on a GPU."
+                help="Clips that are scored at once; default: 1 on a CPU and 8 on a GPU."
                 " Vision-language models go by tokens instead.",
                 min=1,
             ),

@@ -30,11 +30,11 @@ def convert(
     video: Annotated[
         str | None,
         typer.Option(
-            help="Whose annotations, where a file holds several; formats that count frames need the video's own file."
+            help="Which video's annotations, if the file holds several; formats that count frames need the video file."
         ),
     ] = None,
     observation: Annotated[
-        str | None, typer.Option(help="What the file calls the video, where that is not the video's own name.")
+        str | None, typer.Option(help="The video's name in the file, if it differs from the video's own.")
     ] = None,
     tiers: Annotated[
         list[str] | None,

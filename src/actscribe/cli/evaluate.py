@@ -17,7 +17,7 @@ def evaluate(
     ] = False,
     videos: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder in which to look for videos that are not where they were, by their content."),
+        typer.Option(help="Folder to search for videos that have moved; they are recognized by their content."),
     ] = None,
     as_live: Annotated[
         bool,
@@ -29,7 +29,7 @@ def evaluate(
     """Measure a run on a split, with baselines and confidence intervals, and write its report."""
     from actscribe.run_folder.run import Run
 
-    opened = Run.open(run)  # refuses what is no run before networks are loaded
+    opened = Run.open(run)  # refuses what is not a run before networks are loaded
 
     if as_live:
         from actscribe.live.watch import check_run

@@ -18,11 +18,11 @@ def indicators(
         Path | None, typer.Option(help="CSV of the videos, for moments such as birth or arrival.")
     ] = None,
     table: Annotated[str, typer.Option(help="indicators, errors, time-budget or transitions.")] = "indicators",
-    split: Annotated[str, typer.Option(help="Of a run: test, validation or train.")] = "test",
+    split: Annotated[str, typer.Option(help="Split of a run: test, validation or train.")] = "test",
     second: Annotated[
         Path | None, typer.Option(help="The second annotator's file or folder: how far both agree, by ICC.")
     ] = None,
-    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not told apart.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not distinguished.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Also write the table to this .csv, .xlsx, .parquet or .html.")
     ] = None,

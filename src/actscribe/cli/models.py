@@ -70,7 +70,7 @@ def plan(
     name: Annotated[str, typer.Argument(help="A model: 'embedded', a name of the list, or a folder.")],
     frames: Annotated[int, typer.Option(help="Frames of a clip.", min=1)] = 8,
     recognizer: Annotated[
-        str | None, typer.Option(help="Which recognizer is to use it.", show_default="what the model is usual for")
+        str | None, typer.Option(help="The recognizer that will use it.", show_default="what the model is usual for")
     ] = None,
     labels: Annotated[int, typer.Option(help="Labels of the study.", min=1)] = 4,
     dtype: Annotated[
@@ -97,7 +97,7 @@ def plan(
 
     estimate = implementation(chosen).plan
     if estimate is None:
-        raise ActScribeError(f"No estimate is known of {chosen}.")
+        raise ActScribeError(f"There is no estimate for {chosen}.")
     needed = estimate(settings, frames, labels)
     peak = f"{needed.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
     for topic, text in {"recognizer": chosen, "memory": peak, **needed.lines}.items():

@@ -11,7 +11,9 @@ import typer
 
 def next(
     study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
-    minutes: Annotated[float, typer.Option(help="Of watching, with what is shown around each span.", min=0.1)] = 30.0,
+    minutes: Annotated[
+        float, typer.Option(help="Minutes of watching, including the context around each span.", min=0.1)
+    ] = 30.0,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -29,7 +31,7 @@ def next(
     context: Annotated[
         float | None, typer.Option(help="Seconds shown around a span.", min=0.0, show_default="one clip")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn at random.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this .csv or .xlsx.")] = None,
 ) -> None:
     """Say what to review next, and why, within some minutes of a person's time."""

@@ -53,7 +53,7 @@ def _command(points: Sequence[metadata.EntryPoint]) -> Any:
     try:
         command = load(points, "command")
         if not inspect.isfunction(command):
-            raise TypeError(f"{point.value} is no function")
+            raise TypeError(f"{point.value} is not a function")
         return _made(point.name, command, escape(inspect.getdoc(command) or ""))
     except ActScribeError as error:
         return _made(point.name, _broken(error), NOT_LOADED, ANYTHING)

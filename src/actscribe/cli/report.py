@@ -13,7 +13,7 @@ from actscribe.places import real_path
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, or of a comparison.")],
-    split: Annotated[str, typer.Option(help="Of a run: test, validation or train.")] = "test",
+    split: Annotated[str, typer.Option(help="Split of a run: test, validation or train.")] = "test",
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Write the report of a run or a comparison again from what was kept, and say where it lies."""

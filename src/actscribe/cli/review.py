@@ -19,30 +19,33 @@ def review(
         Path | None, typer.Option(help="Run whose predictions are suggested; default the newest complete one.")
     ] = None,
     annotator: Annotated[
-        str | None, typer.Option(help="Who works; default the name of your login. 'agreed' settles what two say.")
+        str | None, typer.Option(help="Annotator name; default: your login. 'agreed' settles the annotations of two.")
     ] = None,
     open_at: Annotated[
-        str | None, typer.Option("--open", help="Begin with this recording, or a moment of it: RECORDING@1:23.5.")
+        str | None, typer.Option("--open", help="Start with this recording, or at a moment of it: RECORDING@1:23.5.")
     ] = None,
     independent: Annotated[
-        bool, typer.Option("--independent", help="Begin recordings from nothing, whatever the study has.")
+        bool, typer.Option("--independent", help="Start recordings from scratch, whatever the study has.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of the address; default any that is free.", min=0, max=65535)] = 0,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open nothing.")] = False,
+    port: Annotated[int, typer.Option(help="Port; default: any free one.", min=0, max=65535)] = 0,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address only; do not open a browser.")
+    ] = False,
     plant: Annotated[
         float, typer.Option(help="Share of suggestions wrong on purpose, to see how many are accepted.", min=0, max=0.5)
     ] = 0.0,
-    keys: Annotated[str, typer.Option(help="elan or boris: have the keys that your hands know from there.")] = "",
+    keys: Annotated[str, typer.Option(help="elan or boris: use the shortcuts of ELAN or BORIS.")] = "",
     prepare: Annotated[
-        bool, typer.Option("--prepare", help="Compute suggestions and convert videos now, and open nothing.")
+        bool, typer.Option("--prepare", help="Compute suggestions and convert videos now; do not open a browser.")
     ] = False,
     export: Annotated[
-        str | None, typer.Option(help="Write everybody's sheets to STUDY/review/export: elan,csv,…; open nothing.")
+        str | None,
+        typer.Option(help="Write everybody's sheets to STUDY/review/export: elan,csv,…; do not open a browser."),
     ] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Say whether the journal is as it was written.")] = False,
-    host: Annotated[str, typer.Option(help="Another address of this machine than its own; needs TLS.")] = "127.0.0.1",
+    verify: Annotated[bool, typer.Option("--verify", help="Verify that the journal is as it was written.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on; any but 127.0.0.1 needs TLS.")] = "127.0.0.1",
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, a PEM file.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its private key, a PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key, a PEM file.")] = None,
 ) -> None:
     """Open the recordings of a study in the browser, with a run's suggestions, to correct and to learn from."""
     asked = [name for name, wanted in _modes(prepare, export, verify).items() if wanted]

@@ -23,15 +23,17 @@ def watch(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; default beside a file, else the current folder.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Of the files; default after the source. The same one goes on.")] = "",
+    name: Annotated[
+        str, typer.Option(help="Name of the files; default: after the source. An existing name is continued.")
+    ] = "",
     format: Annotated[
-        str, typer.Option(help="Of the timeline at the end, comma-separated: elan, boris, csv, …")
+        str, typer.Option(help="Formats of the timeline at the end, comma-separated: elan, boris, csv, …")
     ] = "json",
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON lines for other programs, and nothing else.")
     ] = False,
-    lasting: Annotated[float | None, typer.Option(help="Stop after so many seconds of the recording.", min=0)] = None,
-    speed: Annotated[float, typer.Option(help="Of a file that is played: 1 is its own pace.", min=0.01)] = 1.0,
+    lasting: Annotated[float | None, typer.Option(help="Stop after this many seconds of the recording.", min=0)] = None,
+    speed: Annotated[float, typer.Option(help="Speed at which a file is played: 1 is its own pace.", min=0.01)] = 1.0,
     growing: Annotated[
         bool, typer.Option("--growing", help="The file is still being written; read on as it grows.")
     ] = False,
@@ -40,7 +42,7 @@ def watch(
         typer.Option(help="Seconds after which a lost source, or a file that no longer grows, has ended.", min=0),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Keep the video of a stream or camera in this .mkv; else none is kept.")
+        Path | None, typer.Option(help="Keep the video of a stream or camera in this .mkv; otherwise no video is kept.")
     ] = None,
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")

@@ -118,7 +118,9 @@ def repeat(
     before = Provenance.read(path, home.parent if home is not None and home.is_file() else home)
     first = path if path.is_dir() else path.parent
     if before.status != "complete":
-        raise ActScribeError(f"{first}: this comparison did not end.", "Go on with: actscribe compare STUDY --resume")
+        raise ActScribeError(
+            f"{first}: this comparison did not finish.", "Go on with: actscribe compare STUDY --resume"
+        )
     folder = out or first.absolute().with_name(f"{first.absolute().name}-again")
     _is_begun(folder, resume)
     study = before.study
@@ -154,7 +156,9 @@ def rewrite_report(folder: Path) -> Path:
     """
     provenance = Provenance.read(folder)
     if provenance.status != "complete":
-        raise ActScribeError(f"{folder}: this comparison did not end.", "Go on with: actscribe compare STUDY --resume")
+        raise ActScribeError(
+            f"{folder}: this comparison did not finish.", "Go on with: actscribe compare STUDY --resume"
+        )
     return write_comparison_report(assemble(folder, provenance))
 
 
@@ -232,7 +236,7 @@ def _as_before(
     if only is None and set(before.recognizers) != set(before.study.recognizers):
         if gone := [name for name in before.recognizers if name not in study.recognizers]:
             raise ActScribeError(
-                f"The comparison was asked for with {', '.join(gone)}, which the study does not have any more.",
+                f"The comparison was asked for with {', '.join(gone)}, which the study no longer has.",
                 f"Put it back, or say what to compare, such as --only {next(iter(study.recognizers))}.",
             )
         only = list(before.recognizers)

@@ -73,7 +73,7 @@ class Row:
         annotations: the annotation file, or None.
         label: of a trimmed video, as spelled; several are separated by ';'.
         annotations_2, label_2: the same by a second annotator; kappa is counted between the two.
-        observation, observation_2: what the annotation file calls the video, where that is not the video's own name.
+        observation, observation_2: the video's name in the annotation file, if it differs from the video's own.
         group: subject or session; the video's own name where the manifest does not say.
         split: "train", "validation", "test" or "".
         source, source_start, source_end: the longer video this one was cut from and where, in seconds.
@@ -142,7 +142,7 @@ def _rows(path: Path, text: str) -> list[Row]:
         raise ActScribeError(
             f"{listing.above[0].at(path)}: {quoted(' '.join(listing.above[0].cells))} stands above the header, which"
             f" is in line {header.line}.",
-            "Remove what stands above the header.",
+            "Remove what is above the header.",
         )
     columns = _columns(path, header)
     rows: list[Row] = []
@@ -226,7 +226,7 @@ def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[Other
     """Yield the further videos of a row in the order of their numbers.
 
     Raises:
-        ActScribeError: one is not there, an offset is no number, or one without its video.
+        ActScribeError: one is not there, an offset is not a number, or one without its video.
     """
     camera_cells = {table.normal(name): cell for name, cell in cells.items() if name and is_camera(name) and cell}
     for name in sorted(camera_cells):

@@ -23,7 +23,7 @@ def moments_of(row: Row, labels: LabelSet) -> tuple[tuple[str, float], ...]:
     Seconds of the video or m:ss; negative before it began. An empty cell gives none.
 
     Raises:
-        ActScribeError: a cell is no time (video and line named).
+        ActScribeError: a cell is not a time (video and line named).
     """
     moments = []
     for column in labels.moments():

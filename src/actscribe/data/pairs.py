@@ -213,7 +213,7 @@ def _counted(intervals: Iterable[Interval]) -> list[Interval]:
 
 def _check_subject(wanted: str | None, subjects: Sequence[str]) -> None:
     if wanted is not None and wanted not in subjects:
-        raise ActScribeError(f"Nobody called '{wanted}' is in these annotations.", did_you_mean(wanted, subjects))
+        raise ActScribeError(f"No subject '{wanted}' in these annotations.", did_you_mean(wanted, subjects))
 
 
 def _some(side: dict[str, tuple[str, Annotations]]) -> str:

@@ -164,7 +164,7 @@ def _check_labels(sheets: Sequence[Sheet], labels: LabelSet) -> None:
         for name, count in counts.items():
             bouts = f"{count} bout{'' if count == 1 else 's'}"
             problems.append(
-                f"the review of {sheet.began.name} by {sheet.annotator} has {bouts} of '{name}', which is no label."
+                f"the review of {sheet.began.name} by {sheet.annotator} has {bouts} of '{name}', which is not a label."
             )
     if problems:
         more = f"\n… and {len(problems) - _SHOWN} more." if len(problems) > _SHOWN else ""
@@ -182,7 +182,7 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
         if sheet.began.source and sheet.began.digest != written[content].digest()
     ]
     return [
-        f"{_named(changed)}: the annotation file was changed since the review was begun with it. The review counts, and"
+        f"{_named(changed)}: the annotation file was changed since the review started from it. The review counts, and"
         " the change does not."
     ] * bool(changed)
 
@@ -201,9 +201,7 @@ def _other_videos(content: Mapping[str, Sheet], written: Mapping[str, Written]) 
     """Say which recordings were reviewed as another video: a file that was cut or converted since is another one."""
     names = {one.recording.name: one for one in written.values()}
     lost = [sheet.began.name for sheet in content.values() if sheet.began.name in names]
-    return [
-        f"{_named(lost)}: the video is another file than the one that was reviewed, so that review does not count."
-    ] * bool(lost)
+    return [f"{_named(lost)}: the video is not the file that was reviewed, so that review does not count."] * bool(lost)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -76,7 +76,7 @@ def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], fol
             if first.split != recording.split:
                 raise ActScribeError(
                     f"Leakage: {first.name} ({first.split}) and {recording.name} ({recording.split}) have {what}.",
-                    "Give both the same group and let ActScribe split, leave one out, or mend the split column.",
+                    "Give both the same group and let ActScribe split, leave one out, or fix the split column.",
                 )
     check_sources(recordings, rows, folder)
 

@@ -65,7 +65,7 @@ def message(unknown: Iterable[Unknown], labels: LabelSet) -> str:
             f"names that label set '{labels.name}' does not know:",
             *lines,
             *more,
-            "Mend a slip in its file, add the name as an alias of a label, or put it under 'ignored:' to leave it out"
+            "Fix a slip in its file, add the name as an alias of a label, or put it under 'ignored:' to leave it out"
             " on purpose. A whole tier of notes is left out with the study's line: tiers: ['!NAME OF THE TIER']",
         ]
     )

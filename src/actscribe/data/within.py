@@ -130,7 +130,7 @@ def _parts(recording: Recording, gap: float, shares: Mapping[str, float], window
     parts, start = [], 0.0
     for split, share in shares.items():
         end = start + share * _room(recording, gap, shares)
-        # Beginning and end of the video are no borders, whatever rounding made of the sum.
+        # Beginning and end of the video are not borders, whatever rounding made of the sum.
         first, last = _extent(start, end, clips)
         ends = ((0.0, first), (last, recording.duration))
         outside = tuple(Interval("", one, other) for one, other in ends if other - one > SAME_S)

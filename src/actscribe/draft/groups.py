@@ -121,7 +121,7 @@ def _on_number(names: Sequence[str]) -> list[str]:
         return []
     return [
         f"{counted(count, 'group')} cannot be spread over train, validation and test. Add recordings of others, or"
-        " split each recording by time, a gap of so many seconds between the parts:"
+        " split each recording by time, with a gap of so many seconds between the parts:"
         " split: {within: recordings, gap: 10}"
     ]
 

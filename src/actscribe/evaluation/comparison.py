@@ -141,7 +141,7 @@ def share(systems: Sequence[System], priors: np.ndarray, seed: int) -> Shared:
     for system in systems:
         for run in system.runs:
             if _spans(run) != _spans(first) or not np.array_equal(run.targets, first.targets, equal_nan=True):
-                raise ValueError(f"{system.name} was measured on other clips than {systems[0].name}")
+                raise ValueError(f"{system.name} was measured on different clips from {systems[0].name}")
     group_of = {recording.name: recording.group for recording in first.recordings}
     units = [clip.recording for clip in first.clips]
     groups = [group_of[unit] for unit in units]

@@ -39,8 +39,8 @@ MOST_DISAGREEMENTS = 25
 THIRDS = ("shortest third", "middle third", "longest third")
 
 
-#: Measures of the table of timelines that are no F1, and what they are called beside each other.
-SUMMED = {"edit": "edit", "onset_mae_s": "begin off (s)", "offset_mae_s": "end off (s)"}
+#: Measures of the table of timelines that are not F1, and what they are called beside each other.
+SUMMED = {"edit": "edit", "onset_mae_s": "start off (s)", "offset_mae_s": "end off (s)"}
 #: All of them in the order of the page.
 TIMELINE_COLUMNS = tuple(
     replace(column, title=SUMMED.get(column.name, column.name.upper()), group="")

@@ -68,16 +68,16 @@ EVENT_COLUMNS = (
     Column(
         "onset_median_s",
         "median",
-        "predicted minus annotated begin of found bouts; + is late",
+        "predicted minus annotated start of found bouts; + is late",
         "signed",
-        group="begin off by (s)",
+        group="start off by (s)",
     ),
     Column(
         "onset_mae_s",
         "mean",
-        "mean distance in seconds of the begins of found bouts from the annotated ones",
+        "mean distance in seconds of the starts of found bouts from the annotated ones",
         "seconds",
-        group="begin off by (s)",
+        group="start off by (s)",
         higher_is_better=False,
     ),
     Column(

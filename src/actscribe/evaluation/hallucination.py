@@ -229,7 +229,8 @@ def _notes(labels: LabelSet, measures: dict[str, Any], clips: int) -> list[str]:
             )
     if AGREEMENT in measures:
         notes.append(
-            "Whether a caption mentions a label is decided by its words, which is rough: it may say the same in others."
+            "Whether a caption mentions a label is decided by its words, which is rough: it may say the same in other"
+            " words."
         )
     return notes
 

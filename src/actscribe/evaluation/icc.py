@@ -103,7 +103,7 @@ def _mean_squares(ratings: np.ndarray) -> tuple[float, float, float]:
     columns = things * ((of_raters - mean) ** 2).sum() / (raters - 1)
     left = ratings - of_things[:, None] - of_raters[None] + mean
     rest = (left**2).sum() / ((things - 1) * (raters - 1))
-    noise = 1e-12 * max(float((ratings**2).mean()), 1e-300)  # rounding is no difference
+    noise = 1e-12 * max(float((ratings**2).mean()), 1e-300)  # rounding is not a difference
     return float(rows), float(columns), float(rest) if rest > noise else 0.0
 
 

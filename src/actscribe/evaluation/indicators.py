@@ -16,7 +16,7 @@ from actscribe.timeline.matching import annotated_spans, check_pairs, label_span
 
 #: The indicators in the order of the tables; `_s` means seconds.
 INDICATOR_COLUMNS = (
-    Column("first_s", "first", "begin of the first bout, from the beginning of the video", "clock"),
+    Column("first_s", "first", "start of the first bout, from the start of the video", "clock"),
     Column("total_s", "total", "covered time", "clock"),
     Column("fraction", "share of time", "of the annotated time", "percent"),
     Column("bouts", "bouts", format="count"),

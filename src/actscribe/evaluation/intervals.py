@@ -121,7 +121,7 @@ def from_left_out(
     showing: np.ndarray | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the same from values that are no sums, such as those of a ranking.
+    """Return the same from values that are not sums, such as those of a ranking.
 
     Args:
         by_seed: the values of all units, shape (seeds, *values).

@@ -203,7 +203,7 @@ def _in_headline(measure: Measure) -> Column:
     if measure.headline == "micro":
         meaning = f"{measure.column.title} of all decisions of all labels together; of classes: the accuracy"
         return replace(column, name=f"micro_{column.name}", title=f"micro {column.title}", meaning=meaning)
-    if measure.at_once is not None:  # of classes it is no mean
+    if measure.at_once is not None:  # of classes it is not a mean
         return column
     return replace(column, name=f"macro_{column.name}", meaning=f"{column.meaning}; mean over labels")
 

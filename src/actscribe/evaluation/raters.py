@@ -47,12 +47,12 @@ class Measure:
 
     def __post_init__(self) -> None:
         if not 0.001 <= self.unit < float("inf"):
-            raise ActScribeError(f"A unit of {self.unit:g} s is none; expected 0.001 s or more.")
+            raise ActScribeError(f"A unit of {self.unit:g} s is invalid; expected 0.001 s or more.")
         for name in ("tolerance", "collar"):
             if not 0 <= getattr(self, name) < float("inf"):
-                raise ActScribeError(f"A {name} of {getattr(self, name):g} s is none; expected 0 s or more.")
+                raise ActScribeError(f"A {name} of {getattr(self, name):g} s is invalid; expected 0 s or more.")
         if not 0 <= self.length_share <= 1:
-            raise ActScribeError(f"A share of {self.length_share:g} of an event's length is none; expected 0 to 1.")
+            raise ActScribeError(f"A share of {self.length_share:g} of an event's length is invalid; expected 0 to 1.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -258,7 +258,7 @@ def default_store() -> FeatureStore:
     What is kept was computed from the user's videos and stays on this machine; deleting the folder deletes it.
 
     Raises:
-        ActScribeError: ACTSCRIBE_FEATURES_GIB is no number above zero.
+        ActScribeError: ACTSCRIBE_FEATURES_GIB is not a number above zero.
     """
     return FeatureStore(cache_folder() / "features", limit_bytes(SIZE_VARIABLE, USUAL_GIB))
 

@@ -72,7 +72,7 @@ class VisionShelves:
             self.write()
 
     def write(self) -> None:
-        """Put on disk what is held in memory; a store without room is no error, since features can be made again."""
+        """Put on disk what is held in memory; a full store is not an error, since features can be made again."""
         self._written = time.monotonic()
         try:
             for shelf in self._shelves.values():

@@ -57,7 +57,7 @@ def annotations_of(
     """Return what a sheet says: its bouts, and as gaps whatever was not reviewed; label "" where for no label.
 
     Bouts outside reviewed spans are among them. Bouts of one label and subject that overlap or touch are one. What
-    derives from a suggestion that was wrong on purpose is no bout, and not reviewed.
+    derives from a suggestion that was wrong on purpose is not a bout, and not reviewed.
 
     Args:
         sheet: of one annotator on one recording.

@@ -56,7 +56,7 @@ class Sheet:
                 began = Began.model_validate_json(entry.body)
                 sheet = cls.beginning(entry.recording, entry.annotator, began, entry.seq)
             elif sheet is None:
-                raise ActScribeError(f"entry {entry.seq} of the journal changes annotations that nobody began.")
+                raise ActScribeError(f"entry {entry.seq} of the journal changes annotations that were never started.")
             else:
                 sheet.follow(entry)
         if sheet is None:
@@ -122,10 +122,10 @@ class Sheet:
         for op in action.ops:
             unknown = [name for name in _labels_of(op) if name not in known]
             if unknown:
-                raise ActScribeError(f"'{unknown[0]}' is no label of the study.", "Load the page again.")
+                raise ActScribeError(f"'{unknown[0]}' is not a label of this study.", "Load the page again.")
             if isinstance(op, Drop):
                 if op.id not in ids:
-                    raise ActScribeError(f"the bout '{op.id}' is not there (any more).", "Load the page again.")
+                    raise ActScribeError(f"the bout '{op.id}' no longer exists.", "Load the page again.")
                 ids.discard(op.id)
             elif isinstance(op, Put):
                 self._check_inside(op.bout)
@@ -157,7 +157,7 @@ class Sheet:
             return Put(bout=before) if before else Drop(id=op.bout.id)
         if isinstance(op, Drop):
             if op.id not in self.bouts:
-                raise ActScribeError(f"the bout '{op.id}' is not there (any more).")
+                raise ActScribeError(f"the bout '{op.id}' no longer exists.")
             return Put(bout=self.bouts.pop(op.id))
         if isinstance(op, Verdict):
             was = self.verdicts.get(op.suggestion)

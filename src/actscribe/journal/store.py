@@ -78,7 +78,7 @@ class Journal:
 
         Raises:
             Conflict: there is a later one.
-            ActScribeError: the file cannot be written, or is no journal.
+            ActScribeError: the file cannot be written, or is not a journal.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = "" if body is None else body.model_dump_json()

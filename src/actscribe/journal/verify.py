@@ -30,7 +30,7 @@ class Verified:
         if not self.noted:
             return (
                 whole,
-                "Whether entries were taken off its end cannot be told: no run, comparison or export of the study noted"
+                "Whether entries were taken off its end is unknown: no run, comparison or export of the study noted"
                 " a version of it.",
             )
         return (
@@ -74,5 +74,5 @@ def _against(noted: Version, entries: Sequence[Entry]) -> list[str]:
     if len(entries) < noted.entries:
         return [f"the journal held {noted.entries} entries once, and holds {len(entries)}: its end was taken off."]
     if entries[noted.entries - 1].digest != noted.head:
-        return [f"entry {noted.entries} is another one than when it was the last: the journal was rewritten."]
+        return [f"entry {noted.entries} is not the one that was last then: the journal was rewritten."]
     return []

@@ -35,7 +35,7 @@ from actscribe.timeline.segments import TimelineSettings
 #: Overlap at which a bout counts as found.
 IOU = 0.5
 WORDS = (
-    "delay: seconds from the annotated begin of a bout until its bar was on the screen, the time that scoring takes not"
+    "delay: seconds from the annotated start of a bout until its bar was on the screen, the time that scoring takes not"
     " counted; differs: share of the annotated time at which the two timelines do not say the same."
 )
 

@@ -59,7 +59,7 @@ class Buffer:
             self._changed.notify_all()
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing more comes, and why if that is no end but a failure."""
+        """Say that nothing more comes, and why if that is not an end but a failure."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The timeline that a watched recording ends with: decided by the offline road, over all that was seen."""
+"""The timeline that a watched recording ends with: decided by the offline pipeline, over all that was seen."""
 
 from __future__ import annotations
 

@@ -128,11 +128,11 @@ def written(files: Mapping[str, str], by: str) -> Line:
 def differs(line: Line, run: Run, source: str) -> str:
     """Return why a recording that a session began cannot be gone on with; empty: it can."""
     if line.get("format") != FORMAT or line.get("version") != VERSION:
-        return "was not begun by this version of actscribe watch"
+        return "was not started by this version of actscribe watch"
     if line["source"] != source:
         return f"is of {line['source']}, not of {source}"
     if line["labels"] != list(run.labels.names) or line["run_digest"] != run_digest(run):
-        return f"was begun with another run ({line['run']})"
+        return f"was started with another run ({line['run']})"
     return ""
 
 

@@ -95,7 +95,7 @@ class Sampler:
 
 #: A picture is black if its brightest part (of 99 in 100 pixels) is darker than this, of 255 (ours).
 BLACK = 24
-#: Seconds for which a picture must be black, or not change at all, before that is said: a fade is no fault, and a
+#: Seconds for which a picture must be black, or not change at all, before that is said: a fade is not a fault, and a
 #: camera whose picture stands still to the last digit has no sensor noise (ours).
 BLACK_S, FROZEN_S = 2.0, 5.0
 #: How much two pictures may differ and be the same, in mean steps of 255: what compression makes of a still.

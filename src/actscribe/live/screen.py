@@ -114,7 +114,7 @@ class Lines:
             print(words, file=self._out, flush=True)
 
     def draw(self, state: State) -> None:
-        """Print nothing: a log is no screen."""
+        """Print nothing: a log is not a screen."""
 
 
 class JsonLines:

@@ -100,7 +100,7 @@ class Ended:
 def begin_of(chosen: Chosen, windows: LiveWindows, earlier: Earlier | None) -> float:
     """Return the second of the recording with which a session begins.
 
-    What passes by goes on at the second that it is by now; a file where its next window begins, so that nothing lacks.
+    What passes by goes on at the second that it is by now; a file where its next window begins: nothing is missing.
     """
     if earlier is None:
         return 0.0

@@ -50,7 +50,7 @@ def check_run(run: Run) -> None:
     run.operating_point  # noqa: B018 - refuses a run without decisions
     if run.study.windows.length is None:
         raise ActScribeError(
-            f"{run.folder}: scores whole videos (windows without a length), so nothing can be said before one ends.",
+            f"{run.folder}: scores whole videos (windows without a length), so there is no result before one ends.",
             "Train a run on recordings, with 'length:' in the study's windows.",
         )
     name = run.info.recognizer
@@ -58,7 +58,7 @@ def check_run(run: Run) -> None:
     why = spec.looks_ahead(parse_settings(name, run.info.settings))
     if why:
         raise ActScribeError(
-            f"{run.folder}: its recognizer '{name}' {why}, so it cannot say at once what happens.",
+            f"{run.folder}: its recognizer '{name}' {why}, so it cannot report at once what happens.",
             "Watch with a run of another recognizer, or annotate the recording afterwards: actscribe annotate VIDEO"
             " --run RUN",
         )
@@ -77,7 +77,7 @@ def watch(
     """Watch a source until it ends, for so many seconds, or until Ctrl-C, and write its timeline.
 
     All that happens goes to STEM.live.jsonl as it happens; a file of that name that an earlier session began is gone
-    on with. The timelines are decided at the end, by the offline road.
+    on with. The timelines are decided at the end, by the offline pipeline.
 
     Args:
         chosen: the source.

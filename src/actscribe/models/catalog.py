@@ -234,7 +234,9 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
         fitting = ", ".join(one.name for one in ENTRIES if one.kind == kind)
         raise ActScribeError(f"'{name}' is a {entry.family}, which is no {_KINDS[kind]}.", f"Such are: {fitting}.")
     if entry is not None and entry.kind == ENCODER:
-        raise ActScribeError(f"'{name}' is no checkpoint but an encoder of a package.", "Use it with recognizer: probe")
+        raise ActScribeError(
+            f"'{name}' is an encoder from a package, not a checkpoint.", "Use it with recognizer: probe"
+        )
     if entry is not None and not entry.hub:
         return _packaged(entry.folder)
     hub = entry.hub if entry else name

@@ -114,7 +114,7 @@ def _no_number(word: str) -> None:
 
 
 def is_pointer(path: Path) -> bool:
-    """Tell whether a file is a pointer of Git LFS in place of what it points to."""
+    """Tell whether a file is a Git LFS pointer in place of what it points to."""
     try:
         with path.open("rb") as file:
             return file.read(len(POINTER)) == POINTER
@@ -125,7 +125,7 @@ def is_pointer(path: Path) -> bool:
 def not_fetched(path: Path) -> ActScribeError:
     """Return what to say of a pointer of Git LFS."""
     return ActScribeError(
-        f"{path}: is a pointer of Git LFS, {path.stat().st_size} bytes of text, not the file itself.",
+        f"{path}: is a Git LFS pointer, {path.stat().st_size} bytes of text, not the file itself.",
         "Type in its folder: git lfs pull   or copy the file itself there.",
     )
 
@@ -139,7 +139,7 @@ def damage(path: Path) -> str:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if size < _LENGTH_BYTES or length > _LONGEST_HEADER or length < 2:
-            return f"is no safetensors file ({size} bytes)."
+            return f"is not a safetensors file ({size} bytes)."
         header = file.read(length)
     if len(header) < length:
         return f"is cut short: {size} bytes, and its header alone takes {length + _LENGTH_BYTES}."
@@ -151,7 +151,7 @@ def damage(path: Path) -> str:
         return "is damaged: its header cannot be read."
     if size < whole:
         return f"is cut short: {size} of {whole} bytes."
-    return f"is damaged: {size} bytes where its header tells of {whole}." if size > whole else ""
+    return f"is damaged: {size} bytes where its header lists {whole}." if size > whole else ""
 
 
 def check_quantizer(config: dict[str, Any], path: Path, able: bool) -> None:

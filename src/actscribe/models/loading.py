@@ -1,4 +1,4 @@
-"""The one road from a checkpoint folder to transformers' objects: never over the network, a pickle or foreign code.
+"""The one way from a checkpoint folder to transformers' objects: never over the network, a pickle or foreign code.
 
 What goes wrong is one sentence that names the folder: transformers stumbles over damaged files in every way there is.
 """
@@ -168,7 +168,7 @@ def _check_scale(build: Any, folder: Path, hint: str) -> None:
         return
     wanted, held = model.num_parameters(), sum((folder / file).stat().st_size for file in shards(folder))
     if wanted > 4 * held:
-        raise ActScribeError(f"{path}: tells of {wanted} weights, and the files hold only {held} bytes.", hint)
+        raise ActScribeError(f"{path}: lists {wanted} weights, and the files hold only {held} bytes.", hint)
 
 
 def _numbers(values: Any) -> Iterator[tuple[str, float]]:

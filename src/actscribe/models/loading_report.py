@@ -110,7 +110,7 @@ def likely(report: LoadingReport) -> str:
         prefix = _prefix(report)
         if prefix:
             return f"Its names all begin with '{prefix}': it was saved around or within another network."
-        return "Its weights have other names than transformers gives them: it was saved by another library."
+        return "Its weights do not have the names that transformers gives them: it was saved by another library."
     blocks = sorted({int(n) for name in report.missing or report.unexpected for n in _BLOCK.findall(name)[-1:]})
     if not blocks or not all(_BLOCK.search(name) for name in report.missing or report.unexpected):
         return "It holds only a part of the network." if report.missing else ""
@@ -171,7 +171,7 @@ def _other_sizes(mismatched: Mapping[str, tuple[Shape, Shape]]) -> str:
             if rows != expected:
                 what = "tokens of text" if name.startswith("text") else "places in a picture: another picture size"
                 return f"It was made for {rows} {what}, config.json says {expected}."
-    return "It is a network of another size than config.json says."
+    return "Its size is not that of config.json."
 
 
 def _prefix(report: LoadingReport) -> str:

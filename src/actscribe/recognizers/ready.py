@@ -31,4 +31,4 @@ def check_ready(study: Study, recognizers: Sequence[str]) -> None:
     """
     lines = [f"{name}: {problem}" for name in recognizers for problem in problems(study, name)]
     if lines:
-        raise ActScribeError("\n".join(lines), "Nothing was begun. Mend this, or leave those recognizers out.")
+        raise ActScribeError("\n".join(lines), "Nothing was started. Fix this, or leave those recognizers out.")

@@ -1,4 +1,4 @@
-"""Which intervals a written answer names: strictly, so that what is no answer never becomes a time.
+"""Which intervals a written answer names: strictly, so that what is not an answer never becomes a time.
 
 Times are read as the processors of vision-language models write them and as their models therefore answer: `12.3`,
 `12.3 seconds` and `<12.3 seconds>` (Qwen3-VL, LFM3-VL, GLM-4.6V, Molmo 2), `Time 12.3s` (VideoLLaMA 3), `mm:ss` and
@@ -262,8 +262,8 @@ def _pair(value: Any, frame: float) -> tuple[float, float]:
     elif _is_pair(value):
         ends = value
     else:
-        raise ValueError(f"{value!r} is no interval")
+        raise ValueError(f"{value!r} is not an interval")
     times = [_TIME.fullmatch(str(end)) if isinstance(end, int | float | str) else None for end in ends]
     if times[0] is None or times[1] is None:
-        raise ValueError(f"{value!r} is no interval")
+        raise ValueError(f"{value!r} is not an interval")
     return _span(times[0], times[1], frame)

@@ -40,12 +40,12 @@ class Asked:
         """Return a number behind the path, moved into a range.
 
         Raises:
-            ActScribeError: it is no number.
+            ActScribeError: it is not a number.
         """
         try:
             value = float(self.query.get(name, usual))
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise ActScribeError(f"'{name}' is to be a number.", "Load the page again.")
+            raise ActScribeError(f"'{name}' must be a number.", "Load the page again.")
         return min(max(value, low), high)

@@ -67,7 +67,7 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "delete": ("Delete", "Delete", "Backspace"),
         "undo": ("Undo", "Ctrl+Z"),
         "redo": ("Redo", "Ctrl+Shift+Z", "Ctrl+Y"),
-        "cancel": ("Give up what is begun", "Escape"),
+        "cancel": ("Cancel what was started", "Escape"),
     },
     "Review": {
         "accept": ("Accept the suggestion", "a"),

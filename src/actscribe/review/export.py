@@ -114,7 +114,7 @@ class Exporter:
         names = dict.fromkeys(f"{Began.model_validate_json(one.body).name} by {one.annotator}" for one in began)
         return [
             f"Not exported: {', '.join(names)}, reviewed as a video that the study does not have (any more): it was"
-            " replaced, or is listed no longer. What was said of it is still in the journal."
+            " replaced, or is listed no longer. Its annotations remain in the journal."
         ] * bool(names)
 
 
@@ -136,5 +136,5 @@ def notes(sheet: Sheet) -> tuple[str, ...]:
     origin = (
         f"Bouts by a person: {of_people}; suggested by a run and accepted as they were: {of_runs}, changed: {changed}."
     )
-    began = f" Begun with {sheet.began.source}." if sheet.began.source else ""
+    began = f" Started from {sheet.began.source}." if sheet.began.source else ""
     return (made + began, origin + (f" Runs: {', '.join(runs)}." if runs else ""))

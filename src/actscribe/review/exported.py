@@ -92,7 +92,7 @@ def _is_below(path: str) -> bool:
 
 
 def _gone(path: Path, one: ExportedFile, now: str | None) -> list[str]:
-    what = f"{one.name} is no recording of the study any more" if now is None else f"{one.name} is called {now} now"
+    what = f"{one.name} is no longer in the study" if now is None else f"{one.name} is called {now} now"
     try:
         if content_hash(path) != one.digest:
             return [f"{path}: stays, though {what}: it was changed since it was exported."]

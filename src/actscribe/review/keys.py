@@ -64,7 +64,7 @@ def _as_keys(value: object) -> tuple[str, ...]:
         keys = tuple(named(_typed(one)) for one in (value if isinstance(value, list) else [value]))
         twice = next((key for key in keys if keys.count(key) > 1), "")
         if twice:
-            raise ValueError(f"{twice} stands here twice.")
+            raise ValueError(f"{twice} occurs twice.")
     except ValueError as error:
         raise PydanticCustomError(EXPLAINED, "{text}", {"text": str(error)}) from None
     return keys
@@ -117,7 +117,7 @@ def key_map(path: Path, labels: Sequence[str], program: str = "") -> KeyMap:
 
     Raises:
         ActScribeError: there is no such program, or the file cannot be read, names what is neither a command nor a
-            label, something that is no key, or one key twice.
+            label, something that is not a key, or one key twice.
     """
     if program and program not in PROGRAMS:
         raise ActScribeError(
@@ -156,7 +156,7 @@ def named(key: str) -> str:
     shown = _shown(last, held)
     by_sign = "shift" in held and len(shown) == 1 and not _is_letter(shown)
     if not shown or by_sign or len({*held}) < len(held) or {*held} - {one.casefold() for one in MODIFIERS}:
-        raise ValueError(f"{key!r} is no key. {_HOW}")
+        raise ValueError(f"{key!r} is not a key. {_HOW}")
     if _is_letter(last) and last == last.upper() and not held:
         held.append("shift")
     full = "+".join([*(one for one in MODIFIERS if one.casefold() in held), shown])

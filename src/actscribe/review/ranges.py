@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-#: A header of more characters is no honest one; it is passed over, as the standard allows.
+#: A header of more characters is not an honest one; it is passed over, as the standard allows.
 LONGEST = 200
 _ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.ASCII)
 
@@ -16,8 +16,8 @@ class Unsatisfiable(ValueError):
 def wanted(header: str | None, size: int) -> tuple[int, int] | None:
     """Return the first byte that is asked for and the one after the last; None: the whole file.
 
-    Several ranges at once, other units and what is no range are passed over, which the standard allows: no player needs
-    them, and answering thousands of small ones is how servers are kept busy.
+    Several ranges at once, other units and what is not a range are passed over, which the standard allows: no player
+    needs them, and answering thousands of small ones is how servers are kept busy.
 
     Args:
         header: of the request, or None.

@@ -15,8 +15,8 @@ from actscribe.run_folder import comparison
 from actscribe.run_folder.written import REPORT, RUN_FILE, of_split
 
 COMPARISON, ARCHIVE = "comparison", "archive"
-#: What a report that is no run's is about -> the file by which its folder is known, and the place in it that leads to
-#: the study.
+#: What a report that is not a run's is about -> the file by which its folder is known, and the place in it that leads
+#: to the study.
 _FILES = {COMPARISON: (comparison.FILE, "folder"), ARCHIVE: ("archive.json", "run")}
 
 

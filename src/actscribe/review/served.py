@@ -80,7 +80,7 @@ def address(session: Session, wanted: str | None) -> str:
     try:
         seconds = parse_seconds(time)
     except ValueError:
-        raise ActScribeError(f"--open {wanted}: '{time}' is no time.", "Write it as 83.5 or 1:23.5.") from None
+        raise ActScribeError(f"--open {wanted}: '{time}' is not a time.", "Write it as 83.5 or 1:23.5.") from None
     if not 0 <= seconds <= item.recording.duration:
         raise ActScribeError(
             f"--open {wanted}: {name} lasts from 0 to {item.recording.duration:.2f} s.", "Name a time within."

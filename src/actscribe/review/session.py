@@ -100,8 +100,8 @@ class Session:
         with suppress(OSError):  # gone, as whatever opens it next says
             if remembered_content(video) != item.content:
                 raise ActScribeError(
-                    f"{video.name} is another file than when review was started.",
-                    "End review with Ctrl-C and start it again. What was said of the old one stays in the journal.",
+                    f"{video.name} has changed since review was started.",
+                    "Stop review with Ctrl-C and start it again. Annotations of the old file remain in the journal.",
                 )
 
     def hidden(self, item: Item) -> Spans:

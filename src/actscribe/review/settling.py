@@ -50,7 +50,7 @@ class Disagreement:
 def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     """Return what the first two annotators of a recording say, and where there are less, what the study's files say.
 
-    Whoever began with what a file says is no second opinion on it.
+    Whoever began with what a file says is not a second opinion on it.
 
     Args:
         item: the recording.

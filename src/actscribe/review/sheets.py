@@ -125,7 +125,7 @@ class Sheets:
         if sheet is None or sheet.revision != revision:
             sheet = self.load(content)  # another window may have written, and this one know of it
         if sheet is None:
-            raise ActScribeError("Nobody began this recording.", "Open it first.")
+            raise ActScribeError("No review of this recording was started.", "Open it first.")
         if sheet.revision != revision:
             raise Conflict("These annotations were changed in another window since.", "Load the page again to go on.")
         return sheet

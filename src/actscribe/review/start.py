@@ -54,7 +54,7 @@ def checked_name(name: str | None) -> str:
     name = unicodedata.normalize("NFC", _login() if name is None else name).strip()
     if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(one) in ("Cc", "Cs", "Cf") for one in name):
         raise ActScribeError(
-            f"An annotator's name has 1 to {LONGEST_NAME} characters that can be seen.", "Give initials: --annotator AB"
+            f"An annotator's name has 1 to {LONGEST_NAME} characters that are visible.", "Give initials: --annotator AB"
         )
     return name
 

@@ -175,7 +175,7 @@ class Run:
         """
         if self.info.status != "complete":
             raise ActScribeError(
-                f"{self.folder}: its training did not end.",
+                f"{self.folder}: its training did not finish.",
                 f"Go on with: actscribe train {study_above(self.folder)} --recognizer {self.info.name} --resume",
             )
         return self

@@ -68,7 +68,7 @@ class Known:
 
 #: Videos that a note names.
 NAMED = 4
-UNKNOWN = "How far the recognizer is off is not known, so no limit of its timelines is decided."
+UNKNOWN = "How far the recognizer is off is not known, so no limit is decided for its timelines."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def read_items(
     if guessed:
         more = f" and of {len(guessed) - NAMED} more" if len(guessed) > NAMED else ""
         notes.append(
-            f"The length of {', '.join(guessed[:NAMED])}{more} stands nowhere, and the video is not at hand: it is"
+            f"The length of {', '.join(guessed[:NAMED])}{more} is not known, and the video is not at hand: it is"
             " taken to end with the last annotation."
         )
     often = Counter((one.name, one.source) for one in items)

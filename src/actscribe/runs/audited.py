@@ -118,7 +118,7 @@ def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
     shared = {one.name for one in first.items} & {one.name for one in second.items}
     if not shared:
         raise ActScribeError(
-            "The two annotators have no video in common.", "Give their files the same names, but for their endings."
+            "The two annotators have no video in common.", "Give their files the same names, except for the endings."
         )
     table = tables.error_table(tables.errors(audits, {name: name for name in shared}, SECOND), wanted)
     table = table[table["part"] == ""][names(AGREEMENT_COLUMNS)]

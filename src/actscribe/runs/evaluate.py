@@ -154,7 +154,7 @@ def measured(
         folder = shlex.quote(str(run.folder))
         raise ActScribeError(
             f"{run.folder}: {nobody_annotated(split)}.",
-            f"To measure it on {choice}, which it has seen already: actscribe evaluate {folder} --split {choice}",
+            f"To measure it on {choice}, which it has already seen: actscribe evaluate {folder} --split {choice}",
         )
     kept = run.has_scores(split)
     if videos or not kept:

@@ -18,7 +18,7 @@ def keeps_last(study: Study, recognizer: str, data: StudyData) -> bool:
     """Tell whether a recognizer keeps its last weights only because the study has no validation split.
 
     A study file that says which weights are kept is left as it is; so is one whose validation recordings are there and
-    not annotated, which is no choice but a gap to be filled.
+    not annotated, which is not a choice but a gap to be filled.
     """
     chosen = study.chosen(recognizer)
     if KEEP in study.recognizers.get(recognizer, {}) or not isinstance(chosen.settings, Training):

@@ -81,11 +81,11 @@ def check_comparable(
     lines = [f"{name}: {problem}" for name in done for problem in problems(study, name)]
     lines += [*refusals(study, left, data, cache), *_gaps(study, data, COMPARED), *server_notes(study, left)[1]]
     if lines:
-        raise ActScribeError("\n".join(lines), "Nothing was begun. Mend this, or leave recognizers out with --only.")
+        raise ActScribeError("\n".join(lines), "Nothing was started. Fix this, or leave recognizers out with --only.")
 
 
 def memory_warnings(study: Study, names: Sequence[str], data: StudyData) -> list[str]:
-    """Return a sentence for each recognizer that this machine's memory hardly holds; that is no refusal."""
+    """Return a sentence for each recognizer that this machine's memory hardly holds; that is not a refusal."""
     ready = [name for name in names if not problems(study, name)]
     sentences = {name: too_large(with_keep(study, name, data), name, len(data.labels)) for name in ready}
     return [f"{name}: {sentence}" for name, sentence in sentences.items() if sentence]

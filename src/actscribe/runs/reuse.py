@@ -67,7 +67,7 @@ def _other_weights(run: Run, settings: Any) -> list[str]:
         same = implementation(run.info.recognizer).weights(settings) == run.info.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
-    return [] if same else [f"model {settings.model} has other weights than when this run was made"]
+    return [] if same else [f"model {settings.model} has different weights than when this run was made"]
 
 
 def complete_run(folder: Path) -> Run | None:
@@ -87,7 +87,7 @@ def check_same(run: Run, study: Study, data: StudyData, instead: str) -> None:
     changed = changes(run, study, data)
     if changed:
         raise ActScribeError(
-            f"{run.folder}: this run was made otherwise; it differs in: {', '.join(changed)}.",
+            f"{run.folder}: this run used different settings or data; it differs in: {', '.join(changed)}.",
             f"Undo the change, {instead}",
         )
 

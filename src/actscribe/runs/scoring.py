@@ -31,7 +31,7 @@ from actscribe.settings.study import Windows
 CLIPS_AHEAD = 8
 #: By how much arithmetic in single precision may leave [0, 1].
 ROUNDING = 1e-5
-_DEFECT = "This is a defect of the recognizer; tell whoever wrote it."
+_DEFECT = "This is a defect of the recognizer; report it to its author."
 
 
 def score_recordings(
@@ -148,7 +148,7 @@ def sound(row: object, labels: int) -> np.ndarray:
     """Return scores of a clip, shape (labels,).
 
     Raises:
-        ActScribeError: they are no array of as many numbers, or one of them is not a number in [0, 1]: thresholds and
+        ActScribeError: they are not an array of as many numbers, or one is not a number in [0, 1]: thresholds and
             means of it would be nothing either.
     """
     if not (isinstance(row, np.ndarray) and row.shape == (labels,) and row.dtype.kind in "fiu"):

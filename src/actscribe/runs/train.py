@@ -243,7 +243,7 @@ def load_and_compare(before: np.ndarray, code: Implementation, job: TrainingInpu
     worst = float(np.abs(before - _compared(loaded, job)).max())
     if not worst <= SAME:
         raise ActScribeError(
-            f"{folder}: the saved model gives other scores than the trained one (by up to {worst:.6f}).",
+            f"{folder}: the saved model gives scores that differ from the trained model's (by up to {worst:.6f}).",
             "This is a defect of the recognizer; the run is not usable. Please report it with run.json.",
         )
     return loaded

@@ -133,7 +133,7 @@ def check_frames(run: Run, frames: Frames) -> None:
     begun = run.info.frames_room
     if frames.limit < (begun or frames.whole):
         raise ActScribeError(
-            f"{run.folder}: was begun with a frame cache of {bytes_text(begun) if begun else 'more'}, and it holds"
+            f"{run.folder}: was started with a frame cache of {bytes_text(begun) if begun else 'more'}, and it holds"
             f" {bytes_text(frames.limit)} now; another size would be another order of clips.",
             f"Set {SIZE_VARIABLE} to {math.ceil((begun or frames.whole) / 2**30 * 100) / 100:g} or more and type the"
             " same command again.",

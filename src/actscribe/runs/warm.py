@@ -69,7 +69,7 @@ def started_from(start: WarmStart | None, folder: Path) -> Path | None:
     run = Run.open(start.run.find(folder, MODEL))
     if _digest(run) != start.model:
         raise ActScribeError(
-            f"{run.folder}: holds another model than when {folder} was begun with it.",
+            f"{run.folder}: its model has changed since {folder} was started from it.",
             "Train into another folder with --out, or replace the run with --overwrite.",
         )
     return run.folder / MODEL
@@ -85,7 +85,7 @@ def check_warm(existing: Run, asked: WarmStart | None) -> None:
     begun = existing.info.warm_start
     if asked is not None and (begun is None or begun.model != asked.model):
         raise ActScribeError(
-            f"{existing.folder}: was begun from other weights.",
+            f"{existing.folder}: was started from other weights.",
             "Leave out --warm-start to go on with it, or replace it with --overwrite.",
         )
 

@@ -22,7 +22,7 @@ def placed(kind: type[BaseModel], settings: Mapping[str, Any], folder: Path) -> 
 
     Args:
         kind: class of the settings.
-        settings: as written; what is no path at all is left for the class to refuse.
+        settings: as written; what is not a path at all is left for the class to refuse.
         folder: of the study file.
     """
     changed = dict(settings)

@@ -41,13 +41,13 @@ def load(points: Sequence[metadata.EntryPoint], what: str) -> Any:
     if len(points) > 1:
         packages = sorted({package(one) for one in points})
         raise ActScribeError(
-            f"the {what} '{point.name}' is brought {len(points)} times, by {' and '.join(packages)}; expected one.",
+            f"the {what} '{point.name}' is provided {len(points)} times, by {' and '.join(packages)}; expected one.",
             f"Remove one of them: pip uninstall {packages[-1]}",
         )
     if not (NAME.fullmatch(point.name) and is_safe_name(point.name)):
         raise ActScribeError(
             f"the package {package(point)} calls a {what} '{point.name}'; expected letters, digits, '.', '-' and '_',"
-            " a letter first, and no name of a device such as 'con'.",
+            " a letter first, and not a reserved device name such as 'con'.",
             _remove(point),
         )
     try:
@@ -118,4 +118,4 @@ def named(error: BaseException) -> str:
 
 
 def _remove(point: metadata.EntryPoint) -> str:
-    return f"Mend or remove it: pip uninstall {package(point)}"
+    return f"Fix or remove it: pip uninstall {package(point)}"

@@ -78,7 +78,7 @@ def _from(model: type[BaseModel]) -> str:
     if base is None:
         return ""
     names = [name for name, spec in BUILT_IN.items() if spec.settings is base]
-    besides = ", and these, or these otherwise:" if own_settings(model) else "."
+    besides = ", and these, or these with other defaults:" if own_settings(model) else "."
     return f"It has the settings of {names[0] if names else SHARED[base]}{besides}"
 
 

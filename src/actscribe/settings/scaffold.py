@@ -146,7 +146,7 @@ def label_text(labels: str) -> str:
         labels: a preset, a file, or names of activities with commas between them.
 
     Raises:
-        ActScribeError: neither a preset nor a file, and no names; or names that are no label set.
+        ActScribeError: neither a preset nor a file, and no names; or names that are not a label set.
     """
     names = list(dict.fromkeys(name.strip() for name in labels.split(",") if name.strip()))
     if "," in labels and names and not Path(labels).is_file():

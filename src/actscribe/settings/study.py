@@ -218,7 +218,7 @@ def _entry(name: str, entry: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _at(name: object, entry: object) -> list[InitErrorDetails]:
     """Return all problems of a recognizer's lines, each at its own key."""
     if not isinstance(name, str):
-        words = f"expected a text as the name of a recognizer, found {_yaml(name)}. Put it into quotes, or mend it."
+        words = f"expected a text as the name of a recognizer, found {_yaml(name)}. Put it into quotes, or fix it."
         return [_problem(words, (str(name),), entry)]
     named = entry[RECOGNIZER] if isinstance(entry, dict) and RECOGNIZER in entry else name
     if not isinstance(named, str) or not named:
@@ -249,7 +249,7 @@ def _unfit(name: str, what: str) -> str:
         ways = f" Or say what '{name}' is: '{name}: {{recognizer: NAME}}'." if what == name else ""
         return f"{in_one_line(error)}{ways}"
     if name != what and name in names():
-        return f"'{name}' is another recognizer than {what}; give this one a name of its own."
+        return f"'{name}' is not the same recognizer as {what}; give this one its own name."
     if not NAME.fullmatch(name):
         return f"'{name}' becomes the name of a folder; expected letters, digits, '.', '-' and '_', a letter first."
     if len(name) > LONGEST_NAME:

@@ -83,7 +83,7 @@ class CachedFrames(Sequence[np.ndarray]):
             image = np.asarray(self.entry.images[index])
             if not self._is_whole(index, image):
                 raise ActScribeError(
-                    "Decoded frames come back from the frame cache otherwise than they were written, twice in a row.",
+                    "Decoded frames read back from the frame cache differ from what was written, twice in a row.",
                     f"The disk or the memory of this machine is failing. Set {FOLDER_VARIABLE} to a folder on another"
                     " disk.",
                 )

@@ -238,7 +238,7 @@ class Child:
     def _data(self, size: int, path: Path) -> bytearray:
         assert self._process.stdout is not None
         if size > MOST_BYTES:
-            raise ValueError(f"{size} bytes are no frame")
+            raise ValueError(f"{size} bytes are not a frame")
         data = bytearray(size)
         if self._process.stdout.readinto(data) < size:  # type: ignore[attr-defined]
             raise self._reason(path)

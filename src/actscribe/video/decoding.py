@@ -132,7 +132,7 @@ class Pictures:
         if count:
             where = f", the first near {min(self._damaged):.2f} s" if self._damaged else ""
             logger.warning(
-                "%s: damaged places skipped: %d%s; the picture before each stands in.", self._path, count, where
+                "%s: damaged places skipped: %d%s; the picture before each is used instead.", self._path, count, where
             )
 
     def _has_index(self) -> bool:

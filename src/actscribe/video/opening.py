@@ -127,9 +127,7 @@ def check_video_file(path: Path) -> os.stat_result:
         with path.open("rb") as file:
             head = file.read(1024)
     except PermissionError as error:
-        raise UnreadableVideo(
-            f"{path}: you may not read it.", "Ask its owner, or copy it to your own folder."
-        ) from error
+        raise UnreadableVideo(f"{path}: permission denied.", "Ask its owner, or copy it to your own folder.") from error
     except OSError as error:
         raise UnreadableVideo(f"{path}: cannot be read ({error.strerror}).", COPY) from error
     if not head:

@@ -44,7 +44,7 @@ def sound_of(path: Path, end: float) -> Iterator[np.ndarray]:
         int16, shape (samples, channels), 48,000 samples a second, one or two channels throughout.
 
     Raises:
-        UnreadableVideo: none of its sound can be decoded, or it is no video.
+        UnreadableVideo: none of its sound can be decoded, or it is not a video.
     """
     keeper = contained.current()
     yield from decoded_sound(path, end) if keeper is None else keeper.sound(path, end)
@@ -65,7 +65,7 @@ def decoded_sound(path: Path, end: float) -> Iterator[np.ndarray]:
             codec = stream.codec_context.name
             raise UnreadableVideo(f"{path}: its sound ({codec}) cannot be decoded ({errors.words[0]}).", CONVERT)
     if errors.words:
-        logger.warning("%s: damaged places of its sound: %d; silence stands in.", path, len(errors.words))
+        logger.warning("%s: damaged places of its sound: %d; silence is used instead.", path, len(errors.words))
 
 
 @dataclass(slots=True)

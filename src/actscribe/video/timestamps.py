@@ -133,7 +133,7 @@ class Mender:
         times = [time for packet in self._ahead if (time := self._stated(packet)) is not None]
         for index, (time, after) in enumerate(itertools.pairwise(times)):
             delta = self._step_from(time, after)
-            # A single packet before a hole that a whole stream begins with is no packet of it.
+            # A single packet before a hole that a whole stream begins with is not a packet of it.
             hole = index == 0 and self._wrap is None and delta > 0 and self._is_hole(after, delta)
             if -self._back <= delta <= self._forward or hole:
                 self._left = index

@@ -13,7 +13,7 @@ from actscribe.packages import require
 
 @with_compute
 def demo(
-    quick: Annotated[bool, typer.Option("--quick", help="Smaller, in a few minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A smaller demo, in a few minutes.")] = False,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Delete an earlier demo in that folder, with all that is in it.")

@@ -20,9 +20,9 @@ def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
     recordings: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
     minutes: Annotated[float, typer.Option(help="Length of each.", min=0.1)] = 2.0,
-    seed: Annotated[int, typer.Option(help="All randomness flows from it.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     size: Annotated[int, typer.Option(help="Width and height in pixels.", min=64)] = 256,
-    tabletop: Annotated[int, typer.Option(help="Instead: trimmed clips of tabletop actions, so many of each.")] = 0,
+    tabletop: Annotated[int, typer.Option(help="Instead: trimmed clips of tabletop actions, this many of each.")] = 0,
     actions: Annotated[str, typer.Option(help="Comma-separated tabletop actions; default all 38.")] = "",
     plain: Annotated[bool, typer.Option(help="Tabletops with one table, light and hand, without bystanders.")] = False,
 ) -> None:

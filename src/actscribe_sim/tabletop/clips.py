@@ -125,7 +125,7 @@ def tabletop_clip(
 
 def _check_action(name: str) -> None:
     if name not in ACTIONS:
-        raise ActScribeError(f"'{name}' is no tabletop action.", did_you_mean(name, ACTIONS))
+        raise ActScribeError(f"'{name}' is not a tabletop action.", did_you_mean(name, ACTIONS))
 
 
 def tabletop_scene(seed: int, frames: int = 8, size: int | tuple[int, int] = 112, plain: bool = False) -> TabletopClip:

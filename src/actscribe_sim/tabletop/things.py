@@ -107,7 +107,7 @@ class Thing:
 
     @property
     def inside(self) -> float:
-        """Radius of the room inside, 0 for what is no container."""
+        """Radius of the room inside, 0 for what is not a container."""
         return KINDS[self.kind].inside * self.size
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("source", "from", "a person's annotations, or a recognizer's timeline", "text"),
     Column("indicator", "indicator", format="text"),
     Column("part", "part", "the other label that ran in the pauses", "text"),
-    Column("text", "value", "'to' stands between the bounds of what a gap leaves open", "text"),
+    Column("text", "value", "'to' separates the bounds of what a gap leaves open", "text"),
     Column("value", "number", "in its unit, a share between 0 and 1", "precise"),
     Column("low", "at least", "the least that it can be, where a gap leaves it open", "precise"),
     Column("high", "at most", "the most that it can be", "precise"),

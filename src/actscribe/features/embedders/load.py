@@ -62,7 +62,7 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
         frames: of a clip.
 
     Raises:
-        ActScribeError: it is not on this machine or is no encoder that is known, takes other numbers of frames, or its
+        ActScribeError: it is not on this machine or is not a known encoder, takes other numbers of frames, or its
             weights do not fit.
     """
     bfloat16 = use_bfloat16(settings.precision)

@@ -37,7 +37,7 @@ class NetworkEmbedder:
         """Return the vectors of each clip, float16, shape (tokens, D); see `Embedder.embed`.
 
         Raises:
-            ActScribeError: they are no numbers.
+            ActScribeError: they are not numbers.
         """
         videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
         with torch.inference_mode(), autocast(self._bfloat16):

@@ -73,7 +73,7 @@ class VlmEmbedder:
         it, else float16: normalised states stay far below its largest number.
 
         Raises:
-            ActScribeError: they are no numbers.
+            ActScribeError: they are not numbers.
         """
         backbone = self.backbone
         made = in_batches(backbone.vlm, backbone.inputs(clips), backbone.batch_tokens, self._reduce)

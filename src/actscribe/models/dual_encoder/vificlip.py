@@ -57,7 +57,7 @@ def build(state: dict[str, Tensor], clip: CLIPModel, path: Path) -> CLIPModel:
     prompted = [name for name in state if any(part in name for part in _PROMPTED)]
     if prompted:
         raise ActScribeError(
-            f"{path}: this run learned prompts ({prompted[0]}), which is another network than ViFi-CLIP fine-tuned.",
+            f"{path}: this run learned prompts ({prompted[0]}), which is not the network of ViFi-CLIP fine-tuned.",
             "Use a checkpoint of full fine-tuning.",
         )
     kept = {_TOKEN_EMBEDDING: clip.get_parameter(_TOKEN_EMBEDDING).detach()}

@@ -70,7 +70,7 @@ def _config(tensors: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig
     moments, inner = tensors.get("mit.position_embedding"), tensors.get("mit.encoder.layers.0.mlp.fc1.weight")
     if moments is None or inner is None or moments.ndim != 3 or inner.ndim != 2:
         raise ActScribeError(
-            f"{path}: holds no integration over time (mit), so it is no X-CLIP.",
+            f"{path}: holds no integration over time (mit), so it is not an X-CLIP.",
             "A ViFi-CLIP file belongs to the recognizer vifi-clip.",
         )
     _, frames, joint = moments.shape

@@ -12,7 +12,7 @@ def checked_address(address: str, allow_remote: bool) -> str:
     """Return a server's address without a slash at its end; one without a path gets /v1.
 
     Raises:
-        ActScribeError: it is no http address, or of another machine and that was not allowed.
+        ActScribeError: it is not an http address, or of another machine and that was not allowed.
     """
     try:
         parts = urlsplit(address)
@@ -20,7 +20,7 @@ def checked_address(address: str, allow_remote: bool) -> str:
     except ValueError:
         parts, host = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not host:
-        raise ActScribeError(f"'{address}' is no server address.", "Expected one like http://127.0.0.1:11434/v1")
+        raise ActScribeError(f"'{address}' is not a server address.", "Expected one like http://127.0.0.1:11434/v1")
     if not is_loopback(host) and not allow_remote:
         raise ActScribeError(
             f"'{address}' is another machine: frames of your videos would leave this one.",

@@ -86,7 +86,7 @@ class ChatServer:
         self._model, self._allow_remote, self._sees = model, allow_remote, sees
         self._room = 0
         self._thinks = self._rambles = False
-        self._clip: Shown | None = None  # the last one: two kinds of questions on it are no two clips
+        self._clip: Shown | None = None  # the last one: two kinds of questions on it are not two clips
 
     @property
     def abilities(self) -> Abilities:
@@ -149,7 +149,7 @@ class ChatServer:
         self.tally.clips += first.clip is None or first.clip is not self._clip
         self._clip = first.clip
         replies = [self._reply(first, manner)]
-        apart = self.abilities.shares or first.clip is None  # else each road to the model would read the clip again
+        apart = self.abilities.shares or first.clip is None  # else each way to the model would read the clip again
         if not rest or not apart or self.options.at_once == 1:
             return replies + [self._reply(question, manner) for question in rest]
         stop = Stop()
@@ -252,7 +252,7 @@ class ChatServer:
             takes_video = self._takes_video(question, way, reply)
             if last and not takes_video:
                 raise ActScribeError(
-                    f"{asked.server} at {self.line.address} passes over the video: no token of the prompt is of it.",
+                    f"{asked.server} at {self.line.address} ignored the video: no token of the prompt comes from it.",
                     "Write server_frames: images, or look at the server's log; llama.cpp needs ffmpeg for videos.",
                 )
             if last or (takes_video and is_as_asked(way, reply)):

@@ -30,7 +30,7 @@ def describe(asked: Abilities, manner: Manner, address: str, thinks: bool, room:
         parts.append(f"yes and no {'restricted to these words and ' if manner.restricted else ''}with probabilities")
     else:
         restricted = "restricted to these words, " if manner.restricted else ""
-        parts.append(f"yes and no {restricted}as written: the server tells no probabilities")
+        parts.append(f"yes and no {restricted}as written: the server returns no probabilities")
     if asked.context:
         parts.append(f"up to {asked.context:,} tokens a prompt")
     return "; ".join(parts)

@@ -167,7 +167,7 @@ def _connected(parts: SplitResult, seconds: float, watch: _Watch) -> Iterator[ht
     try:
         sock = socket.create_connection((host, port), min(CONNECT_S, seconds))
     except TimeoutError:
-        raise Trouble(f"no connection stood within {min(CONNECT_S, seconds):g} s.", START) from None
+        raise Trouble(f"no connection within {min(CONNECT_S, seconds):g} s.", START) from None
     try:
         sock.settimeout(seconds)  # of each wait; the watch ends them all together
         if secure:  # the handshake comes when the watch holds the socket
@@ -217,9 +217,9 @@ def _parsed(data: bytes, kind: str) -> Any:
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else shown(str(error))
         answered = shown(data[: 4 * SHOWN].decode(errors="replace"))
-        message = f"it is no JSON that can be read ({shown(kind)}; {why}): {answered}"
+        message = f"it is not JSON that can be read ({shown(kind)}; {why}): {answered}"
         raise Trouble(message, INTERFACE, answered=True) from None
 
 
 def _refused(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
+    raise ValueError(f"{word} is not a JSON number")

@@ -147,10 +147,10 @@ def _probability(logprob: Any) -> float:
     if logprob is None:
         return 0.0
     if isinstance(logprob, bool | str):
-        raise ValueError(f"{logprob!r} is no logarithm")
+        raise ValueError(f"{logprob!r} is not a logarithm")
     value = float(logprob)
     if math.isnan(value) or value > MOST_LOGPROB:
-        raise ValueError(f"{value} is no logarithm of a probability")
+        raise ValueError(f"{value} is not a logarithm of a probability")
     return min(math.exp(value), 1.0)
 
 

@@ -106,7 +106,7 @@ def clean(text: object, answer: Any) -> str:
     """Return a text of an answer, in characters that a file can hold; JSON can spell others.
 
     Raises:
-        NotUnderstoodError: it is no text.
+        NotUnderstoodError: it is not text.
     """
     if not isinstance(text, str | None):
         raise NotUnderstoodError(answer)

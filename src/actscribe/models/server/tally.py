@@ -74,7 +74,7 @@ class Tally:
             return ""
         text = f"{self.requests:,} requests on {self.clips:,} clips, {seconds_text(row['seconds a request'])} each"
         if row["prompt tokens a clip"] is None:
-            return f"{text}; the server tells no tokens"
+            return f"{text}; the server reports no tokens"
         text += f"; {row['prompt tokens a clip']:,.0f} prompt tokens a clip"
         if row["of them uncached"] is not None:
             text += f", {row['of them uncached']:,.0f} of them uncached"

@@ -10,9 +10,9 @@ STARTS = ("<think>", "<thinking>", "[THINK]", "<seed:think>", "<|channel|>analys
 def parted(written: str, apart: str = "") -> tuple[str, str]:
     """Return (answer, thought) of what a model wrote.
 
-    The beginning of thinking may stand in the prompt already: then only its end is written. What was begun and not
-    ended is no answer. A server that parts the two may take an answer without a thought for one: yes and no alone are
-    answers.
+    The beginning of thinking may stand in the prompt already: then only its end is written. A thought that
+    does not end is not an answer. A server that parts the two may take an answer without a thought for one: yes and no
+    alone are answers.
 
     Args:
         written: the message.

@@ -60,7 +60,7 @@ class WindowedAttention(nn.Module):
     def _mask(self, real: Tensor, blocks: int) -> Tensor:
         """Return what each step may attend to, bool, shape (n, blocks, window, steps in sight).
 
-        A step that pads sees itself, since a softmax over nothing is no number.
+        A step that pads sees itself, since a softmax over nothing is not a number.
         """
         after = 0 if self.causal else self.window
         sight = 2 * self.window + after

@@ -68,7 +68,7 @@ def _check_placeholder(config: Any, processor: Any, family: Family, folder: Path
         written = processor.tokenizer.convert_tokens_to_ids(family.placeholder)
     if wanted != written:
         raise ActScribeError(
-            f"{folder}: config.json puts token {wanted} where the {family.modality} stands, the processor {written}.",
+            f"{folder}: config.json puts token {wanted} where the {family.modality} goes, the processor {written}.",
             "Copy the folder again: its files are of two checkpoints.",
         )
 
@@ -91,7 +91,7 @@ def model_type(folder: Path, name: str) -> str:
     kind = read_config(folder, name, (), able=True).get("model_type")
     if kind not in FAMILIES:
         known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
-        raise ActScribeError(f"'{name}' is a {kind}, which is no supported family.", f"Supported: {known}.")
+        raise ActScribeError(f"'{name}' is a {kind}, which is not a supported family.", f"Supported: {known}.")
     return str(kind)
 
 

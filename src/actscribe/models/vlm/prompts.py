@@ -98,7 +98,7 @@ class Prompter:
         messages = [{"role": "user", "content": content}]
         own = self.processor.chat_template or self.tokenizer.chat_template
         template = self.family.template if own is None else None
-        at_once = {"enable_thinking": False} if "enable_thinking" in str(own) else {}  # a thought is no answer
+        at_once = {"enable_thinking": False} if "enable_thinking" in str(own) else {}  # a thought is not an answer
         whole = filled(
             own,
             lambda: self.processor.apply_chat_template(

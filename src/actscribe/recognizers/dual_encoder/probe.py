@@ -58,7 +58,7 @@ class DualEmbedder:
         """Return what the classifier sees of each clip, float32, shape (1, D).
 
         Raises:
-            ActScribeError: they are no numbers.
+            ActScribeError: they are not numbers.
         """
         visual = self._sight.visual(clips)
         with torch.inference_mode(), autocast(self._bfloat16):

@@ -1,7 +1,7 @@
 """CLIP, ViFi-CLIP and X-CLIP as recognizers, with and without VgHIF (Zhang et al.): videos against prompts.
 
-One road for all of them. Multi-class: softmax over the class prompts. Multi-label: a sigmoid with a learned bias per
-label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual_encoder.heads.LabelHead`).
+One implementation for all. Multi-class: softmax over the class prompts. Multi-label: a sigmoid with a learned bias
+per label; zero-shot, where nothing is learned, against a neutral prompt (see `models.dual_encoder.heads.LabelHead`).
 """
 
 from __future__ import annotations

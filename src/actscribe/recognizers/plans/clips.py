@@ -150,6 +150,6 @@ def _configuration(model: str, read_local: Any, wanted: Any) -> Any:
             raise
         made, values = _KNOWN.get(entry.name, (None, {}))
         if made is None or wanted not in (None, made):
-            message = f"'{model}' is a {entry.family}, which is no model of this recognizer."
+            message = f"'{model}' is a {entry.family}, which is not a model of this recognizer."
             raise ActScribeError(message, "Choose another one: actscribe models list") from None
         return made(**values)

@@ -22,7 +22,7 @@ KEPT_BYTES = 2
 
 
 def measured_seconds() -> float:
-    """Return what EfficientNet takes for a frame on this machine: its convolutions are no matrix products."""
+    """Return what EfficientNet takes for a frame on this machine: its convolutions are not matrix products."""
     network, frames = imagenet.unfilled().eval(), torch.zeros(1, 4, 3, imagenet.SIDE, imagenet.SIDE)
     with torch.inference_mode():
         network(frames)

@@ -17,7 +17,7 @@ GIB = 2**30
 def too_large(study: Study, name: str, labels: int) -> str:
     """Say that a recognizer will hardly fit; empty where it does, runs elsewhere, or no estimate is known.
 
-    The estimate is that of `actscribe models plan`. It is no refusal: what is swapped out may still end.
+    The estimate is that of `actscribe models plan`. It is not a refusal: what is swapped out may still end.
 
     Args:
         study: whose recognizer it is; its model must be here.
@@ -34,7 +34,7 @@ def too_large(study: Study, name: str, labels: int) -> str:
         return ""
     return (
         f"{plan.model} takes about {needed / GIB:.1f} GiB, and this machine has {held / GIB:.1f} GiB: choose a"
-        " smaller model, fewer frames or a smaller batch; actscribe models plan tells what each takes."
+        " smaller model, fewer frames or a smaller batch; actscribe models plan says what each takes."
     )
 
 

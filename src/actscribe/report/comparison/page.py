@@ -135,7 +135,7 @@ def _notes(done: Comparison) -> list[str]:
     for name, runs in done.runs.items():
         notes = [note.rstrip(".") for run in runs for note in run.info.notes]
         if any(run.info.versions != done.provenance.versions for run in runs):
-            notes.append("a run was made with other versions of packages than the last one")
+            notes.append("a run was made with other package versions than the last one")
         most = max(run.info.reads.get("test", 0) for run in runs)
         if most > 1:
             notes.append(

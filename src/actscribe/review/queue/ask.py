@@ -121,7 +121,7 @@ def _usable(strategy: str, runs: Sequence[Run], study: Study, data: StudyData) -
     if len(runs) < needed:
         what = "a run" if needed == 1 else f"{needed} runs of different recognizers"
         raise ActScribeError(
-            f"'{strategy}' goes by what {what} say{'s' if needed == 1 else ''}, and there"
+            f"'{strategy}' uses the predictions of {what}, and there"
             f" {'is' if len(runs) == 1 else 'are'} {len(runs) or 'none'}.",
             "Train first, name runs with --run, or take --strategy coverage or random.",
         )
@@ -132,7 +132,7 @@ def _usable(strategy: str, runs: Sequence[Run], study: Study, data: StudyData) -
         other = "labels" if run.labels != data.labels else "windows" if run.study.windows != study.windows else ""
         if other:
             raise ActScribeError(
-                f"{run.folder}: was trained with other {other} than the study has now.", "Train it again."
+                f"{run.folder}: was trained with {other} that differ from the study's.", "Train it again."
             )
     return used
 

@@ -100,7 +100,7 @@ export class Panel {
 			const time = seconds(input.value);
 			if (Number.isFinite(time)) work.editing.setEdge(edge, time);
 			else {
-				work.say(`“${input.value}” is no time. Type 83.5 or 1:23.5.`);
+				work.say(`“${input.value}” is not a time. Type 83.5 or 1:23.5.`);
 				input.value = clock(item[edge], 3);
 			}
 		};

@@ -212,7 +212,7 @@ class VlmLoraSettings(Training):
     @model_validator(mode="after")
     def _nothing_is_mixed(self) -> Self:
         if self.augmentation.mixes() or self.augmentation.smoothing:
-            raise ValueError("mixup, cutmix and smoothing are not made for vlm-lora, whose clips become tokens")
+            raise ValueError("mixup, cutmix and smoothing are not supported by vlm-lora, whose clips become tokens")
         return self
 
 
