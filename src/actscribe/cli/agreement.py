@@ -20,7 +20,7 @@ NAMED = 8
 
 def agreement(
     first: Annotated[Path, typer.Argument(help="Annotation file, or a folder of them.")],
-    second: Annotated[Path, typer.Argument(help="The other person's.")],
+    second: Annotated[Path, typer.Argument(help="The other person's file or folder.")],
     unit: Annotated[float, typer.Option(help="Seconds from one moment to the next, for kappa.")] = 1.0,
     tolerance: Annotated[
         float, typer.Option(help="Seconds by which the other annotator may be early or late and still agree.")
@@ -28,12 +28,17 @@ def agreement(
     collar: Annotated[
         float | None, typer.Option(help="The same for F1 of events, in seconds; default: the tolerance.")
     ] = None,
-    length_share: Annotated[float, typer.Option(help="Or its end by this share of the first one's event.")] = 0.5,
+    length_share: Annotated[
+        float, typer.Option(help="The end may also differ by this share of the first one's event.")
+    ] = 0.5,
     labels: Annotated[str | None, typer.Option(help="Label preset or YAML file: aliases become label names.")] = None,
     observation: Annotated[
         str | None, typer.Option(help="Which video or observation of the first file, if it holds several.")
     ] = None,
-    observation_2: Annotated[str | None, typer.Option("--observation-2", help="And of the second.")] = None,
+    observation_2: Annotated[
+        str | None,
+        typer.Option("--observation-2", help="Which video or observation of the second file, if it holds several."),
+    ] = None,
     subject: Annotated[str | None, typer.Option(help="Only this subject's; default: all, not distinguished.")] = None,
     tiers: Annotated[
         list[str] | None,
@@ -42,12 +47,14 @@ def agreement(
     video: Annotated[str | None, typer.Option(help="The video's file, for formats that count frames.")] = None,
     fps: Annotated[
         float | None,
-        typer.Option(help="For formats that count frames, where the video is not at hand.", min=0.001),
+        typer.Option(
+            help="Frames per second, for formats that count frames, if the video is not available.", min=0.001
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the whole table.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
-    """Say how far two people agree: on moments (kappa, as BORIS), starts, ends and whole events (F1)."""
+    """Measure how far two people agree: on moments (kappa, as BORIS), starts, ends and whole events (F1)."""
     from actscribe.data.pairs import Reading, labels_of, read_pairs
     from actscribe.evaluation import raters
     from actscribe.evaluation.by_subject import by_subject, side_by_side

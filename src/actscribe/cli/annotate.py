@@ -22,7 +22,7 @@ def annotate(
     scores: Annotated[
         bool, typer.Option("--scores", help="Also write the scores over time, NAME.scores.parquet; plot draws them.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
     from actscribe.annotations import FORMATS

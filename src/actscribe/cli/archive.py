@@ -23,7 +23,7 @@ _SOURCE_HELP = "Folder of videos, or .csv with a column 'video'; with --status a
 def archive(
     folder: Annotated[Path, typer.Argument(metavar="VIDEOS|OUT", help=_SOURCE_HELP)],
     run: Annotated[Path | None, typer.Option(help="Run folder made by `actscribe train`.")] = None,
-    out: Annotated[Path | None, typer.Option(help="New or empty folder, or one to go on with.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New or empty folder, or an archive to continue.")] = None,
     format: Annotated[str, typer.Option(help="Comma-separated: elan, boris, csv, json, vtt, …")] = "json",
     rules: Annotated[
         bool | None, typer.Option("--rules/--no-rules", help="Apply the label set's rules; default as the run has it.")
@@ -43,7 +43,7 @@ def archive(
     verify: Annotated[bool, typer.Option("--verify", help="Compare every timeline in OUT with its digest.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Rewrite the tables and the report of OUT.")] = False,
 ) -> None:
-    """Write the timelines of many videos by many workers, with a report; one that fails keeps no other from its own."""
+    """Write the timelines of many videos by many workers, with a report; one that fails does not stop the others."""
     asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
     if len(asked) > 1 or (asked and (run or out)):
         raise ActScribeError(

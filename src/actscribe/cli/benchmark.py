@@ -22,9 +22,11 @@ Published = Annotated[bool, typer.Option("--as-published", help="Prompts and pic
 Groups = Annotated[
     str, typer.Option(help="Folder sets: regular expression whose bracket finds a clip's group in its name.")
 ]
-Vghif = Annotated[bool, typer.Option("--vghif", help="Also with VgHIF, and a paired test of the two.")]
-Shots = Annotated[str, typer.Option(help="Training clips a class, such as 2, 4, 8, 16; full; 0: zero-shot.")]
-Seeds = Annotated[int, typer.Option(help="How many draws and trainings.", min=1)]
+Vghif = Annotated[
+    bool, typer.Option("--vghif", help="Measure with VgHIF, too, and test the two against each other, paired.")
+]
+Shots = Annotated[str, typer.Option(help="Training clips per class, such as 2, 4, 8, 16; full; 0: zero-shot.")]
+Seeds = Annotated[int, typer.Option(help="Number of draws and trainings.", min=1)]
 Recipe = Annotated[str, typer.Option(help="A published training, by name or file.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as learning_rate=1e-5.")
@@ -42,7 +44,7 @@ Halves = Annotated[
     typer.Option(metavar="BASE NOVEL", help="Label files of the two halves; default: the rule of ViFi-CLIP."),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to write to; default runs/SET-splitN.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on, or add to what is there; finished runs are reused.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue, or add to what is there; finished runs are reused.")]
 
 
 def benchmark(

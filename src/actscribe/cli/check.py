@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REFUSED = 2
 
 
-def check(study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")]) -> None:
+def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")]) -> None:
     """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems.
 
     Ends with exit code 2 where `train` or `compare` would refuse the study; not where nothing is annotated yet.

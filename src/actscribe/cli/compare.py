@@ -14,7 +14,7 @@ from actscribe.errors import ActScribeError
 def compare(
     study: Annotated[
         Path | None,
-        typer.Argument(help="study.yaml, or the folder it lies in; with --from only if it was moved since."),
+        typer.Argument(help="study.yaml, or its folder; with --from only if it has moved."),
     ] = None,
     only: Annotated[str | None, typer.Option(help="Comma-separated recognizers; default all of the study.")] = None,
     seeds: Annotated[
@@ -24,7 +24,7 @@ def compare(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the comparison in the folder, as it was asked for; what is done is reused. With other"
+            help="Continue the comparison in the folder, as it was requested; what is done is reused. With other"
             " --only, --seeds or --curve: change it to those.",
         ),
     ] = False,

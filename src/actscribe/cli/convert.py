@@ -43,10 +43,11 @@ def convert(
     fps: Annotated[
         float | None,
         typer.Option(
-            help="For formats that count frames, where the video is not at hand and its rate is constant.", min=0.001
+            help="Frames per second, for formats that count frames, if there is no video and its rate is constant.",
+            min=0.001,
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files

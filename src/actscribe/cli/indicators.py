@@ -13,7 +13,7 @@ def indicators(
     labels: Annotated[
         str | None, typer.Option(help="Label preset or YAML file with `indicators:`; default the run's.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="The run that made the timelines, for how far it is off.")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run that made the timelines, to show its errors.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(help="CSV of the videos, for moments such as birth or arrival.")
     ] = None,
@@ -26,9 +26,9 @@ def indicators(
     out: Annotated[
         Path | None, typer.Option(help="Also write the table to this .csv, .xlsx, .parquet or .html.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
-    """Say what an audit asks of each video: latencies, shares, pauses, and whether limits are met."""
+    """Answer what an audit asks of each video: latencies, shares, pauses, and whether limits are met."""
     from actscribe.report.audit import show
     from actscribe.runs.audited import Asked, answer
 

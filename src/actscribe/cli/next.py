@@ -10,7 +10,7 @@ import typer
 
 
 def next(
-    study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
+    study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")],
     minutes: Annotated[
         float, typer.Option(help="Minutes of watching, including the context around each span.", min=0.1)
     ] = 30.0,
@@ -22,11 +22,12 @@ def next(
         ),
     ] = None,
     run: Annotated[
-        list[Path] | None, typer.Option(help="A run to go by; may be repeated.", show_default="those in STUDY/runs")
+        list[Path] | None,
+        typer.Option(help="A run whose predictions are used; may be repeated.", show_default="those in STUDY/runs"),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
     span: Annotated[
-        float | None, typer.Option(help="Seconds of a span, about.", min=0.1, show_default="five clips")
+        float | None, typer.Option(help="Approximate length of a span, in seconds.", min=0.1, show_default="five clips")
     ] = None,
     context: Annotated[
         float | None, typer.Option(help="Seconds shown around a span.", min=0.0, show_default="one clip")
@@ -34,7 +35,7 @@ def next(
     seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this .csv or .xlsx.")] = None,
 ) -> None:
-    """Say what to review next, and why, within some minutes of a person's time."""
+    """Suggest what to review next, and why, within a number of minutes of a person's time."""
     from dataclasses import asdict
 
     import pandas as pd

@@ -22,9 +22,9 @@ def plot(
         typer.Option(help="Which video or observation of a file that holds several; one for each timeline, in order."),
     ] = None,
     width: Annotated[str, typer.Option(help="single (89 mm), double (183 mm), or millimetres.")] = "double",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a figure that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing figure.")] = False,
 ) -> None:
-    """Draw timelines for a paper, with the annotation and the scores beside them where there are some."""
+    """Draw timelines for a paper, with their annotation and scores if there are any."""
     from actscribe.errors import ActScribeError
     from actscribe.figure.draw import check_figure, draw, parse_width
     from actscribe.figure.panels import of_files, of_run

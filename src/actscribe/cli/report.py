@@ -16,7 +16,7 @@ def report(
     split: Annotated[str, typer.Option(help="Split of a run: test, validation or train.")] = "test",
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write the report of a run or a comparison again from what was kept, and say where it lies."""
+    """Rewrite the report of a run or a comparison from what was kept, and print its path."""
     import webbrowser
 
     from actscribe.run_folder.comparison import FILE

@@ -47,7 +47,7 @@ def review(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, a PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key, a PEM file.")] = None,
 ) -> None:
-    """Open the recordings of a study in the browser, with a run's suggestions, to correct and to learn from."""
+    """Open the recordings of a study in the browser, with a run's suggestions, to correct them."""
     asked = [name for name, wanted in _modes(prepare, export, verify).items() if wanted]
     if len(asked) > 1:
         raise ActScribeError(f"{' and '.join(asked)} are two commands.", "Type one after the other.")

@@ -13,7 +13,7 @@ def settings(
     ] = "study",
     markdown: Annotated[bool, typer.Option("--markdown", help="All of them as one page of Markdown.")] = False,
 ) -> None:
-    """List what a study file may say: every key with its meaning, default, unit and range."""
+    """List what a study file may contain: every key with its meaning, default, unit and range."""
     from actscribe.settings import pages
 
     print(pages.markdown() if markdown else pages.text(name), end="")

@@ -10,17 +10,17 @@ import typer
 
 
 def train(
-    study: Annotated[Path, typer.Argument(help="study.yaml, or the folder it lies in.")],
+    study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")],
     recognizer: Annotated[
         str | None,
-        typer.Option(help="One of the study's recognizers, or of the registry.", show_default="the study's first"),
+        typer.Option(help="One of the study's recognizers, or one of the registry.", show_default="the study's first"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default STUDY/runs/RECOGNIZER.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was interrupted.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder, finished or not.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Instead of the study's own seed.", min=0)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the study's own.", min=0)] = None,
     warm_start: Annotated[
         Path | None,
         typer.Option(help="Earlier run of the same recognizer to start from.", show_default="the settings' checkpoint"),

@@ -19,7 +19,7 @@ def demo(
         bool, typer.Option("--overwrite", help="Delete an earlier demo in that folder, with all that is in it.")
     ] = False,
 ) -> None:
-    """Run the whole job on simulated recordings, offline, and print where the report lies."""
+    """Run the whole job on simulated recordings, offline, and print the path of the report."""
     require("cv2", "actscribe demo")
     from actscribe_sim.demo import demo as run_demo
 

@@ -18,8 +18,8 @@ TESTABLE = 4
 
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to make.")],
-    recordings: Annotated[int, typer.Option(help="How many.", min=1)] = 10,
-    minutes: Annotated[float, typer.Option(help="Length of each.", min=0.1)] = 2.0,
+    recordings: Annotated[int, typer.Option(help="Number of recordings.", min=1)] = 10,
+    minutes: Annotated[float, typer.Option(help="Minutes of each recording.", min=0.1)] = 2.0,
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
     size: Annotated[int, typer.Option(help="Width and height in pixels.", min=64)] = 256,
     tabletop: Annotated[int, typer.Option(help="Instead: trimmed clips of tabletop actions, this many of each.")] = 0,
