@@ -124,7 +124,7 @@ def _say(ended: Ended) -> None:
     for reason, count in status(ended.archive).reasons.items() if ended.failed else ():
         print_sentence(f"Failed, {count}: {reason}")
     if ended.stopped:
-        print_sentence(f"No more were begun: {ended.stopped} The same command goes on.")
+        print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
         print_sentence(f"Tables and report are not written: {ended.unwritten}")
         print(f"When there is room: actscribe archive {ended.archive.folder} --report")
