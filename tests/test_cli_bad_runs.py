@@ -198,7 +198,7 @@ def test_runs_below_a_folder_are_listed_ready_to_type(study: Path) -> None:
         assert shown == [
             f"'{comparison}/curve/3-recordings/clip-seed0'",
             f"'{comparison}/runs/clip-seed0'",
-            f"'{comparison}/runs/clip-seed1' (its training did not end)",
+            f"'{comparison}/runs/clip-seed1' (its training did not finish)",
         ]
 
 

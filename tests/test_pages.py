@@ -25,6 +25,7 @@ import actscribe
 from actscribe import LabelSet, load_study
 from actscribe.annotations import FORMATS
 from actscribe.cli import app
+from actscribe.settings.reference import settings_of
 from actscribe.settings.registry import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,26 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(match[1]) for match in matches if match]
 
 
+def inline(text: str) -> list[str]:
+    """Return the code within the sentences of a page, each in one line."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [" ".join(code.split()) for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose)]
+
+
+def mentions(text: str) -> list[list[str]]:
+    """Return the words of commands that the sentences of a page name: `actscribe train STUDY`, `train --resume`."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    ours = [code.removeprefix("actscribe ") for code in inline(text) if code.startswith("actscribe ")]
+    short = [code for code in inline(text) if " --" in code and code.split()[0] in group.commands]
+    return [shlex.split(code) for code in [*ours, *short]]
+
+
+def set_keys(text: str) -> set[str]:
+    """Return the settings that a page gives behind --set, but for the placeholder KEY."""
+    return set(re.findall(r"--set '?(\w+(?:\.\w+)*)=", text)) - {"KEY"}
+
+
 def test_blocks_and_commands_are_found_in_a_page() -> None:
     lines = (
         "pip install actscribe\n.venv/bin/actscribe train s --resume   # x\nactscribe new \\\n  d && actscribe doctor"
@@ -79,20 +100,37 @@ def test_blocks_and_commands_are_found_in_a_page() -> None:
         Block("sh", "b\n", "long"),
         Block("sh", "c\n", ""),
     ]
+    sentence = (
+        "Type `actscribe train\ns`, `check --seed 1`, `--set 'vghif.levels=[3]'`; `train` alone, `python -m x --y`."
+    )
+    assert mentions(sentence) == [["train", "s"], ["check", "--seed", "1"]]
+    assert set_keys(sentence) == {"vghif.levels"}
+
+
+def assert_known(page: Path, words: list[str]) -> None:
+    """Check that a command and its options exist."""
+    rest, command = list(words), get_command(app)
+    while isinstance(command, typer.core.TyperGroup) and rest and not rest[0].startswith("-"):
+        subcommand = command.get_command(typer.Context(command), rest[0])
+        assert subcommand is not None, (page.name, words)
+        command = subcommand
+        rest.pop(0)
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    used = {word.partition("=")[0] for word in rest if word.startswith("--")} - {"--help"}
+    assert used <= known, (page.name, words)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
-    for words in commands(page.read_text(encoding="utf-8")):
-        command = get_command(app)
-        while isinstance(command, typer.core.TyperGroup) and words and not words[0].startswith("-"):
-            subcommand = command.get_command(typer.Context(command), words[0])
-            assert subcommand is not None, (page.name, words)
-            command = subcommand
-            words.pop(0)
-        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-        used = {word.partition("=")[0] for word in words if word.startswith("--")} - {"--help"}
-        assert used <= known, (page.name, words)
+    text = page.read_text(encoding="utf-8")
+    for words in [*commands(text), *mentions(text)]:
+        assert_known(page, words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_setting_that_a_page_sets_exists(page: Path) -> None:
+    known = {setting.name for spec in BUILT_IN.values() for setting in settings_of(spec.settings)}
+    assert set_keys(page.read_text(encoding="utf-8")) <= known
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ class Column:
         format: how its values are written on a page.
         interval: names of the columns that hold the ends of its 95 % interval; on a page they stand together behind it.
         short: above it on the terminal, where room is scarce; default its name.
-        group: what stands above the titles of neighbours that share it.
+        group: what is shown above the titles of neighbours that share it.
         higher_is_better: None where neither end is good.
     """
 

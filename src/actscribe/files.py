@@ -86,7 +86,7 @@ def write_text(target: Path, text: str, *, durable: bool = True) -> None:
 def folder_beside(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target`; it becomes `target` when the block ends well.
 
-    A folder that stands there is replaced only if this program wrote it and nothing else lies in it; that is looked at
+    A folder that is there is replaced only if this program wrote it and nothing else lies in it; that is looked at
     before the block, so that no work is lost, and once more after it. What a killed process left is removed.
 
     Raises:

@@ -48,7 +48,7 @@ def _fitting(table: pd.DataFrame, width: int, fold: bool) -> list[list[int]]:
 
 
 def heading(column: object) -> str:
-    """Return what stands above a column."""
+    """Return what is shown above a column."""
     return HEADINGS.get(str(column), str(column).replace("_", " "))
 
 

@@ -128,7 +128,7 @@ class Annotator:
         self._rng = np.random.default_rng(seed)
 
     def review(self, recording: str, start: float, end: float) -> None:
-        """Watch a span, put what happens in it in the place of what stands there, and say that it was reviewed.
+        """Watch a span, put what happens in it in place of what is there, and say that it was reviewed.
 
         A bout that reaches into the span is written whole where it is seen, that is, within the span; what stood there
         before is cut back to outside of it.

@@ -182,7 +182,7 @@ def _intervals(path: Path, where: str, observation: Observation, types: dict[str
 
 
 def _refuse_doubled(path: Path, where: str, events: Iterable[tuple[float, str, str]]) -> None:
-    """Refuse state events that all stand there twice: paired, each bout would become two without length."""
+    """Refuse state events that all occur twice: paired, each bout would become two without length."""
     times: dict[tuple[str, str], list[float]] = {}
     for time, subject, label in events:
         times.setdefault((subject, label), []).append(time)

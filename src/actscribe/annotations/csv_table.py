@@ -81,7 +81,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     """Return one entry per video named in the table, or a single one where there is no such column.
 
     Raises:
-        ActScribeError: a column is missing or twice there, something stands above the header, a row (named by its
+        ActScribeError: a column is missing or twice there, something is above the header, a row (named by its
             line) is not an interval, or its commas may be decimal ones.
     """
     return entries_of(path, read_text(path))
@@ -98,7 +98,7 @@ def entries_of(path: Path, text: str) -> list[Entry]:
         )
     if table.above:
         raise ActScribeError(
-            f"{path}:{table.above[0].line}: {quoted(' '.join(table.above[0].cells))} stands above the header, which is"
+            f"{path}:{table.above[0].line}: {quoted(' '.join(table.above[0].cells))} appears above the header, which is"
             f" in line {table.header.line}.",
             "Remove what is above the header.",
         )

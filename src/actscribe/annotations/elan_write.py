@@ -32,7 +32,7 @@ _LANGUAGE = {
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
     """Write an EAF file with one tier per label and subject, and the labels as controlled vocabulary.
 
-    The video stands there twice, as ELAN does it: as a URL and as a way from the file to it. The date is left at the
+    The video is named twice, as ELAN does it: as a URL and as a way from the file to it. The date is left at the
     beginning of time, so that the same annotations give the same file.
     """
     check_writable(path, annotations, "\r", ethogram=True)

@@ -5,7 +5,7 @@ timestamps, and a column of labels is an entry under its name: `TimeIntervals` s
 `ndx-ethogram`, event tables of the core and of `ndx-events`. What extensions define stands in the file itself, so that
 none has to be installed. Invalid times are not annotated.
 
-NWB counts seconds of the session. Where the file names a video that begins later, its begin is taken off (ours).
+NWB counts seconds of the session. Where the file names a video that begins later, its start is subtracted (ours).
 """
 
 from __future__ import annotations

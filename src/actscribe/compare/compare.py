@@ -152,7 +152,7 @@ def rewrite_report(folder: Path) -> Path:
     """Write the report of a complete comparison again and return its path.
 
     Raises:
-        ActScribeError: no comparison there, or one that did not end.
+        ActScribeError: no comparison there, or one that did not finish.
     """
     provenance = Provenance.read(folder)
     if provenance.status != "complete":

@@ -140,7 +140,7 @@ def _rows(path: Path, text: str) -> list[Row]:
     header = listing.header
     if listing.above:
         raise ActScribeError(
-            f"{listing.above[0].at(path)}: {quoted(' '.join(listing.above[0].cells))} stands above the header, which"
+            f"{listing.above[0].at(path)}: {quoted(' '.join(listing.above[0].cells))} appears above the header, which"
             f" is in line {header.line}.",
             "Remove what is above the header.",
         )

@@ -12,7 +12,7 @@ from actscribe.labels import LabelSet
 
 
 def events_of(annotations: Annotations, labels: LabelSet) -> tuple[Interval, ...]:
-    """Return the point events of the label set's `events`, under its names; what lasts is taken by its begin."""
+    """Return the point events of the label set's `events`, under its names; what lasts is taken by its start."""
     named = ((labels.event(one.label), one) for one in annotations.intervals)
     return tuple(replace(one, label=name, end=one.start) for name, one in named if name is not None)
 

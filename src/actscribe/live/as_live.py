@@ -181,7 +181,7 @@ def compared(
 
 
 def _delay(span: np.ndarray, bars: Sequence[Bar]) -> float | None:
-    """Return how long after a true bout's begin a bar that overlaps it was shown, 0 where it was there already."""
+    """Return how long after a true bout's start a bar that overlaps it was shown, 0 where it was there already."""
     moments = [bar.appeared for bar in bars if bar.start < span[1] and bar.end > span[0]]
     return max(0.0, min(moments) - float(span[0])) if moments else None
 

@@ -146,8 +146,8 @@ def check_filled(weights: Mapping[str, Tensor], where: str, hint: str) -> None:
     zero = [name for name, value in matrices.items() if _range(value) == (0.0, 0.0)]
     if len(zero) > MOST_ZERO * len(matrices):
         raise ActScribeError(
-            f"{where}: {len(zero)} of {len(matrices)} matrices hold nothing but zeros, first {_first(zero)}. A copy"
-            " that did not end?",
+            f"{where}: {len(zero)} of {len(matrices)} matrices hold nothing but zeros, first {_first(zero)}. Was the"
+            " copy interrupted?",
             hint,
         )
 

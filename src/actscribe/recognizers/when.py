@@ -183,7 +183,7 @@ def _past(text: str, position: int, around: frozenset[str]) -> int:
     """Return where a word or mark ends that may stand around intervals.
 
     Raises:
-        ValueError: something else stands there, which may deny them.
+        ValueError: there is something else, which may deny them.
     """
     word = _WORD.match(text, position)
     if word and word.group().casefold() in around:

@@ -12,7 +12,7 @@ from actscribe.evaluation.raters import ALL, Agreement
 from actscribe.report.formatting import counted
 from actscribe.tables import print_sentence, print_table
 
-#: Columns of each table on the terminal -> their headings; intervals stand there only if some are known.
+#: Columns of each table on the terminal -> their headings; intervals are shown only if some are known.
 MOMENTS = {
     "label": "label",
     "kappa": "kappa",

@@ -59,7 +59,7 @@ def show_video(name: str, table: pd.DataFrame) -> None:
     """Print the indicators of one video.
 
     Args:
-        name: that stands above.
+        name: shown above it.
         table: its rows of `COLUMNS`.
     """
     called = table["indicator"].where(table["part"] == "", table["indicator"] + ": " + table["part"])

@@ -135,7 +135,7 @@ def _cells(
 
 
 def _spanning(groups: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Return what stands above the heads; nothing where none of them has a group."""
+    """Return what is above the heads; nothing if none of them has a group."""
     spans = tuple((title, len(list(own))) for title, own in groupby(groups))
     return spans if any(groups) else ()
 

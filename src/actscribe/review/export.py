@@ -107,14 +107,14 @@ class Exporter:
         return files, [*missing, *sentences]
 
     def _missing(self) -> list[str]:
-        """Say which sheets are of videos that the study does not have (any more)."""
+        """Say which sheets are of videos that the study no longer has."""
         began = [
             one for one in self.journal.entries() if one.kind == "began" and one.recording not in self.data.written
         ]
         names = dict.fromkeys(f"{Began.model_validate_json(one.body).name} by {one.annotator}" for one in began)
         return [
-            f"Not exported: {', '.join(names)}, reviewed as a video that the study does not have (any more): it was"
-            " replaced, or is listed no longer. Its annotations remain in the journal."
+            f"Not exported: {', '.join(names)}, reviewed as a video that the study no longer has: it was"
+            " replaced or is no longer listed. Its annotations remain in the journal."
         ] * bool(names)
 
 

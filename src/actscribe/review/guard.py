@@ -26,7 +26,7 @@ class Looks:
         return any(one.insisted for one in self._of(content))
 
     def note(self, content: str, run: str, insisted: bool) -> None:
-        """Write down that a recording was shown, with whose predictions, unless the same stands there last."""
+        """Write down that a recording was shown, with whose predictions, unless the last entry is the same."""
         now, before = Looked(run=run, insisted=insisted), self._of(content)
         if not before or before[-1] != now:
             self.journal.append(self.annotator, content, "looked", now)

@@ -15,7 +15,7 @@ _SHOWN = {
     "webm": ({"vp8", "vp9", "av1", "libdav1d"}, "video/webm"),
 }
 #: What a file is served as: codecs of sound that are heard in it. AC-3, DTS, ALAC and PCM
-#: outside WAV are played by some, on some systems. What is not heard is silence, without a word from the browser.
+#: outside WAV are played by some, on some systems. What is not played is silence, and the browser does not say so.
 _HEARD = {"video/mp4": {"aac", "mp3", "opus", "flac"}, "video/webm": {"opus", "vorbis"}}
 
 

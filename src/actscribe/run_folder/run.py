@@ -353,7 +353,9 @@ def _runs_of(folder: Path) -> str:
     runs = _runs_below(folder)
     if not runs:
         return "Make one with: actscribe train STUDY"
-    lines = [f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not end)'}" for run in runs]
+    lines = [
+        f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not finish)'}" for run in runs
+    ]
     more = [f"  and {len(runs) - LISTED_RUNS} more"] if len(runs) > LISTED_RUNS else []
     return "\n".join(["Name one of the runs below it:", *lines[:LISTED_RUNS], *more])
 

@@ -222,7 +222,7 @@ def _recording(probed: Probed, name: str, content: str) -> Recording:
 
 
 def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
-    """Return the scores of a video: those kept by a call that did not end, else new ones, which are kept."""
+    """Return the scores of a video: those kept by a call that did not finish, else new ones, which are kept."""
     recording, run = kept.recording, kept.run
     stored = kept.read()
     if stored is not None:

@@ -24,7 +24,7 @@ from actscribe.video.sound import heard_stream
 
 logger = logging.getLogger(__name__)
 
-#: Raised when the same file would be measured otherwise than before.
+#: Raised when the same file would be measured differently from before.
 MEASURED = 3
 #: A stated length that is off by more than this many seconds is worth a word; so is a first picture that comes so late,
 #: and pictures that usually, or even one that once lasts so long (ours).

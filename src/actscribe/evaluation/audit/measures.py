@@ -98,7 +98,7 @@ def _begun(run: np.ndarray, own: Presence, where: Window) -> bool:
 
 
 def _between(span: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    """Return the time from the begin of the first to the end of the last span that is in none of `taken`."""
+    """Return the time from the start of the first to the end of the last span that is in none of `taken`."""
     return sp.subtract(np.array([[span[0, 0], span[-1, 1]]]), taken) if len(span) else span
 
 

@@ -81,7 +81,7 @@ class Loaded:
         """Return prompts as the text tower takes them.
 
         Raises:
-            ActScribeError: a prompt has more tokens than the tower takes; it would be cut without a word.
+            ActScribeError: a prompt has more tokens than the tower takes; it would be cut silently.
         """
         most = int(self.backbone.model.config.text_config.max_position_embeddings)
         whole = (

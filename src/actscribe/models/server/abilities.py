@@ -27,7 +27,7 @@ class Abilities:
             nothing does.
         context: tokens of a prompt with its answer, at most; 0: it does not tell.
         asks_context: whether the server wants to be told how many of them a request may take. It leaves out the
-            beginning of a longer prompt without a word.
+            beginning of a longer prompt silently.
         remote: where the model runs, if the server only passes on to another machine.
         shares: whether what one request's prompt begins with is kept for all others, at the same time too; else for
             the next request alone.

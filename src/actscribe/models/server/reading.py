@@ -40,7 +40,7 @@ def answer_tokens(reply: Reply) -> tuple[Token, ...]:
         return ()
     whole = "".join(token.text for token in reply.tokens)
     start = whole.rfind(reply.text)
-    if start < 0:  # spelled otherwise than in its tokens
+    if start < 0:  # spelled differently from its tokens
         return () if reply.thought else reply.tokens
     ends = list(itertools.accumulate(len(token.text) for token in reply.tokens))
     stop = start + len(reply.text)

@@ -14,7 +14,7 @@ from actscribe.models.server.question import YES_NO, Question, count
 
 #: What chat templates call thinking: Qwen's, GLM's and most others; Granite's, DeepSeek's and Holo's.
 QUIET = {"enable_thinking": False, "thinking": False}
-#: The first version without the old name of restricted answers, which later ones ignore without a word.
+#: The first version without the old name of restricted answers, which later ones ignore silently.
 NEW_CHOICE = (0, 12)
 
 
