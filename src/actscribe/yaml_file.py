@@ -115,7 +115,7 @@ def _check_size(path: Path, root: yaml.Node) -> None:
 
 
 def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
-    """Refuse a key that is twice in one mapping; YAML's own reader would keep the last without a word."""
+    """Refuse a key that is twice in one mapping; YAML's own reader would silently keep the last."""
     waiting, visited = [root], set()
     while waiting:
         node = waiting.pop()

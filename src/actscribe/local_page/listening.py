@@ -98,6 +98,6 @@ def _check_certificate(certificate: Path, key: Path) -> None:
         context.load_cert_chain(certificate, key, password=lambda: "")  # a key with a password would ask for it
     except (ssl.SSLError, OSError, ValueError) as error:
         raise ActScribeError(
-            f"{certificate} and {key} are no certificate and its private key ({in_one_line(error)}).",
+            f"{certificate} and {key} are not a certificate and its private key ({in_one_line(error)}).",
             "Give both as PEM files, the key without a password: openssl pkey -in KEY -out PLAIN_KEY takes it off.",
         ) from None

@@ -124,7 +124,7 @@ def starting(settings: VlmGroundSettings, labels: LabelSet, frames: int) -> list
     """Return also where a server's intervals are all equally sure; see `Implementation.starting`."""
     remarks = started(settings, labels, frames)
     if settings.server and settings.mode == "probability" and not vlm_server(settings).manner.probabilities:
-        remarks.append("the server tells no probabilities of what it writes: intervals score 1, and all else 0")
+        remarks.append("the server returns no probabilities of what it writes: intervals score 1, and all else 0")
     return remarks
 
 

@@ -56,4 +56,4 @@ def verdict_of(run: Run) -> str:
     try:
         return " ".join(standing(run))
     except (ActScribeError, OSError, KeyError, ValueError) as error:
-        return f"How this run stands is not known: {in_one_line(error)}"
+        return f"The quality of this run is not known: {in_one_line(error)}"

@@ -181,7 +181,7 @@ def _doubts(scanned: Scan, container: str, size: int) -> Iterator[str]:
     holes = _holes(scanned.times, step) if container in STREAMED else []
     if holes:
         first = ", ".join(f"from {start:.2f} to {stop:.2f} s" for start, stop in holes[:MOST_PLACES])
-        yield f"no new picture {first}{_more(len(holes))}; the one before stands in."
+        yield f"no new picture {first}{_more(len(holes))}; the one before is shown instead."
     if scanned.errors.words:
         rest = f", and nothing after {end:.2f} s could be read" if scanned.errors.gave_up else ""
         yield f"reading it failed at {len(scanned.errors.words)} places ({scanned.errors.words[0]}){rest}."
