@@ -88,7 +88,7 @@ def test_a_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
         ("label,Start (s),end,start_s\nwalk,1,2,3\n", ":1: 2 columns are called 'start_s'"),
         ("label,start,onset,end\nwalk,1,7,8\n", ": line 2: two columns hold the start, and they differ: 1 s and 7 s"),
         ("Camera 3\nlabel,start,end\nwalk,1,2\n", ":1: 'Camera 3' appears above the header, which is in line 2"),
-        ("walk,0,1\nlabel,start,end\nwalk,1,2\n", ":1: 'walk 0 1' stands above the header"),
+        ("walk,0,1\nlabel,start,end\nwalk,1,2\n", ":1: 'walk 0 1' appears above the header"),
         ("label,start,end\nwalk,1,2\nTotal,,\n", ": line 3: the start is ''"),
         ("label,start,end\nwalk,1,2\n-- end of export --\n", ": line 3: the start is ''"),
         ("label,start,end,video\n,,5,v.mp4\n", ": line 2: the start is ''"),

@@ -54,7 +54,7 @@ def test_manifests_of_spreadsheets_read_the_same(tmp_path: Path, content: str | 
     [
         ("video,group,Group\na.mp4,p,q\n", ":1: two columns are called 'group'"),
         ("video,site,site\na.mp4,p,q\n", ":1: two columns are called 'site'"),
-        ("my study\nvideo\na.mp4\n", ":1: 'my study' stands above the header"),
+        ("my study\nvideo\na.mp4\n", ":1: 'my study' appears above the header"),
         ("video,group\na.mp4,p\nb.mp4,q,r\n", ":3: more cells than columns"),
         ('video,group\n"a.mp4,p\nb.mp4,q\n', ":2: a quotation mark in this row is not closed"),
         ("video,group\na.mp4,\x00p\n", "is not a text file"),

@@ -104,8 +104,8 @@ def test_a_label_that_the_study_got_since() -> None:
 def test_what_cannot_be_applied() -> None:
     sheet = Sheet.of([entry("began", began(), 1)])
     for action, message in (
-        (did(Drop(id="a")), "'a' is not there"),
-        (did(Put(bout=bout("a", "sit", 1, 2)), Drop(id="a"), Drop(id="a")), "'a' is not there"),
+        (did(Drop(id="a")), "'a' no longer exists"),
+        (did(Put(bout=bout("a", "sit", 1, 2)), Drop(id="a"), Drop(id="a")), "'a' no longer exists"),
         (did(Put(bout=bout("a", "fly", 1, 2))), "'fly' is not a label"),
         (did(Put(bout=bout("a", "sit", 1, 21.5))), "ends at 21.500 s, after the recording, which lasts 20.000 s"),
         (
@@ -119,5 +119,5 @@ def test_what_cannot_be_applied() -> None:
         sheet.follow(entry("undid", None, 2))
     with pytest.raises(ActScribeError, match="nothing to redo"):
         sheet.follow(entry("redid", None, 2))
-    with pytest.raises(ActScribeError, match="nobody began"):
+    with pytest.raises(ActScribeError, match="never started"):
         Sheet.of([entry("did", did(Drop(id="a")), 1)])

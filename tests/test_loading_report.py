@@ -137,8 +137,8 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
         config.write_text(values)
 
     for kept, message in (
-        (0, "no safetensors"),
-        (5, "no safetensors"),
+        (0, "not a safetensors file"),
+        (5, "not a safetensors file"),
         (30, "cut short"),
         (len(whole) - 1, "cut short"),
     ):
@@ -280,11 +280,11 @@ def test_a_missing_quantizer_names_its_package(originals: dict[str, Path], tmp_p
     ("kind", "part", "changes", "message"),
     [
         ("timesformer", "", {"num_hidden_layers": 10**9}, r"num_hidden_layers is 1000000000, expected at most 2000"),
-        ("timesformer", "", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
-        ("smolvlm", "text_config", {"vocab_size": 10**9}, r"config\.json: tells of \d+ weights"),
+        ("timesformer", "", {"intermediate_size": 10**9}, r"config\.json: lists \d+ weights"),
+        ("smolvlm", "text_config", {"vocab_size": 10**9}, r"config\.json: lists \d+ weights"),
         ("qwen3_vl", "vision_config", {"depth": 10**9}, r"depth is 1000000000"),
-        ("judge", "", {"intermediate_size": 10**8}, r"config\.json: tells of \d+ weights"),
-        ("clip", "vision_config", {"intermediate_size": 10**9}, r"config\.json: tells of \d+ weights"),
+        ("judge", "", {"intermediate_size": 10**8}, r"config\.json: lists \d+ weights"),
+        ("clip", "vision_config", {"intermediate_size": 10**9}, r"config\.json: lists \d+ weights"),
         ("smolvlm", "", {"image_token_id": 3}, r"config\.json puts token 3 where the image goes, the processor \d+"),
         ("timesformer", "", {"architectures": True}, r"its config\.json says True"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -52,9 +51,8 @@ def test_the_version_is_the_same_wherever_it_is_written() -> None:
     assert version("actscribe") == actscribe.__version__
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert cited["version"] == actscribe.__version__
-    for page in ("README.md", "docs/how-to/install.md"):
-        written = set(re.findall(r"actscribe-([\d.]+)-py3", (ROOT / page).read_text(encoding="utf-8")))
-        assert written == {actscribe.__version__}
+    for page in (ROOT / "README.md", *ROOT.glob("docs/**/*.md")):  # a copy would be raised by hand with every release
+        assert f"actscribe-{actscribe.__version__}" not in page.read_text(encoding="utf-8"), page
 
 
 def test_dir_shows_the_public_names_and_only_those() -> None:

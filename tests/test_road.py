@@ -336,7 +336,7 @@ def test_a_training_that_was_stopped_resumes_to_the_same_scores(road: Road, tmp_
     if name == "SIGINT":
         assert "Go on with the same command and --resume" in died.stderr
         assert "Traceback" not in died.stderr
-    assert "its training did not end" in actscribe("evaluate", tmp_path / "run", code=2)
+    assert "its training did not finish" in actscribe("evaluate", tmp_path / "run", code=2)
     assert "unfinished run" in actscribe(*arguments, code=2)
     actscribe(*arguments, "--resume")
     _same_scores(road.run, tmp_path / "run")
@@ -353,7 +353,9 @@ def test_a_run_stopped_after_its_training_resumes_to_the_same_scores(
     with monkeypatch.context() as patch:
         patch.setattr(train_module, "decide", interrupted)
         assert "--resume" in actscribe(*arguments, code=130)
-    assert "its training did not end" in actscribe("annotate", road.root / "new.mp4", "--run", tmp_path / "run", code=2)
+    assert "its training did not finish" in actscribe(
+        "annotate", road.root / "new.mp4", "--run", tmp_path / "run", code=2
+    )
     actscribe(*arguments, "--resume")
     _same_scores(road.run, tmp_path / "run")
 

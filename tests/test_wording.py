@@ -67,9 +67,9 @@ def prose_of(page: Path) -> str:
     ("text", "better"),
     [
         ("'x' is no label.", "is not a"),
-        ("from the start of the video", "start or onset"),
+        ("from the begin of the video", "start or onset"),
         ("the key 'a' stands in line 3 already", "is, appears, occurs"),
-        ("its training did not finish.", "finish"),
+        ("its training did not end.", "finish"),
         ("Mend this", "fix, correct"),
     ],
 )
