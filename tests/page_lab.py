@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import tomllib
 from pathlib import Path
 
+import pytest
 import tiny_vlms
 import yaml
 from small_studies import LEFT, RIGHT, bouts, film
@@ -16,6 +19,7 @@ from typer.testing import CliRunner
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
+from actscribe.settings import registry
 
 SECONDS = 8.0
 #: What `actscribe new` writes, and what takes a second here.
@@ -39,6 +43,34 @@ def quicken(path: Path) -> None:
         assert old in text
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
+
+
+def module(page: str, name: str) -> str:
+    """Return a module that a page shows, whose first line is its name."""
+    text = (Path(__file__).parents[1] / page).read_text(encoding="utf-8")
+    match = re.search(rf"^```python\n(# {re.escape(name)}\n.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert match is not None, (page, name)
+    return match[1]
+
+
+def install(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the package of a pyproject.toml whose modules lie in the current folder, as pip would."""
+    values = tomllib.loads(project)["project"]
+    info = Path(f"{values['name']}-{values['version']}.dist-info")
+    info.mkdir()
+    metadata = f"Metadata-Version: 2.1\nName: {values['name']}\nVersion: {values['version']}\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    groups = ((group, entries.items()) for group, entries in values["entry-points"].items())
+    lines = [f"[{group}]\n" + "".join(f"{name} = {code}\n" for name, code in entries) for group, entries in groups]
+    (info / "entry_points.txt").write_text("".join(lines), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    forget_packages()
+
+
+def forget_packages() -> None:
+    """Let the registry look again for packages that bring recognizers."""
+    registry.added.cache_clear()
+    registry._loaded.cache_clear()
 
 
 def furnish(folder: Path) -> None:

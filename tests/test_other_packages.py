@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import page_lab
 import pytest
 from small_studies import lamp_study, write_study
 from typer.testing import CliRunner
@@ -24,51 +25,8 @@ from actscribe.runs.evaluate import score_split
 from actscribe.runs.served import SENT
 from actscribe.settings import registry
 
-CODE = '''
-import numpy as np
-from pydantic import BaseModel
-
-from actscribe import labels
-from actscribe.data.view import InputSpec
-from actscribe.recognizers.base import Implementation
-from actscribe.settings.spec import RecognizerSpec
-
-
-class Settings(BaseModel, extra="forbid"):
-    """How bright the picture is.
-
-    Args:
-        power: of the brightness.
-    """
-
-    power: float = 1.0
-
-
-class Brightness:
-    def __init__(self, labels, weights):
-        self.labels, self.view, self.weights = labels, InputSpec(2, 16), weights
-
-    def score(self, clips):
-        for clip in clips:
-            yield np.clip(self.weights * clip.frames.mean() / 255, 0, 1)
-
-    def save(self, folder):
-        np.savetxt(folder / "weights.txt", self.weights)
-
-
-def make(job):
-    shown = [clip.frames.mean() / 255 for clip in job.train]
-    weights = np.nanmean(job.train_targets, axis=0) / np.mean(shown) ** job.settings.power
-    return Brightness(job.labels, weights)
-
-
-CODE = Implementation(
-    lambda settings, frames: InputSpec(2, 16),
-    make,
-    lambda folder, labels: Brightness(labels, np.loadtxt(folder / "weights.txt", ndmin=1)),
-)
-SPEC = RecognizerSpec("brightness of the picture", Settings, "brightness:CODE", lambda settings: ("train",))
-'''
+#: The module of docs/how-to/recognizer.md, which others will copy.
+CODE = page_lab.module("docs/how-to/recognizer.md", "brightness.py")
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 RUN = "from actscribe.cli import main; main()"
 
@@ -440,9 +398,9 @@ def test_what_its_scoring_of_steps_raises_is_a_sentence(tmp_path: Path, brought:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("    return Brightness(job.labels, weights)", "    return {}[3]", "'make' failed with KeyError: 3 ("),
+        ("    return Brightness(inputs.labels, weights)", "    return {}[3]", "'make' failed with KeyError: 3 ("),
         (
-            "    return Brightness(job.labels, weights)",
+            "    return Brightness(inputs.labels, weights)",
             "    return 3",
             "'make' returned 3, expected a recognizer; it has no",
         ),

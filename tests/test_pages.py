@@ -146,7 +146,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def runnable_blocks(page: Path) -> list[Block]:
     code_blocks = blocks(page.read_text(encoding="utf-8"))
-    languages = {"sh", "yaml"} if name_of(page) in ELSEWHERE else {"sh", "yaml", "python"}
+    languages = {"sh", "yaml"} if name_of(page) in ELSEWHERE else {"sh", "yaml", "python", "toml"}
     return [block for block in code_blocks if block.language in languages and not block.why]
 
 
@@ -155,13 +155,18 @@ def runnable_blocks(page: Path) -> list[Block]:
 def test_a_page_can_be_followed(page: Path, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(template, tmp_path / "lab")
     monkeypatch.chdir(tmp_path / "lab")
+    page_lab.forget_packages()
     code_blocks = runnable_blocks(page)
     if any("actscribe new my-study" in block.code for block in code_blocks):
         shutil.rmtree("my-study")
     names: dict[str, Any] = {}
     for block in code_blocks:
-        if block.language == "python":
+        if block.language == "python" and (module := re.match(r"# (\w+\.py)\n", block.code)):
+            Path(module[1]).write_text(block.code, encoding="utf-8")
+        elif block.language == "python":
             exec(block.code, names)
+        elif block.language == "toml":
+            page_lab.install(block.code, monkeypatch)
         elif block.language == "yaml":
             settings(block.code, tmp_path)
         else:
@@ -211,3 +216,14 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)
     made = {"commands.md", "settings.md"}  # while the site is built
     assert [link for link in links if not (page.parent / link).exists() and Path(link).name not in made] == []
+
+
+@pytest.mark.parametrize("page", ["docs/index.md", "docs/reference/files.md"])
+def test_the_tables_of_commands_name_every_command(page: str) -> None:
+    """Both are written by hand: the first says what each command is for, the second where it writes."""
+    rows = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    named = {code.split()[0] for row in rows for code in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    silent = {"check", "doctor", "settings"} if page.endswith("files.md") else set()  # they write no file
+    assert set(group.commands) - silent - named == set()

@@ -50,7 +50,7 @@ def watch(
     page: Annotated[
         bool, typer.Option("--page", help="Show it in the browser as well, on this machine alone.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of the page's address; default any that is free.", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(help="Port of the page; default: any free one.", min=0, max=65535)] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
 ) -> None:
     """Write the timeline while it happens: of a camera, a stream, or a file as it plays or grows."""

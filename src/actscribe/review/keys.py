@@ -55,7 +55,7 @@ KeysByName = Mapping[str, tuple[str, ...]]
 def _as_name(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise PydanticCustomError(EXPLAINED, "{text}", {"text": f"{value!r} is no name; put it into quotes."})
+    raise PydanticCustomError(EXPLAINED, "{text}", {"text": f"{value!r} is not a name; put it into quotes."})
 
 
 def _as_keys(value: object) -> tuple[str, ...]:
