@@ -17,7 +17,7 @@ from huggingface_hub import constants
 from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.models.catalog import find
+from actscribe.models.catalog import ENTRIES, find
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.dimensions import DIMENSIONS
 from actscribe.models.vlm.plan import Task, Use, matmul_speed, plan
@@ -121,6 +121,10 @@ def test_known_models_are_planned_without_a_download(
     assert planned.parameters == pytest.approx(entry.parameters * 1e6, rel=0.005)
     assert planned.family == entry.family
     assert planned.weights == 2 * planned.parameters
+
+
+def test_every_model_of_a_short_name_has_its_sizes() -> None:
+    assert [one.name for one in ENTRIES if one.kind == "vlm" and one.hub and one.name not in DIMENSIONS] == []
 
 
 def test_tokens_of_known_models_by_hand() -> None:

@@ -18,7 +18,7 @@ SOURCES = sorted(ROOT.glob("src/**/*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 #: What to write in its place -> what is refused.
 REFUSED = {
-    "is not a": r"(?<![Tt]here )\b(?:is|are|was|were) no (?!more\b|less\b|such\b|use\b|way\b|\w+er\b)\w+",
+    "is not a": r"(?<![Tt]here )\b(?:is|are|was|were) no (?!more\b|less\b|such\b|use\b|way\b|\w+er\b)[\w{]+",
     "start or onset": r"(?:\b(?:the|true|annotated|its|a)|'s) begins?\b",
     "is, appears, occurs": r"\bstands? (?:above|there|here|nowhere|in line|in Results|too deep)\b",
     "finish": r"\bdid not end\b",

@@ -232,7 +232,7 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
     entry = find(name)
     if entry is not None and kind and entry.kind not in (kind, ENCODER):
         fitting = ", ".join(one.name for one in ENTRIES if one.kind == kind)
-        raise ActScribeError(f"'{name}' is a {entry.family}, which is no {_KINDS[kind]}.", f"Such are: {fitting}.")
+        raise ActScribeError(f"'{name}' is a {entry.family}, which is not a {_KINDS[kind]}.", f"Such are: {fitting}.")
     if entry is not None and entry.kind == ENCODER:
         raise ActScribeError(
             f"'{name}' is an encoder from a package, not a checkpoint.", "Use it with recognizer: probe"
