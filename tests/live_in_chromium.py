@@ -1,6 +1,6 @@
 """The live page in a browser: lanes, what is open, alarms, the end, whatever width and light.
 
-Not among what `make test` collects, since Chromium is no dependency of the package: `make live-test`.
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make live-test`.
 """
 
 from __future__ import annotations

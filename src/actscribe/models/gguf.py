@@ -20,7 +20,7 @@ from actscribe.models.loading import load_part, load_weights
 
 
 def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Return tokenizer and model, with weights of `dtype` on the CPU; a cache that cannot be written is no error.
+    """Return tokenizer and model, with weights of `dtype` on the CPU; a cache that cannot be written is not an error.
 
     Args:
         path: of the file.

@@ -159,7 +159,7 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
 def _folder(model: str) -> Path:
     entry = find(model)
     if entry is not None and entry.kind in ("vlm", "llm"):
-        raise ActScribeError(f"'{model}' is a {entry.family}, which is no encoder that is known here.", _OTHERS)
+        raise ActScribeError(f"'{model}' is a {entry.family}, which is not a supported encoder.", _OTHERS)
     return checkpoint_folder(model, "timesformer" if model == EMBEDDED or entry is None else entry.kind)
 
 
@@ -169,7 +169,7 @@ def _config(model: str) -> Any:
     kind = read_config(folder, model, ()).get("model_type")
     if kind not in KNOWN:
         raise ActScribeError(
-            f"'{model}' is a {kind}, which is no encoder that is known here.",
+            f"'{model}' is a {kind}, which is not a supported encoder.",
             f"Known: {', '.join(sorted(KNOWN))}. {_OTHERS}",
         )
     if kind in CLASSIFIERS:
