@@ -277,7 +277,7 @@ def _careful_methods(recognizer: Any, point: EntryPoint) -> dict[str, Callable[.
 def _careful_rows(
     score: Callable[..., Iterable[np.ndarray]], rows: Iterable[Any], point: EntryPoint, part: str
 ) -> Iterator[np.ndarray]:
-    """Yield the scores of clips or their features; what goes wrong while these are read is no fault of `score`."""
+    """Yield the scores of clips or their features; what goes wrong while these are read is not a fault of `score`."""
     unread: list[BaseException] = []
 
     def read() -> Iterator[Any]:
