@@ -48,9 +48,9 @@ def timed(folder: Path, video: Path, strength: float) -> float:
     data = [ClipData([recording], chosen, view, default_cache()) for chosen in (clips, [])]
     run = folder / f"run-{strength}"
     run.mkdir()
-    job = TrainingInputs(LABELS, settings, view, *data, targets, targets[:0], run, seed=0)
+    inputs = TrainingInputs(LABELS, settings, view, *data, targets, targets[:0], run, seed=0)
     begun = time.perf_counter()
-    probe.make(job)
+    probe.make(inputs)
     return time.perf_counter() - begun
 
 

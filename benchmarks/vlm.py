@@ -143,7 +143,7 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
     data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
     rng = np.random.default_rng(0)
     targets = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
-    job = TrainingInputs(
+    inputs = TrainingInputs(
         labels=LABELS,
         settings=settings,
         view=view,
@@ -154,7 +154,7 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
         folder=folder / "head",
         seed=0,
     )
-    backbone, epoch = head_epoch_vs_backbone(job)
+    backbone, epoch = head_epoch_vs_backbone(inputs)
     print(f"vlm-head over {sum(map(len, cut.values()))} clips: model {backbone:.2f} s, an epoch {epoch:.3f} s")
     return {"head_epoch_vs_backbone": round(backbone / epoch, 2)}
 

@@ -19,21 +19,21 @@ from actscribe.training.inputs import TrainingInputs
 EPOCHS = 30
 
 
-def head_epoch_vs_backbone(job: TrainingInputs) -> tuple[float, float]:
-    """Return the seconds that decoding and model need for the job's clips, and those of an epoch over kept features.
+def head_epoch_vs_backbone(inputs: TrainingInputs) -> tuple[float, float]:
+    """Return the seconds that decoding and model need for the training clips, and those of an epoch over kept features.
 
     An epoch learns from the training clips, scores the validation clips and writes a checkpoint.
 
     Args:
-        job: of "vlm-head"; files go below its folder.
+        inputs: of "vlm-head"; files go below its folder.
     """
-    parts = start(job)
-    kept = job.folder / "features"
+    parts = start(inputs)
+    kept = inputs.folder / "features"
     shutil.rmtree(kept, ignore_errors=True)
     embedding = Embedding(VlmEmbedder(parts.backbone, parts.view), parts.view, FeatureStore(kept, 2**40))
 
     def fill() -> tuple[Features, Features]:
-        train, validation = job.train, job.validation
+        train, validation = inputs.train, inputs.validation
         return (
             embed(embedding, list(train.recordings.values()), train.clips, "Features"),
             embed(embedding, list(validation.recordings.values()), validation.clips, "Features"),
@@ -43,11 +43,11 @@ def head_epoch_vs_backbone(job: TrainingInputs) -> tuple[float, float]:
     features = fill()
 
     def train(epochs: int, folder: Path) -> Callable[[], None]:
-        settings = job.settings.model_copy(update={"epochs": epochs, "patience": epochs})
-        return lambda: fit_head(job, PooledHead(parts.head), features, settings, folder)
+        settings = inputs.settings.model_copy(update={"epochs": epochs, "patience": epochs})
+        return lambda: fit_head(inputs, PooledHead(parts.head), features, settings, folder)
 
-    first = _seconds(train(1, job.folder / "first"))
-    more = _seconds(train(1 + EPOCHS, job.folder / "more"))
+    first = _seconds(train(1, inputs.folder / "first"))
+    more = _seconds(train(1 + EPOCHS, inputs.folder / "more"))
     return backbone, (more - first) / EPOCHS
 
 

@@ -11,7 +11,7 @@ import dual_encoder_inputs
 import numpy as np
 import tiny_vlms
 import torch
-import vlm_jobs
+import vlm_inputs
 from tiny_models import tiny_timesformer
 
 from actscribe.data.clips import Clip
@@ -123,34 +123,34 @@ def a_run(name: str, root: Path) -> Path:
 
 def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "timesformer":
-        model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_jobs.LABELS.names, 4)
-        return VideoClassifierRecognizer(model, pixels, vlm_jobs.LABELS, False), vlm_jobs.LABELS
+        model, pixels = load_classifier(str(tiny_timesformer(root / "timesformer")), vlm_inputs.LABELS.names, 4)
+        return VideoClassifierRecognizer(model, pixels, vlm_inputs.LABELS, False), vlm_inputs.LABELS
     if name in ("clip", "x-clip"):
-        job = dual_encoder_inputs.job(
+        inputs = dual_encoder_inputs.training_inputs(
             root / f"run-{name}", name, root, dual_encoder_inputs.SEVERAL, learns="none", augment=False
         )
-        made = cast(dual_encoder.DualEncoderRecognizer, implementation(name).make(job))
+        made = cast(dual_encoder.DualEncoderRecognizer, implementation(name).make(inputs))
         return made if name == "x-clip" else _with_vghif(made), dual_encoder_inputs.SEVERAL
     model = root / "vlm"
     if not model.exists():
         tiny_vlms.build("smolvlm", model)
     settings = {"model": str(model)}
     if name in ("vlm-head", "vlm-lora"):
-        job = vlm_jobs.job(root / name, name, **settings)
-        parts = vlm_head.start(job)
+        inputs = vlm_inputs.training_inputs(root / name, name, **settings)
+        parts = vlm_head.start(inputs)
         if name == "vlm-head":
-            return vlm_head.recognizer(parts, vlm_jobs.LABELS), vlm_jobs.LABELS
+            return vlm_head.recognizer(parts, vlm_inputs.LABELS), vlm_inputs.LABELS
         adapter = vlm_lora.Adapter(tuple(parts.backbone.vlm.lora_targets("language")), 2, 4, 0.0)
         vlm_lora.inject(parts.backbone.vlm, adapter)
-        return vlm_lora.VlmLoraRecognizer(parts, adapter, vlm_jobs.LABELS), vlm_jobs.LABELS
+        return vlm_lora.VlmLoraRecognizer(parts, adapter, vlm_inputs.LABELS), vlm_inputs.LABELS
     from tiny_judge import tiny_judge
 
     if name == "vlm-judge":
         settings |= {"judge": str(tiny_judge(root / "judge")), "caption_tokens": 4}
     parsed, nothing = parse_settings(name, settings), None
     view = implementation(name).view(parsed, 2)
-    job = TrainingInputs(vlm_jobs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
-    return implementation(name).make(job), vlm_jobs.LABELS
+    inputs = TrainingInputs(vlm_inputs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
+    return implementation(name).make(inputs), vlm_inputs.LABELS
 
 
 def _with_vghif(made: dual_encoder.DualEncoderRecognizer) -> dual_encoder.DualEncoderRecognizer:

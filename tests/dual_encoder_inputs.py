@@ -1,4 +1,4 @@
-"""Small jobs for the dual encoders: tiny random checkpoints, clips in memory, red on the left, blue on the right."""
+"""Small training inputs of the dual encoders: tiny random checkpoints, clips in memory, red left, blue right."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import tiny_dual_encoders
-from vlm_jobs import MadeClips
+from vlm_inputs import MadeClips
 
 from actscribe.data.clips import Clip
 from actscribe.data.view import InputSpec
@@ -68,10 +68,10 @@ def sides(name: str, count: int, seed: int, task: str) -> tuple[Shown, np.ndarra
     return Shown(name, cut, InputSpec(4, side), pixels), targets
 
 
-def job(
+def training_inputs(
     folder: Path, name: str, root: Path, labels: LabelSet = CLASSES, count: int = 8, **settings: Any
 ) -> TrainingInputs:
-    """Return a job with `count` training clips and four of validation; `root` holds checkpoints."""
+    """Return inputs with `count` training clips and four of validation; `root` holds checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny_vlms
-import vlm_jobs
+import vlm_inputs
 
 from actscribe.data.view import ClipFrames
 from actscribe.models.vlm import loading
@@ -20,7 +20,7 @@ from actscribe.recognizers.base import implementation
 from actscribe.recognizers.prompts import prompts
 from actscribe.settings.study import parse_settings
 
-TEXTS = prompts(vlm_jobs.LABELS)
+TEXTS = prompts(vlm_inputs.LABELS)
 
 
 class Says:
@@ -40,7 +40,7 @@ class Says:
 
 
 def test_answers_are_compared_by_hand() -> None:
-    made, _ = vlm_jobs.clips("film", 2, 4, 0)
+    made, _ = vlm_inputs.clips("film", 2, 4, 0)
     one, other = Says((0.9, 0.2), (0.6, None)), Says((0.8, 0.4), (0.3, 0.5))
     comparison = agreement(one, other, [made[0], made[1]], TEXTS)
     assert (comparison.clips, comparison.answers, comparison.same) == (2, 4, 0.75)
@@ -61,7 +61,7 @@ def test_a_quantized_model_is_compared_before_it_is_used(
         folder = tmp_path / str(quantize)
         folder.mkdir()
         settings = parse_settings(name, {"model": str(model), "quantize": quantize, "dtype": "float32"})
-        implementation(name).make(replace(vlm_jobs.job(folder, "vlm-head"), settings=settings))
+        implementation(name).make(replace(vlm_inputs.training_inputs(folder, "vlm-head"), settings=settings))
         assert (folder / room.QUANTIZATION_FILE).is_file() == (quantize is not None)
     comparison = json.loads((folder / room.QUANTIZATION_FILE).read_text())
     assert (comparison["quantize"], comparison["clips"], comparison["answers"]) == ("4bit", 3, 6)

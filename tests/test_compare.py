@@ -30,7 +30,7 @@ from actscribe.errors import ActScribeError
 from actscribe.run_folder.comparison import Provenance
 from actscribe.runs.train import train
 
-JOB = Path(__file__).parent / "road_job.py"
+SCRIPT = Path(__file__).parent / "killed_command.py"
 TRAINED = {"batch_size": 8, "epochs": 2, "learning_rate": 3e-3, "head_learning_rate": 1e-2, "precision": "float32"}
 #: The trained recognizer alone, and where its run lies.
 ONE, RUN = ("--only", "timesformer"), "runs/timesformer/seed-1"
@@ -208,7 +208,7 @@ def test_killed_in_training_and_resumed_it_gives_the_same_bytes(lamps: Lamps, wh
     command = [str(word) for word in ("compare", lamps.study, *ONE, "--out", out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, str(JOB), "SIGKILL", "3", *command], capture_output=True, env=environment, timeout=600
+        [sys.executable, str(SCRIPT), "SIGKILL", "3", *command], capture_output=True, env=environment, timeout=600
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert not (out / "tables").exists()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from dual_encoder_inputs import job, sides
+from dual_encoder_inputs import sides, training_inputs
 from tiny_dual_encoders import clip_model
-from vlm_jobs import scores
+from vlm_inputs import scores
 
 from actscribe.compare.cost import MB, parameters_that_ran, peak_memory
 from actscribe.recognizers.dual_encoder import recognizer as dual_encoder
@@ -35,7 +35,7 @@ def test_a_peak_is_its_own_and_not_that_of_the_recognizer_before(monkeypatch: py
 
 
 def test_a_text_tower_counts_though_its_features_are_kept(tmp_path: Path) -> None:
-    made = dual_encoder.make(job(tmp_path / "run", "clip", tmp_path, learns="none"))
+    made = dual_encoder.make(training_inputs(tmp_path / "run", "clip", tmp_path, learns="none"))
     with parameters_that_ran() as counted:
         scores(made, sides("clips", 2, 3, "multi-class")[0])
     assert sum(counted.values()) == sum(parameter.numel() for parameter in clip_model().parameters())

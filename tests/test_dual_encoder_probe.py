@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from dual_encoder_inputs import CLASSES, SEVERAL, job
+from dual_encoder_inputs import CLASSES, SEVERAL, training_inputs
 from tiny_dual_encoders import MEAN, STD
 
 from actscribe.data.view import ClipFrames
@@ -32,7 +32,7 @@ def test_a_probe_sees_the_normed_embedding_of_each_clip_once_for_all_seeds_and_a
     whole = Sight.visual
     monkeypatch.setattr(Sight, "visual", visual)
     works = [
-        replace(job(tmp_path / str(seed), name, tmp_path, labels, learns="probe", epochs=5), seed=seed)
+        replace(training_inputs(tmp_path / str(seed), name, tmp_path, labels, learns="probe", epochs=5), seed=seed)
         for seed in (0, 1)
     ]
     made = [dual_encoder.make(work) for work in works]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dual_encoder_inputs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, job, sides
+from dual_encoder_inputs import CLASSES, NAMES, QUICK, SEVERAL, Shown, checkpoint, sides, training_inputs
 from safetensors.torch import load_file, save_file
 from tiny_dual_encoders import MEAN, SIDE, STD, clip_model, tokenizer, xclip_model
-from vlm_jobs import scores
+from vlm_inputs import scores
 
 from actscribe.data.clips import Clip
 from actscribe.data.view import ClipFrames
@@ -60,10 +60,10 @@ def own_logits(name: str, clip: ClipFrames, prompts: list[str]) -> torch.Tensor:
 def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: Path, tmp_path: Path) -> None:
     settings = {"learns": "none", "template": "a photo of {name} .", "neutral": "a video ."}
     clip = still()
-    made = dual_encoder.make(job(tmp_path, name, root, **settings))
+    made = dual_encoder.make(training_inputs(tmp_path, name, root, **settings))
     expected = own_logits(name, clip, [f"a photo of {label} ." for label in NAMES]).softmax(0)
     np.testing.assert_allclose(next(made.score([clip])), expected, atol=1e-5)
-    several = dual_encoder.make(job(tmp_path, name, root, SEVERAL, **settings))
+    several = dual_encoder.make(training_inputs(tmp_path, name, root, SEVERAL, **settings))
     logits = own_logits(name, clip, [*(f"a photo of {label} ." for label in NAMES), "a video ."])
     # sigmoid of the difference is the softmax over a label's prompt and the neutral one
     pairs = [float(torch.stack([logits[index], logits[2]]).softmax(0)[0]) for index in range(2)]
@@ -72,7 +72,7 @@ def test_zero_shot_scores_are_those_of_transformers_own_model(name: str, root: P
 
 
 def test_zero_shot_looks_at_no_clip(root: Path, tmp_path: Path) -> None:
-    work = job(tmp_path, "clip", root)
+    work = training_inputs(tmp_path, "clip", root)
     dual_encoder.make(work)
     assert (work.train.reads, work.validation.reads) == (0, 0)
 
@@ -94,7 +94,7 @@ PROBED = [
 def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
     name: str, settings: dict, labels: LabelSet, root: Path, tmp_path: Path
 ) -> None:
-    work = job(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
+    work = training_inputs(tmp_path / "run", name, root, labels, **({"epochs": 20, "keep": "last"} | settings))
     made = dual_encoder.make(work)
     learned = scores(made, work.train)
     assert ((learned > 0.5) == work.train_targets).mean() > 0.9
@@ -132,7 +132,7 @@ def test_only_what_is_asked_for_learns(
         fit(work)
 
     monkeypatch.setattr(examples, "fit", noting)
-    made = dual_encoder.make(job(tmp_path, name, root, SEVERAL, epochs=2, **settings))
+    made = dual_encoder.make(training_inputs(tmp_path, name, root, SEVERAL, epochs=2, **settings))
     assert parts_that_changed(made.network, before) == expected
 
 
@@ -140,7 +140,7 @@ def test_parts_learn_at_their_own_rates(root: Path, tmp_path: Path, monkeypatch:
     fits: list[examples.Fit] = []
     monkeypatch.setattr(examples, "fit", fits.append)
     rates = {"learning_rate": 1e-6, "new_factor": 7.0, "vghif_learning_rate": 3e-3, "head_learning_rate": 0.5}
-    made = dual_encoder.make(job(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
+    made = dual_encoder.make(training_inputs(tmp_path, "x-clip", root, SEVERAL, vghif=True, **rates))
     by_id = {id(parameter): key for key, parameter in made.network.named_parameters()}
     by_parameter = {by_id[id(parameter)]: rate for group, rate in fits[0].groups for parameter in group}
     assert by_parameter["head.bias"] == 0.5
@@ -158,7 +158,8 @@ def test_an_untrained_vghif_changes_nothing(
     monkeypatch.setattr(examples, "fit", lambda work: None)
     tower = {"learns": "image"}
     plain, fused = (
-        dual_encoder.make(job(tmp_path, name, root, labels, vghif=vghif, **tower)) for vghif in (False, True)
+        dual_encoder.make(training_inputs(tmp_path, name, root, labels, vghif=vghif, **tower))
+        for vghif in (False, True)
     )
     clips = sides("validation", 4, 2, labels.task)[0]
     np.testing.assert_array_equal(scores(fused, clips), scores(plain, clips))
@@ -166,7 +167,7 @@ def test_an_untrained_vghif_changes_nothing(
 
 def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "fit", lambda work: None)
-    work = job(tmp_path, "vifi-clip", root, SEVERAL)
+    work = training_inputs(tmp_path, "vifi-clip", root, SEVERAL)
     work.train_targets[:, 0] = [1, 0, 0, 0, 0, 0, 0, 0]
     means = scores(dual_encoder.make(work), work.train).mean(axis=0)
     np.testing.assert_allclose(means, [1.5 / 9, 4.5 / 9], atol=1e-3)  # half a clip is added to each side
@@ -174,7 +175,7 @@ def test_untrained_biases_answer_the_priors(root: Path, tmp_path: Path, monkeypa
 
 def test_vghif_depends_on_the_seed_alone(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "fit", lambda work: None)
-    work = job(tmp_path, "clip", root, vghif=True)
+    work = training_inputs(tmp_path, "clip", root, vghif=True)
     made = []
     for seed in (5, 5, 6):
         torch.rand(3)
@@ -184,7 +185,9 @@ def test_vghif_depends_on_the_seed_alone(root: Path, tmp_path: Path, monkeypatch
 
 
 def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Path) -> None:
-    made = dual_encoder.make(job(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True))
+    made = dual_encoder.make(
+        training_inputs(tmp_path, "vifi-clip", root, epochs=2, template="a photo of {name} .", vghif=True)
+    )
     novel = made.for_labels(LabelSet(name="novel", task="multi-class", labels=NOVEL))  # type: ignore[arg-type]
     clips = sides("validation", 4, 2, "multi-class")[0]
     scored = scores(novel, clips)
@@ -199,18 +202,18 @@ def test_new_labels_are_new_prompts_on_the_same_weights(root: Path, tmp_path: Pa
 
 
 def test_new_labels_of_a_multi_label_study_take_the_usual_bias(root: Path, tmp_path: Path) -> None:
-    made = dual_encoder.make(job(tmp_path, "vifi-clip", root, SEVERAL, epochs=2))
+    made = dual_encoder.make(training_inputs(tmp_path, "vifi-clip", root, SEVERAL, epochs=2))
     own = made.network.head.bias
     novel = made.for_labels(SEVERAL.model_copy(update={"labels": LabelSet(name="n", labels=NOVEL).labels}))  # type: ignore[arg-type]
     torch.testing.assert_close(novel.network.head.bias, torch.stack([own.mean(), own.mean(), own[0]]))
-    neutral = dual_encoder.make(job(tmp_path, "clip", root)).for_labels(SEVERAL)
+    neutral = dual_encoder.make(training_inputs(tmp_path, "clip", root)).for_labels(SEVERAL)
     assert neutral.network.prompts[-1] == "a video."
 
 
 def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None:
     settings = {"learns": "none", "vghif": None}
     whole, half = (
-        dual_encoder.make(job(tmp_path, "clip", root, SEVERAL, precision=precision, **settings))
+        dual_encoder.make(training_inputs(tmp_path, "clip", root, SEVERAL, precision=precision, **settings))
         for precision in ("float32", "bfloat16")
     )
     clips = sides("validation", 4, 2, "multi-label")[0]
@@ -223,7 +226,7 @@ def test_half_precision_leaves_cosines_whole(root: Path, tmp_path: Path) -> None
 
 
 def test_keeping_the_last_epoch_never_looks_at_validation(root: Path, tmp_path: Path) -> None:
-    work = job(tmp_path, "vifi-clip", root, keep="last", epochs=3, patience=1, learning_rate=0.05)
+    work = training_inputs(tmp_path, "vifi-clip", root, keep="last", epochs=3, patience=1, learning_rate=0.05)
     no_targets = work.validation_targets[:0]
     made = dual_encoder.make(replace(work, validation_targets=no_targets))
     assert work.validation.reads == 0
@@ -250,8 +253,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         "vghif": True,
     }
     more |= {"keep": keep, "min_lr_ratio": 0.1, "gradient_accumulation_steps": 2, "temporal_jitter": 3}
-    whole = dual_encoder.make(job(tmp_path / "whole", "vifi-clip", root, SEVERAL, **more))
-    work = job(tmp_path / "killed", "vifi-clip", root, SEVERAL, **more)
+    whole = dual_encoder.make(training_inputs(tmp_path / "whole", "vifi-clip", root, SEVERAL, **more))
+    work = training_inputs(tmp_path / "killed", "vifi-clip", root, SEVERAL, **more)
     forward, calls = DualEncoder.forward, itertools.count()
 
     def dying(self: DualEncoder, pixel_values: torch.Tensor) -> torch.Tensor:
@@ -269,7 +272,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 
 def test_a_saved_recognizer_that_is_not_whole_is_refused(root: Path, tmp_path: Path) -> None:
-    dual_encoder.make(job(tmp_path, "clip", root, learns="none", template="a photo of {name} .")).save(
+    dual_encoder.make(training_inputs(tmp_path, "clip", root, learns="none", template="a photo of {name} .")).save(
         tmp_path / "model"
     )
     path = tmp_path / "model" / "recognizer.json"
@@ -302,7 +305,7 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:
     other = {"mean": (0.5, 0.25, 0.125), "std": (0.5, 0.25, 0.125), "resize_mode": "crop", "crop_pct": 0.875}
-    made = dual_encoder.make(job(tmp_path, "clip", root, **other))
+    made = dual_encoder.make(training_inputs(tmp_path, "clip", root, **other))
     made.save(tmp_path)
     for one in (made, dual_encoder.load(tmp_path, CLASSES)):
         pixels = one.loaded.pixels
@@ -348,7 +351,7 @@ def test_a_prompt_that_is_too_long_shows_before_any_video_is_decoded(
 
     monkeypatch.setattr(Shown, "prepare", decoded)
     with pytest.raises(ActScribeError, match="longer than the"):
-        dual_encoder.make(job(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))
+        dual_encoder.make(training_inputs(tmp_path, "vifi-clip", root, template="so long " * 100 + "{name}"))
 
 
 def overlapping(count: int) -> list[ClipFrames]:
@@ -362,7 +365,7 @@ def overlapping(count: int) -> list[ClipFrames]:
 @pytest.mark.parametrize("vghif", [None, {"bottleneck": 16, "heads": 2}])
 def test_frames_that_clips_share_are_encoded_once(name: str, vghif: Any, root: Path, tmp_path: Path) -> None:
     more: dict[str, Any] = {"vghif": vghif, "epochs": 1} if vghif else {"learns": "none"}
-    made = dual_encoder.make(job(tmp_path, name, root, **more))
+    made = dual_encoder.make(training_inputs(tmp_path, name, root, **more))
     assert isinstance(made, dual_encoder.DualEncoderRecognizer)
     shown = overlapping(20)
     alone = [
@@ -374,7 +377,7 @@ def test_frames_that_clips_share_are_encoded_once(name: str, vghif: Any, root: P
 
 
 def test_frames_are_not_taken_for_others(root: Path, tmp_path: Path) -> None:
-    made = dual_encoder.make(job(tmp_path, "clip", root, learns="none"))
+    made = dual_encoder.make(training_inputs(tmp_path, "clip", root, learns="none"))
     assert isinstance(made, dual_encoder.DualEncoderRecognizer)
     first, other = still(0), still(1)  # of one content and times: whoever changed the pictures forgot the digest
     nameless = [replace(clip, content="") for clip in (first, other)]
@@ -386,7 +389,7 @@ def test_frames_are_not_taken_for_others(root: Path, tmp_path: Path) -> None:
 
 def test_in_bf16_scores_are_those_of_autocast(root: Path, tmp_path: Path) -> None:
     for name in ("clip", "x-clip"):
-        made = dual_encoder.make(job(tmp_path / name, name, root, learns="none", precision="bfloat16"))
+        made = dual_encoder.make(training_inputs(tmp_path / name, name, root, learns="none", precision="bfloat16"))
         assert isinstance(made, dual_encoder.DualEncoderRecognizer)
         clip = still()
         pixels = made.loaded.pixels

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tiny_vlms
 import torch
-import vlm_jobs
+import vlm_inputs
 from videos import make_video
 
 from actscribe.data.clips import Clip
@@ -178,13 +178,13 @@ def mean(folder: Path) -> Backbone:
     return Backbone(load_vlm(folder, "float32"), "What happens?", "mean", 200)
 
 
-def features(backbone: Backbone, data: vlm_jobs.MadeClips, root: Path) -> Features:
+def features(backbone: Backbone, data: vlm_inputs.MadeClips, root: Path) -> Features:
     embedding = Embedding(VlmEmbedder(backbone, data.view), data.view, FeatureStore(root, 2**30), data.show)
     return embed(embedding, list(data.recordings.values()), data.clips, "Features")
 
 
 def test_mean_features_are_means_over_video_positions(mean: Backbone, tmp_path: Path) -> None:
-    data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
+    data, _ = vlm_inputs.clips("r", 3, 2, seed=1)
     means = features(mean, data, tmp_path)
     assert len(means) == 3
     for index in range(3):
@@ -198,7 +198,7 @@ def test_mean_features_are_means_over_video_positions(mean: Backbone, tmp_path: 
 
 def test_attention_features_are_the_whole_sequence(mean: Backbone, tmp_path: Path) -> None:
     backbone = replace(mean, pooling="attention")
-    data, _ = vlm_jobs.clips("r", 3, 2, seed=1)
+    data, _ = vlm_inputs.clips("r", 3, 2, seed=1)
     sequences = features(backbone, data, tmp_path)
     states = mean.vlm.hidden(backbone.inputs([data[2]])).states[0]
     assert sequences[2].dtype == torch.float16
@@ -207,7 +207,7 @@ def test_attention_features_are_the_whole_sequence(mean: Backbone, tmp_path: Pat
 
 
 def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Path, tmp_path: Path) -> None:
-    data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
+    data, _ = vlm_inputs.clips("r", 2, 2, seed=1)
     another = Backbone(
         load_vlm(tiny_vlms.build("smolvlm", tmp_path / "model", seed=1), "float32"), mean.prompt, "mean", 200
     )
@@ -232,8 +232,8 @@ def test_one_frame_in_clips_of_two_lengths_is_two_things(recording: Recording, m
 
 
 def test_batches_keep_the_order_and_the_budget(mean: Backbone) -> None:
-    short, _ = vlm_jobs.clips("r", 3, 2, seed=1)
-    long, _ = vlm_jobs.clips("s", 2, 5, seed=2)
+    short, _ = vlm_inputs.clips("r", 3, 2, seed=1)
+    long, _ = vlm_inputs.clips("s", 2, 5, seed=2)
     inputs = mean.inputs([long[0], short[0], long[1], short[1], short[2]])
     sizes: list[tuple[int, ...]] = []
 
@@ -287,7 +287,7 @@ def test_states_that_are_no_numbers_are_not_kept(folder: Path, tmp_path: Path) -
     vlm = load_vlm(folder, "float32")
     with torch.no_grad():
         vlm.model.model.text_model.norm.weight.fill_(float("nan"))
-    data, _ = vlm_jobs.clips("r", 2, 2, seed=1)
+    data, _ = vlm_inputs.clips("r", 2, 2, seed=1)
     with pytest.raises(ActScribeError, match=r"makes of 'r' at 0 s are not finite numbers\."):
         features(Backbone(vlm, "Watch.", "mean", 200), data, tmp_path)
     assert not list((tmp_path / "store").rglob("*actscribe-features"))

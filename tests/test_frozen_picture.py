@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny_vlms
 import torch
-import vlm_jobs
+import vlm_inputs
 from tiny_judge import tiny_judge
 from tiny_models import tiny_timesformer
 
@@ -47,7 +47,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def windows(videos: list[Path], view: InputSpec, labels: Any = vlm_jobs.LABELS) -> list[ClipFrames]:
+def windows(videos: list[Path], view: InputSpec, labels: Any = vlm_inputs.LABELS) -> list[ClipFrames]:
     """Return every window of every video at the default settings, 3 s and a stride of 1 s."""
     clips: list[ClipFrames] = []
     for path in videos:
@@ -106,7 +106,9 @@ def test_every_recognizer_scores_it_alike(
 
 @pytest.mark.parametrize("name", ["clip", "x-clip", "vifi-clip"])
 def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_path: Path) -> None:
-    made = implementation(name).make(dual_encoder_inputs.job(tmp_path / "run", name, tmp_path, learns="none"))
+    made = implementation(name).make(
+        dual_encoder_inputs.training_inputs(tmp_path / "run", name, tmp_path, learns="none")
+    )
     _check(made, windows(videos, made.view))
 
 
@@ -114,11 +116,11 @@ def _trained(name: str, folder: Path) -> Any:
     changes: dict[str, Any] = {"epochs": 1, "batch_size": 4}
     if name == "timesformer":
         changes |= {"model": str(tiny_timesformer(folder / "model")), "augment": False, "precision": "float32"}
-        job = dual_encoder_inputs.job(folder / "run", "clip", folder)
-        return implementation(name).make(replace(job, settings=parse_settings(name, changes)))
+        inputs = dual_encoder_inputs.training_inputs(folder / "run", "clip", folder)
+        return implementation(name).make(replace(inputs, settings=parse_settings(name, changes)))
     changes |= {"model": str(tiny_vlms.build("smolvlm", folder / "model"))}
     (folder / "run").mkdir()
-    return implementation(name).make(vlm_jobs.job(folder / "run", name, frames=8, **changes))
+    return implementation(name).make(vlm_inputs.training_inputs(folder / "run", name, frames=8, **changes))
 
 
 def _asked(name: str, folder: Path) -> Any:
@@ -129,7 +131,7 @@ def _asked(name: str, folder: Path) -> Any:
     nothing: Any = None
     view = implementation(name).view(settings, 8)
     return implementation(name).make(
-        TrainingInputs(vlm_jobs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
+        TrainingInputs(vlm_inputs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
     )
 
 

@@ -36,8 +36,8 @@ def test_one_network_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     still_there: list[bool] = []
     code = module.implementation(name)
 
-    def make(job: Any) -> Any:
-        made = code.make(job)
+    def make(inputs: Any) -> Any:
+        made = code.make(inputs)
         networks = _networks(made)
         assert networks
         trained.extend(weakref.ref(one) for one in networks)

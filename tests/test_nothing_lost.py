@@ -99,7 +99,7 @@ def test_an_empty_folder_or_a_link_to_one_is_taken(
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk" / ".DS_Store").write_text("")
     (tmp_path / "run").symlink_to(tmp_path / "disk")
-    monkeypatch.setattr("actscribe.runs.train._job", _stop)
+    monkeypatch.setattr("actscribe.runs.train._training_inputs", _stop)
     with pytest.raises(StopIteration):
         CliRunner().invoke(app, ["train", str(study), "--out", str(tmp_path / "run")], catch_exceptions=False)
     assert (tmp_path / "run").is_symlink()
@@ -127,7 +127,7 @@ def test_a_run_killed_while_its_folder_is_made_starts_over(
     with monkeypatch.context() as patch:
         patch.setattr(run_folder, "write_text", killed)
         actscribe("train", study, "--out", tmp_path / "run", code=130)
-    monkeypatch.setattr("actscribe.runs.train._job", _stop)
+    monkeypatch.setattr("actscribe.runs.train._training_inputs", _stop)
     for options in ([], ["--resume"]):
         with pytest.raises(StopIteration):
             CliRunner().invoke(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny_encoders
 import torch
-import vlm_jobs
+import vlm_inputs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
@@ -103,53 +103,54 @@ def test_classes_are_those_of_scikit_learn(classes: int) -> None:
 @pytest.mark.parametrize("changes", [{}, {"pooling": "mean"}, {"head": "attentive", "epochs": 12}])
 def test_a_head_learns_what_separates_and_comes_back(folder: str, tmp_path: Path, changes: dict) -> None:
     usual = {"model": folder, "batch_size": 4, "head_learning_rate": 0.01}
-    job = vlm_jobs.job(tmp_path, "probe", 12, **(usual | changes))
-    made = probe.make(job)
-    scores = vlm_jobs.scores(made, job.validation)
-    assert average_precision_score(job.validation_targets[:, 0], scores[:, 0]) == 1
+    inputs = vlm_inputs.training_inputs(tmp_path, "probe", 12, **(usual | changes))
+    made = probe.make(inputs)
+    scores = vlm_inputs.scores(made, inputs.validation)
+    assert average_precision_score(inputs.validation_targets[:, 0], scores[:, 0]) == 1
     saved = tmp_path / "saved"
     saved.mkdir()
     made.save(saved)
-    again = probe.load(saved, job.labels)
-    np.testing.assert_allclose(vlm_jobs.scores(again, job.validation), scores, atol=1e-6)
-    assert made.view == job.view
+    again = probe.load(saved, inputs.labels)
+    np.testing.assert_allclose(vlm_inputs.scores(again, inputs.validation), scores, atol=1e-6)
+    assert made.view == inputs.view
 
 
 def test_multi_class_scores_sum_to_one(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "probe", 8, model=folder)
+    inputs = vlm_inputs.training_inputs(tmp_path, "probe", 8, model=folder)
     labels = LabelSet(name="two", task="multi-class", labels=({"name": "Bright"}, {"name": "Dark"}))  # type: ignore[arg-type]
-    bright = job.train_targets[:, :1]
+    bright = inputs.train_targets[:, :1]
     both = np.concatenate([bright, 1 - bright], axis=1)
-    shown = job.validation_targets[:, :1]
+    shown = inputs.validation_targets[:, :1]
     other = np.concatenate([shown, 1 - shown], axis=1)
-    made = probe.make(replace(job, labels=labels, train_targets=both, validation_targets=other))
-    scores = vlm_jobs.scores(made, job.validation)
+    made = probe.make(replace(inputs, labels=labels, train_targets=both, validation_targets=other))
+    scores = vlm_inputs.scores(made, inputs.validation)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     assert (scores.argmax(1) == other.argmax(1)).all()
 
 
 def test_the_penalty_is_chosen_on_validation_or_on_folds_of_groups(folder: str, tmp_path: Path) -> None:
     for keep in ("best", "last"):
-        job = vlm_jobs.job(tmp_path / keep, "probe", 12, model=folder, keep=keep)
-        job.folder.mkdir(parents=True)
+        inputs = vlm_inputs.training_inputs(tmp_path / keep, "probe", 12, model=folder, keep=keep)
+        inputs.folder.mkdir(parents=True)
         if keep == "last":
-            recordings = job.train.recordings
+            recordings = inputs.train.recordings
             clips = [
-                replace(clip, recording=f"{clip.recording}-{index % 3}") for index, clip in enumerate(job.train.clips)
+                replace(clip, recording=f"{clip.recording}-{index % 3}")
+                for index, clip in enumerate(inputs.train.clips)
             ]
             (one,) = recordings.values()
-            job.train.recordings = {
+            inputs.train.recordings = {
                 f"{one.name}-{group}": replace(
                     one, name=f"{one.name}-{group}", content=f"{one.content}-{group}", group=str(group)
                 )
                 for group in range(3)
             }
-            job.train.clips = tuple(clips)
-        probe.make(job)
-        history = json.loads((job.folder / "training.json").read_text())
+            inputs.train.clips = tuple(clips)
+        probe.make(inputs)
+        history = json.loads((inputs.folder / "training.json").read_text())
         assert len(history["tried"]) == 7
         assert min(history["tried"].values()) < 0.5 < history["best_validation_score"]
-    fixed = vlm_jobs.job(tmp_path / "fixed", "probe", 12, model=folder, inverse_strength=0.5)
+    fixed = vlm_inputs.training_inputs(tmp_path / "fixed", "probe", 12, model=folder, inverse_strength=0.5)
     fixed.folder.mkdir(parents=True)
     probe.make(fixed)
     assert json.loads((fixed.folder / "training.json").read_text())["tried"] == {}
@@ -163,10 +164,10 @@ def test_losses_that_say_nothing_choose_the_middle() -> None:
 
 def test_another_encoder_than_trained_on_is_refused(tmp_path: Path) -> None:
     model = tiny_encoders.tiny_encoder("dinov2", tmp_path / "encoder")
-    job = vlm_jobs.job(tmp_path, "probe", 8, model=str(model))
+    inputs = vlm_inputs.training_inputs(tmp_path, "probe", 8, model=str(model))
     saved = tmp_path / "model"
     saved.mkdir()
-    probe.make(job).save(saved)
+    probe.make(inputs).save(saved)
     weights = model / "model.safetensors"
     from safetensors.torch import load_file, save_file
 
@@ -174,7 +175,7 @@ def test_another_encoder_than_trained_on_is_refused(tmp_path: Path) -> None:
     values["layernorm.weight"] += 0.1
     save_file(values, weights)
     with pytest.raises(ActScribeError, match=r"another version of .*expected digest"):
-        probe.load(saved, job.labels)
+        probe.load(saved, inputs.labels)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +193,9 @@ def test_settings_that_mean_nothing_are_refused(given: dict, message: str) -> No
 
 
 def test_heads_that_do_not_divide_the_width_are_refused_before_anything_is_decoded(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "probe", 4, model=folder, head="attentive", attention_heads=5)
+    inputs = vlm_inputs.training_inputs(tmp_path, "probe", 4, model=folder, head="attentive", attention_heads=5)
     with pytest.raises(ActScribeError, match=r"attention_heads is 5.*32"):
-        implementation("probe").starting(job.settings, job.labels, 2)
+        implementation("probe").starting(inputs.settings, inputs.labels, 2)
 
 
 class Watched(ProbeSettings):
@@ -209,10 +210,10 @@ class Watched(ProbeSettings):
 
 @pytest.mark.parametrize("head", ["linear", "attentive"])
 def test_what_the_page_of_settings_says_to_act_on_nothing_is_not_read(folder: str, tmp_path: Path, head: str) -> None:
-    job = vlm_jobs.job(tmp_path, "probe", 4, model=folder, head=head, epochs=1)
-    settings = Watched(**job.settings.model_dump())
+    inputs = vlm_inputs.training_inputs(tmp_path, "probe", 4, model=folder, head=head, epochs=1)
+    settings = Watched(**inputs.settings.model_dump())
     Watched.read.clear()
-    probe.make(replace(job, settings=settings))
+    probe.make(replace(inputs, settings=settings))
     condition = re.compile(r"Acts (?:with `(.+?): (.+?)` alone|on nothing here)\.$")
     conditional = {one.name: match for one in settings_of(ProbeSettings) if (match := condition.search(one.meaning))}
     assert "learning_rate" in conditional

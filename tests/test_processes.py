@@ -27,7 +27,7 @@ from actscribe.cli import app, guard
 from actscribe.errors import ActScribeError
 from actscribe.runs.train import check_shares
 
-JOB = Path(__file__).parent / "many_job.py"
+SCRIPT = Path(__file__).parent / "commands_in_turn.py"
 NAMES = ("timesformer", "vifi-clip", "vlm-head", "vlm-lora")
 TORCHRUN = ("torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", "--master-port={port}")
 ACCELERATE = (
@@ -74,7 +74,7 @@ def together(launcher: tuple[str, ...], *arguments: str) -> tuple[int, str, str]
         free.bind(("127.0.0.1", 0))
         words = [word.format(port=free.getsockname()[1]) for word in launcher]
     done = subprocess.run(
-        [sys.executable, "-m", *words, str(JOB), *arguments],
+        [sys.executable, "-m", *words, str(SCRIPT), *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},

@@ -32,7 +32,7 @@ from actscribe.video import cache, windows
 from actscribe.video.reading import frames_at
 from actscribe.video.sampling import sample_times
 
-JOB = Path(__file__).parent / "road_job.py"
+SCRIPT = Path(__file__).parent / "killed_command.py"
 LABELS = (LEFT, RIGHT)
 SETTINGS = {
     "epochs": 4,
@@ -325,7 +325,7 @@ def test_a_training_that_was_stopped_resumes_to_the_same_scores(road: Road, tmp_
     arguments = ["train", str(road.study), "--out", str(tmp_path / "run")]
     steps = len(list(road.study.glob("*.mp4")))  # more than an epoch has, fewer than two
     died = subprocess.run(
-        [sys.executable, str(JOB), name, str(steps), *arguments],
+        [sys.executable, str(SCRIPT), name, str(steps), *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},

@@ -52,8 +52,8 @@ def made(name: str, folder: Path, **settings: Any) -> Any:
     chosen = BUILT_IN[name].settings.model_validate(settings)
     code = implementation(name)
     nothing: Any = None
-    job = TrainingInputs(LABELS, chosen, code.view(chosen, 8), nothing, nothing, nothing, nothing, folder, seed=0)
-    return code.make(job)
+    inputs = TrainingInputs(LABELS, chosen, code.view(chosen, 8), nothing, nothing, nothing, nothing, folder, seed=0)
+    return code.make(inputs)
 
 
 @pytest.mark.parametrize("server", FAKES)

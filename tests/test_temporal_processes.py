@@ -42,14 +42,14 @@ def test_a_killed_training_goes_on_in_two_processes_to_the_same_run(
     run = train(load_study(root), "temporal")
     steps = json.loads((run.folder / "training.json").read_text())["steps"]
     wanted = ["train", str(root), "--recognizer", "temporal", "--out", str(tmp_path / "run")]
-    killed = launched(str(TESTS / "road_job.py"), "SIGKILL", str(steps // 2 + 1), *wanted)
+    killed = launched(str(TESTS / "killed_command.py"), "SIGKILL", str(steps // 2 + 1), *wanted)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert list((tmp_path / "run" / "checkpoints").glob("checkpoint-*/digests.json"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = f"--master-port={free.getsockname()[1]}"
     where = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", port)
-    done = launched(*where, str(TESTS / "many_job.py"), json.dumps([[*wanted, "--resume"]]))
+    done = launched(*where, str(TESTS / "commands_in_turn.py"), json.dumps([[*wanted, "--resume"]]))
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (load_file(one / "model" / "network.safetensors") for one in (run.folder, tmp_path / "run"))
     for name in first:

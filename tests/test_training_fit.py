@@ -13,9 +13,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import fit_job
 import numpy as np
 import pytest
+import small_fit
 import torch
 from sklearn.metrics import average_precision_score
 
@@ -23,11 +23,11 @@ from actscribe.training import checkpoints
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
 from actscribe.training.fit import fit, validation_score
 
-JOB = Path(__file__).parent / "fit_job.py"
+SCRIPT = Path(__file__).parent / "small_fit.py"
 
 
 def run(*arguments: str, launcher: tuple[str, ...] = (), check: bool = True) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *launcher, str(JOB), *arguments]
+    command = [sys.executable, *launcher, str(SCRIPT), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180)
     assert not check or done.returncode == 0, done.stderr[-3000:]
@@ -51,9 +51,11 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path, uninterru
 
 
 def test_a_training_that_ends_early_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    job = fit_job.work(tmp_path, resume=False)
-    job = replace(job, settings=job.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0}))
-    fit(job)
+    fit_inputs = small_fit.work(tmp_path, resume=False)
+    fit_inputs = replace(
+        fit_inputs, settings=fit_inputs.settings.model_copy(update={"epochs": 30, "patience": 1, "learning_rate": 0.0})
+    )
+    fit(fit_inputs)
     stderr = capsys.readouterr().err
     scores = [float(score) for score in re.findall(r"Training: epoch \d+/30, val loss [\d.]+, score ([\d.]+)", stderr)]
     best = int(np.argmax(scores)) + 1
@@ -73,10 +75,10 @@ def in_two_processes(*arguments: str) -> None:
 @pytest.mark.parametrize("name", ["clip", "x-clip"])
 def test_two_processes_train_a_dual_encoder_as_one_does(tmp_path: Path, name: str) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    job = fit_job.dual_encoder_work(one, name)
-    before = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
-    fit(job)
-    alone = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
+    fit_inputs = small_fit.dual_encoder_work(one, name)
+    before = torch.cat([parameter.detach().flatten() for parameter in fit_inputs.network.parameters()])
+    fit(fit_inputs)
+    alone = torch.cat([parameter.detach().flatten() for parameter in fit_inputs.network.parameters()])
     assert (alone - before).abs().max() > 1e-3
     two.mkdir()
     in_two_processes(str(two), "--dual-encoder", name)
@@ -101,7 +103,7 @@ def test_processes_that_make_examples_ahead_change_no_weight(tmp_path: Path, uni
 
 @pytest.mark.slow
 def test_training_changed_the_weights_and_left_curves(tmp_path: Path, uninterrupted: np.ndarray) -> None:
-    start = np.concatenate([p.detach().numpy().ravel() for p in fit_job.work(tmp_path, False).network.parameters()])
+    start = np.concatenate([p.detach().numpy().ravel() for p in small_fit.work(tmp_path, False).network.parameters()])
     assert np.abs(start - uninterrupted).max() > 1e-3
 
 
@@ -121,7 +123,7 @@ def test_old_checkpoints_go_and_a_users_file_in_them_stays(tmp_path: Path, monke
         (folder / "mine.txt").write_text("mine")
 
     monkeypatch.setattr(checkpoints, "note_checkpoint", with_a_users_file)
-    fit(fit_job.work(tmp_path, resume=False))  # four epochs of three steps
+    fit(small_fit.work(tmp_path, resume=False))  # four epochs of three steps
     files_of = {path.name: {file.name for file in path.iterdir()} for path in (tmp_path / "checkpoints").iterdir()}
     assert set(files_of) == {f"checkpoint-{step}" for step in (3, 6, 9, 12)}
     assert all("mine.txt" in files for files in files_of.values())

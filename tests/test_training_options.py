@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fit_job
 import numpy as np
 import pytest
+import small_fit
 import torch
 from dual_encoder_inputs import CLASSES
 from torch import nn
@@ -34,7 +34,7 @@ PLAIN = Pixels(SIZE, (0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255), "stretch")
 
 
 def trained(folder: Path, **changes: Any) -> tuple[Fit, dict[str, Any]]:
-    work = fit_job.work(folder, resume=False)
+    work = small_fit.work(folder, resume=False)
     work = replace(work, settings=work.settings.model_copy(update={"patience": 50, **changes}))
     fit(work)
     return work, json.loads((folder / "training.json").read_text())
@@ -134,7 +134,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("video") / "v.mp4", 40, fps=10, size=(64, 32))  # 4 s, twice as wide
 
 
-def made_job(video: Path, folder: Path, temporal_jitter: int = 1, **settings: Any) -> TrainingInputs:
+def made_inputs(video: Path, folder: Path, temporal_jitter: int = 1, **settings: Any) -> TrainingInputs:
     recording = Recording("v", video, 4.0, "content", "g", "train")
     view = InputSpec(4, SIZE, temporal_jitter)
     data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
@@ -148,26 +148,26 @@ def numbers(pixel_values: torch.Tensor) -> list[int]:
 
 
 def test_moments_are_drawn_by_seed_epoch_and_clip(wide: Path, tmp_path: Path) -> None:
-    job = made_job(wide, tmp_path, temporal_jitter=5, augment=False)
-    example = pixel_examples(job.train, PLAIN, job)
+    inputs = made_inputs(wide, tmp_path, temporal_jitter=5, augment=False)
+    example = pixel_examples(inputs.train, PLAIN, inputs)
     drawn = {(epoch, index): numbers(example(epoch, index)["pixel_values"]) for epoch in range(6) for index in (0, 1)}
     assert len({tuple(moments) for moments in drawn.values()}) > 6
     for moments in drawn.values():
         assert [moment // 10 for moment in moments] == [0, 1, 2, 3]
     assert numbers(example(3, 1)["pixel_values"]) == drawn[3, 1]
-    other = pixel_examples(job.train, PLAIN, replace(job, seed=4))
+    other = pixel_examples(inputs.train, PLAIN, replace(inputs, seed=4))
     assert [numbers(other(epoch, 0)["pixel_values"]) for epoch in range(6)] != [drawn[epoch, 0] for epoch in range(6)]
     assert numbers(example(None, 1)["pixel_values"]) == [5, 15, 25, 35]
-    centre = made_job(wide, tmp_path, augment=False)
+    centre = made_inputs(wide, tmp_path, augment=False)
     assert numbers(pixel_examples(centre.train, PLAIN, centre)(0, 0)["pixel_values"]) == [5, 15, 25, 35]
 
 
 def test_a_multi_scale_crop_is_cut_from_the_whole_picture(wide: Path, tmp_path: Path) -> None:
     how = {"crop": "multi-scale", "scales": (1.0,), "colour": "none", "grey": 0.0}
-    job = made_job(wide, tmp_path, resize_mode="crop", augmentation=how)
+    inputs = made_inputs(wide, tmp_path, resize_mode="crop", augmentation=how)
     cropped = replace(PLAIN, resize_mode="crop")
-    whole = torch.from_numpy(job.train[0].frames.copy()).permute(0, 3, 1, 2).float()
-    example = pixel_examples(job.train, cropped, job)
+    whole = torch.from_numpy(inputs.train[0].frames.copy()).permute(0, 3, 1, 2).float()
+    example = pixel_examples(inputs.train, cropped, inputs)
     crops = {tuple(example(epoch, 0)["pixel_values"].round().flatten().tolist()) for epoch in range(30)}
     expected = {tuple(whole[..., left : left + SIZE].flatten().tolist()) for left in (0, 16, 32)}
     assert crops == expected  # both ends and the middle; corners above and below are the same

@@ -144,8 +144,10 @@ def made(model: Path, labels: LabelSet = LABELS, **changes: Any) -> Any:
     values = {"model": str(model), "dtype": "float32", "frames": 4, "max_new_tokens": 8, **changes}
     settings = BUILT_IN["vlm-ground"].settings.model_validate(values)
     code, nothing = implementation("vlm-ground"), None
-    job = TrainingInputs(labels, settings, code.view(settings, 2), nothing, nothing, nothing, nothing, Path(), seed=0)  # type: ignore[arg-type]
-    return code.make(job)
+    inputs = TrainingInputs(
+        labels, settings, code.view(settings, 2), nothing, nothing, nothing, nothing, Path(), seed=0
+    )  # type: ignore[arg-type]
+    return code.make(inputs)
 
 
 class Answers:

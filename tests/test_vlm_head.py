@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tiny_vlms
 import torch
-import vlm_jobs
+import vlm_inputs
 from sklearn.metrics import average_precision_score
 
 from actscribe.data.view import ClipFrames
@@ -59,19 +59,19 @@ def weights(recognizer: OnFeatures) -> torch.Tensor:
 def test_a_head_learns_what_separates_and_comes_back(
     folder: str, tmp_path: Path, changes: dict, ran: list[int]
 ) -> None:
-    job = vlm_jobs.job(
+    inputs = vlm_inputs.training_inputs(
         tmp_path, "vlm-head", 12, model=folder, epochs=6, batch_size=4, head_learning_rate=0.05, **changes
     )
-    made = vlm_head.make(job)
+    made = vlm_head.make(inputs)
     assert sum(ran) == 24  # six epochs, and every clip ran through the model once
-    scores = vlm_jobs.scores(made, job.validation)
-    assert average_precision_score(job.validation_targets[:, 0], scores[:, 0]) == 1
+    scores = vlm_inputs.scores(made, inputs.validation)
+    assert average_precision_score(inputs.validation_targets[:, 0], scores[:, 0]) == 1
     saved = tmp_path / "model"
     saved.mkdir()
     made.save(saved)
-    loaded = implementation("vlm-head").load(saved, job.labels)
-    np.testing.assert_allclose(vlm_jobs.scores(loaded, job.validation), scores, atol=1e-5)
-    assert loaded.view == job.view
+    loaded = implementation("vlm-head").load(saved, inputs.labels)
+    np.testing.assert_allclose(vlm_inputs.scores(loaded, inputs.validation), scores, atol=1e-5)
+    assert loaded.view == inputs.view
     assert sorted(path.name for path in saved.iterdir()) == ["head.safetensors", "recognizer.json"]
     assert sum(path.stat().st_size for path in saved.iterdir()) < 20_000  # the model is not copied
     values = json.loads((saved / "recognizer.json").read_text())
@@ -84,10 +84,14 @@ def test_a_head_learns_what_separates_and_comes_back(
 
 def test_classes_share_one_softmax(folder: str, tmp_path: Path) -> None:
     labels = LabelSet(name="lamp", task="multi-class", labels=("On", "Off"))  # type: ignore[arg-type]
-    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=5, batch_size=4, head_learning_rate=0.05)
-    first, second = (np.stack([t[:, 0], 1 - t[:, 0]], axis=1) for t in (job.train_targets, job.validation_targets))
-    made = vlm_head.make(replace(job, labels=labels, train_targets=first, validation_targets=second))
-    scores = vlm_jobs.scores(made, job.validation)
+    inputs = vlm_inputs.training_inputs(
+        tmp_path, "vlm-head", 8, model=folder, epochs=5, batch_size=4, head_learning_rate=0.05
+    )
+    first, second = (
+        np.stack([t[:, 0], 1 - t[:, 0]], axis=1) for t in (inputs.train_targets, inputs.validation_targets)
+    )
+    made = vlm_head.make(replace(inputs, labels=labels, train_targets=first, validation_targets=second))
+    scores = vlm_inputs.scores(made, inputs.validation)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     assert (scores.argmax(axis=1) == second.argmax(axis=1)).all()
 
@@ -96,8 +100,8 @@ def test_a_killed_training_goes_on_to_the_same_head(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: list[int]
 ) -> None:
     settings = {"model": folder, "epochs": 3, "batch_size": 4, "head_learning_rate": 0.05, "dropout": 0.3, "hidden": 4}
-    whole = vlm_head.make(vlm_jobs.job(tmp_path / "whole", "vlm-head", 8, **settings))
-    job = vlm_jobs.job(tmp_path / "killed", "vlm-head", 8, **settings)
+    whole = vlm_head.make(vlm_inputs.training_inputs(tmp_path / "whole", "vlm-head", 8, **settings))
+    inputs = vlm_inputs.training_inputs(tmp_path / "killed", "vlm-head", 8, **settings)
     forward, calls = vlm_head.PooledHead.forward, itertools.count()
 
     def dying(self: torch.nn.Module, **features: torch.Tensor) -> torch.Tensor:
@@ -108,25 +112,27 @@ def test_a_killed_training_goes_on_to_the_same_head(
     with monkeypatch.context() as patch:
         patch.setattr(vlm_head.PooledHead, "forward", dying)
         with pytest.raises(KeyboardInterrupt):
-            vlm_head.make(job)
+            vlm_head.make(inputs)
     ran.clear()
-    resumed = vlm_head.make(replace(job, resume=True))
+    resumed = vlm_head.make(replace(inputs, resume=True))
     assert ran == []
     assert torch.equal(weights(resumed), weights(whole))
 
 
 def test_another_head_on_a_known_model_runs_it_no_more(folder: str, tmp_path: Path, ran: list[int]) -> None:
-    vlm_head.make(vlm_jobs.job(tmp_path / "one", "vlm-head", model=folder, epochs=1))
+    vlm_head.make(vlm_inputs.training_inputs(tmp_path / "one", "vlm-head", model=folder, epochs=1))
     assert sum(ran) == 8
-    vlm_head.make(vlm_jobs.job(tmp_path / "two", "vlm-head", model=folder, epochs=1, hidden=4))
+    vlm_head.make(vlm_inputs.training_inputs(tmp_path / "two", "vlm-head", model=folder, epochs=1, hidden=4))
     assert sum(ran) == 8
 
 
 def test_scores_come_in_order_from_mixed_sizes_and_an_endless_video(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", 8, model=folder, epochs=2, batch_size=4, head_learning_rate=0.05)
-    made = vlm_head.make(replace(job, settings=job.settings.model_copy(update={"batch_tokens": 200})))
-    longer, _ = vlm_jobs.clips("longer", 4, 5, seed=3)
-    clips = [clip for pair in zip(job.validation, longer, strict=False) for clip in pair]
+    inputs = vlm_inputs.training_inputs(
+        tmp_path, "vlm-head", 8, model=folder, epochs=2, batch_size=4, head_learning_rate=0.05
+    )
+    made = vlm_head.make(replace(inputs, settings=inputs.settings.model_copy(update={"batch_tokens": 200})))
+    longer, _ = vlm_inputs.clips("longer", 4, 5, seed=3)
+    clips = [clip for pair in zip(inputs.validation, longer, strict=False) for clip in pair]
     alone = np.concatenate([list(made.score([clip])) for clip in clips])
     np.testing.assert_allclose(list(made.score(clips)), alone, atol=1e-5)
     assert float(np.ptp(alone[:, 0])) > 0.1
@@ -144,10 +150,10 @@ def test_scores_come_in_order_from_mixed_sizes_and_an_endless_video(folder: str,
 
 
 def test_an_untrained_head_answers_the_priors(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", 4, model=folder)
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-head", 4, model=folder)
     targets = np.array([[1, 0], [1, 0], [0, 0], [np.nan, 1]], dtype=np.float32)
-    parts = vlm_head.start(replace(job, train_targets=targets))
-    scores = next(parts.score([job.train[0]], "multi-label"))
+    parts = vlm_head.start(replace(inputs, train_targets=targets))
+    scores = next(parts.score([inputs.train[0]], "multi-label"))
     np.testing.assert_allclose(scores, [2.5 / 4, 1.5 / 5], atol=1e-6)
 
 
@@ -162,18 +168,18 @@ def test_the_view_is_known_without_the_weights(family: str, tmp_path: Path, monk
 
 def test_another_model_than_trained_on_is_refused(tmp_path: Path) -> None:
     model = tiny_vlms.build("smolvlm", tmp_path / "vlm")
-    job = vlm_jobs.job(tmp_path, "vlm-head", model=str(model))
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-head", model=str(model))
     saved = tmp_path / "model"
     saved.mkdir()
-    vlm_head.recognizer(vlm_head.start(job), job.labels).save(saved)
+    vlm_head.recognizer(vlm_head.start(inputs), inputs.labels).save(saved)
     tiny_vlms.build("smolvlm", model, seed=1)
     with pytest.raises(ActScribeError, match=r"another version of .*expected digest"):
-        vlm_head.load(saved, job.labels)
+        vlm_head.load(saved, inputs.labels)
 
 
 def test_own_prompts_are_filled_in() -> None:
-    assert vlm_head.prompt("{labels}? {setting}", vlm_jobs.LABELS) == "bright; left? A video of a lamp."
-    assert vlm_head.prompt("What {happens}?", vlm_jobs.LABELS) == "What {happens}?"
+    assert vlm_head.prompt("{labels}? {setting}", vlm_inputs.LABELS) == "bright; left? A video of a lamp."
+    assert vlm_head.prompt("What {happens}?", vlm_inputs.LABELS) == "What {happens}?"
 
 
 def test_augmenting_features_is_refused() -> None:
@@ -182,12 +188,16 @@ def test_augmenting_features_is_refused() -> None:
 
 
 def test_half_precision_comes_back(folder: str, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", 4, model=folder, epochs=2, precision="bfloat16", head_learning_rate=0.05)
-    made = vlm_head.make(job)
+    inputs = vlm_inputs.training_inputs(
+        tmp_path, "vlm-head", 4, model=folder, epochs=2, precision="bfloat16", head_learning_rate=0.05
+    )
+    made = vlm_head.make(inputs)
     assert made.embedder.backbone.vlm.describe().dtype == "bfloat16"
     assert {weight.dtype for weight in made.head.parameters()} == {torch.float32}
     saved = tmp_path / "model"
     saved.mkdir()
     made.save(saved)
-    scores = vlm_jobs.scores(made, job.validation)
-    np.testing.assert_allclose(vlm_jobs.scores(vlm_head.load(saved, job.labels), job.validation), scores, atol=1e-5)
+    scores = vlm_inputs.scores(made, inputs.validation)
+    np.testing.assert_allclose(
+        vlm_inputs.scores(vlm_head.load(saved, inputs.labels), inputs.validation), scores, atol=1e-5
+    )

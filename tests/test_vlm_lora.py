@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_vlms
 import torch
-import vlm_jobs
+import vlm_inputs
 
 from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
@@ -50,24 +50,24 @@ def test_every_family_trains_saves_loads_and_merges(family: str, tmp_path: Path)
         ("vlm-head", {}),
         ("vlm-lora", {"tower": "both", "targets": "all-linear", "probe_first": True, "probe_epochs": 1}),
     ):
-        job = vlm_jobs.job(
+        inputs = vlm_inputs.training_inputs(
             tmp_path / name, name, model=str(model), **{**QUICK, "epochs": 1, "learning_rate": 0.05, **more}
         )
-        made = implementation(name).make(job)
-        scores = vlm_jobs.scores(made, job.validation)
+        made = implementation(name).make(inputs)
+        scores = vlm_inputs.scores(made, inputs.validation)
         assert float(np.ptp(scores, axis=0).max()) > 0.01  # else equal scores would say nothing
-        loaded = implementation(name).load(save(made, tmp_path / name / "model"), job.labels)
-        np.testing.assert_allclose(vlm_jobs.scores(loaded, job.validation), scores, atol=1e-5)
+        loaded = implementation(name).load(save(made, tmp_path / name / "model"), inputs.labels)
+        np.testing.assert_allclose(vlm_inputs.scores(loaded, inputs.validation), scores, atol=1e-5)
     assert digest(model) == before
     stranger = implementation("vlm-head").load(
-        tmp_path / "vlm-lora" / "model", job.labels
+        tmp_path / "vlm-lora" / "model", inputs.labels
     )  # the same head without adapters
-    assert float(np.abs(vlm_jobs.scores(stranger, job.validation) - scores).max()) > 1e-3
+    assert float(np.abs(vlm_inputs.scores(stranger, inputs.validation) - scores).max()) > 1e-3
     vlm_lora.merge(tmp_path / "vlm-lora" / "model", tmp_path / "merged")
     for path in model.iterdir():
         path.unlink()  # a merged folder needs nothing else
-    merged = implementation("vlm-head").load(tmp_path / "merged", job.labels)
-    np.testing.assert_allclose(vlm_jobs.scores(merged, job.validation), scores, atol=1e-4)
+    merged = implementation("vlm-head").load(tmp_path / "merged", inputs.labels)
+    np.testing.assert_allclose(vlm_inputs.scores(merged, inputs.validation), scores, atol=1e-4)
 
 
 def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_decoded(folder: Path) -> None:
@@ -81,8 +81,8 @@ def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_decoded(fold
 
 @pytest.mark.parametrize("tower", ["language", "vision"])
 def test_only_adapters_and_head_learn(folder: Path, tmp_path: Path, tower: str) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), tower=tower, **QUICK)
-    made = vlm_lora.make(job)
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), tower=tower, **QUICK)
+    made = vlm_lora.make(inputs)
     vlm = made.parts.backbone.vlm
     base = dict(load_vlm(folder, "float32").model.named_parameters())
     adapters = vlm_lora.adapter_weights(vlm)
@@ -96,22 +96,22 @@ def test_only_adapters_and_head_learn(folder: Path, tmp_path: Path, tower: str) 
     assert all(("vision_model" in name) == (tower == "vision") for name in adapters)
 
 
-def randomised(job: TrainingInputs) -> vlm_lora.Tuned:
+def randomised(inputs: TrainingInputs) -> vlm_lora.Tuned:
     """An untrained network whose adapters and head are away from zero, so that every gradient is."""
-    parts = vlm_head.start(job)
+    parts = vlm_head.start(inputs)
     vlm = parts.backbone.vlm
     vlm_lora.inject(vlm, vlm_lora.Adapter(tuple(vlm.lora_targets("both")), 4, 8, 0.2))
     torch.manual_seed(7)
     for weight in (*vlm_lora.adapter_weights(vlm).values(), *parts.head.parameters()):
         torch.nn.init.normal_(weight, std=0.2)
-    return vlm_lora.Tuned(parts, job).train()
+    return vlm_lora.Tuned(parts, inputs).train()
 
 
 def test_checkpointing_gives_the_same_gradients(folder: Path, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder))
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder))
     gradients, passes = [], []
     for checkpointing in (False, True):
-        network = randomised(job)
+        network = randomised(inputs)
         if checkpointing:
             network.model.activation_checkpointing_enable({"use_reentrant": False})
         runs: list[int] = []
@@ -138,7 +138,9 @@ def test_accumulated_passes_are_one_batch(folder: Path, tmp_path: Path) -> None:
             "gradient_accumulation_steps": passes,
             "learning_rate": 1e-3,
         }
-        made.append(vlm_lora.make(vlm_jobs.job(tmp_path / str(passes), "vlm-lora", model=str(folder), **settings)))
+        made.append(
+            vlm_lora.make(vlm_inputs.training_inputs(tmp_path / str(passes), "vlm-lora", model=str(folder), **settings))
+        )
     torch.testing.assert_close(learned(made[1]), learned(made[0]), atol=2e-4, rtol=0)
 
 
@@ -146,8 +148,8 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {**QUICK, "model": str(folder), "epochs": 3, "probe_first": True, "probe_epochs": 1, "augment": True}
-    whole = vlm_lora.make(vlm_jobs.job(tmp_path / "whole", "vlm-lora", checkpointing=True, **settings))
-    job = vlm_jobs.job(tmp_path / "killed", "vlm-lora", checkpointing=True, **settings)
+    whole = vlm_lora.make(vlm_inputs.training_inputs(tmp_path / "whole", "vlm-lora", checkpointing=True, **settings))
+    inputs = vlm_inputs.training_inputs(tmp_path / "killed", "vlm-lora", checkpointing=True, **settings)
     forward, calls = vlm_lora.Tuned.forward, itertools.count()
 
     def dying(self: torch.nn.Module, **batch: torch.Tensor) -> torch.Tensor:
@@ -158,24 +160,24 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(vlm_lora.Tuned, "forward", dying)
         with pytest.raises(KeyboardInterrupt):
-            vlm_lora.make(job)
+            vlm_lora.make(inputs)
     monkeypatch.setattr(vlm_lora, "train_head", None)  # the probe ended before the kill
-    resumed = vlm_lora.make(replace(job, resume=True))
+    resumed = vlm_lora.make(replace(inputs, resume=True))
     torch.testing.assert_close(learned(resumed), learned(whole), atol=1e-6, rtol=0)
 
 
 def test_a_probe_trains_the_head_before_the_adapters(folder: Path, tmp_path: Path) -> None:
     settings = {**QUICK, "model": str(folder), "learning_rate": 1e-12, "head_learning_rate": 0.05, "epochs": 1}
-    job = vlm_jobs.job(tmp_path, "vlm-lora", probe_first=True, probe_epochs=4, **settings)
-    parts = vlm_head.start(job)
-    vlm_lora._probe(job, parts)
-    scores = np.stack(list(parts.score(iter(job.train), "multi-label")))
-    assert scores[job.train_targets[:, 0] == 1, 0].min() > scores[job.train_targets[:, 0] == 0, 0].max()
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", probe_first=True, probe_epochs=4, **settings)
+    parts = vlm_head.start(inputs)
+    vlm_lora._probe(inputs, parts)
+    scores = np.stack(list(parts.score(iter(inputs.train), "multi-label")))
+    assert scores[inputs.train_targets[:, 0] == 1, 0].min() > scores[inputs.train_targets[:, 0] == 0, 0].max()
 
 
 def test_augmented_clips_differ_by_epoch_and_are_not_kept(folder: Path, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), augment=True)
-    network = randomised(job)
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), augment=True)
+    network = randomised(inputs)
     plain, first, again, second = (network._inputs(0, epoch) for epoch in (-1, 0, 0, 1))
     assert plain.keys[0][0] == "digest of training"
     assert first.keys[0][0] == ""
@@ -184,13 +186,13 @@ def test_augmented_clips_differ_by_epoch_and_are_not_kept(folder: Path, tmp_path
 
 
 def test_half_precision_keeps_adapters_whole(folder: Path, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), **{**QUICK, "precision": "bfloat16"})
-    made = vlm_lora.make(job)
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), **{**QUICK, "precision": "bfloat16"})
+    made = vlm_lora.make(inputs)
     assert made.parts.backbone.vlm.model.dtype == torch.bfloat16
     assert {weight.dtype for weight in vlm_lora.adapter_weights(made.parts.backbone.vlm).values()} == {torch.float32}
-    loaded = vlm_lora.load(save(made, tmp_path / "model"), job.labels)
-    scores = vlm_jobs.scores(made, job.validation)
-    np.testing.assert_allclose(vlm_jobs.scores(loaded, job.validation), scores, atol=1e-5)
+    loaded = vlm_lora.load(save(made, tmp_path / "model"), inputs.labels)
+    scores = vlm_inputs.scores(made, inputs.validation)
+    np.testing.assert_allclose(vlm_inputs.scores(loaded, inputs.validation), scores, atol=1e-5)
 
 
 def test_without_peft_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,23 +202,23 @@ def test_without_peft_the_extra_is_named(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-head", model=str(folder))
-    saved = save(vlm_head.recognizer(vlm_head.start(job), job.labels), tmp_path / "model")
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-head", model=str(folder))
+    saved = save(vlm_head.recognizer(vlm_head.start(inputs), inputs.labels), tmp_path / "model")
     with pytest.raises(ActScribeError, match=r"holds no adapter\.safetensors"):
         vlm_lora.merge(saved, tmp_path / "merged")
 
 
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = vlm_jobs.job(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
-    assert implementation("vlm-lora").view(job.settings, 4).temporal_jitter == 3
-    network, asked = randomised(job), []
+    inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
+    assert implementation("vlm-lora").view(inputs.settings, 4).temporal_jitter == 3
+    network, asked = randomised(inputs), []
 
-    def drawn(self: vlm_jobs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:
+    def drawn(self: vlm_inputs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:
         asked.append((index, int(rng.integers(10**9))))
         return self[index]
 
-    monkeypatch.setattr(vlm_jobs.MadeClips, "drawn", drawn)
-    for clip, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(job.train), -1)):
+    monkeypatch.setattr(vlm_inputs.MadeClips, "drawn", drawn)
+    for clip, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(inputs.train), -1)):
         network._inputs(clip, epoch)
     expected = [(0, 0), (1, 0), (0, 1)]
-    assert asked == [(i, int(np.random.default_rng((job.seed, e, i)).integers(10**9))) for i, e in expected]
+    assert asked == [(i, int(np.random.default_rng((inputs.seed, e, i)).integers(10**9))) for i, e in expected]

@@ -144,8 +144,10 @@ def test_it_answers_and_comes_back_as_it_was(
     values = {"model": str(folder), "dtype": "float32", **({"max_new_tokens": 6} if name == "vlm-ground" else {})}
     settings, nothing = BUILT_IN[name].settings.model_validate(values), None
     code = implementation(name)
-    job = TrainingInputs(LABELS, settings, code.view(settings, 8), nothing, nothing, nothing, nothing, Path(), seed=0)  # type: ignore[arg-type]
-    made = code.make(job)
+    inputs = TrainingInputs(
+        LABELS, settings, code.view(settings, 8), nothing, nothing, nothing, nothing, Path(), seed=0
+    )  # type: ignore[arg-type]
+    made = code.make(inputs)
     (before,) = made.score([window_of(0.0, 120.0)])
     assert before.shape == (2,)
     assert ((before >= 0) & (before <= 1)).all()

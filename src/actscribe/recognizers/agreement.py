@@ -52,23 +52,23 @@ def agreement(one: VlmClient, other: VlmClient, clips: Sequence[ClipFrames], tex
     return Agreement(len(clips), first.size, same, float(apart.max()), float(apart.mean()))
 
 
-def check_quantized(job: TrainingInputs, texts: Prompts) -> None:
+def check_quantized(inputs: TrainingInputs, texts: Prompts) -> None:
     """Compare a quantized model with the full one on validation clips; print the result and keep it in the run.
 
     Full precision is bfloat16, in which checkpoints are published, on the processor: there both fit at once. A model
     that is not quantized is left alone.
     """
-    settings: ZeroShot = job.settings
+    settings: ZeroShot = inputs.settings
     if not settings.quantize or settings.server:
         return
-    count = len(job.validation)
+    count = len(inputs.validation)
     indices = sorted({round(index) for index in np.linspace(0, count - 1, min(CLIPS, count))})
-    clips = [job.validation[index] for index in indices]
+    clips = [inputs.validation[index] for index in indices]
     with quiet():
         full = LocalVlmClient(load_vlm(settings.model, "bfloat16", device="cpu"))
     compared = agreement(vlm_client(settings), full, clips, texts)
     write_text(
-        job.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(compared)}, indent=1)
+        inputs.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(compared)}, indent=1)
     )
     print(
         f"{settings.quantize} against bfloat16 on {compared.clips} clips: {compared.same:.0%} of {compared.answers}"

@@ -27,7 +27,7 @@ from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.recognizers.probe import ProbeSettings
 from actscribe.training.fit import validation_score
-from actscribe.training.heads import fit_head, job_features, write_fitted
+from actscribe.training.heads import clip_features, fit_head, write_fitted
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.logistic import MIDDLE, across_groups, choose_strength, fit_logistic
 from actscribe.training.losses import clip_loss, prior_logits
@@ -37,22 +37,22 @@ Head = LinearHead | AttentiveHead
 POOLED_AT_ONCE = 256
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Train a head on vectors of the job's clips, which the encoder makes once."""
-    settings: ProbeSettings = job.settings
-    torch.manual_seed(job.seed)
-    embedder = load_embedder(settings.encoder(), job.view.frames)
-    head = _head(settings.model_dump(), embedder, len(job.labels))
-    features = job_features(embedder, job)
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Train a head on vectors of the training clips, which the encoder makes once."""
+    settings: ProbeSettings = inputs.settings
+    torch.manual_seed(inputs.seed)
+    embedder = load_embedder(settings.encoder(), inputs.view.frames)
+    head = _head(settings.model_dump(), embedder, len(inputs.labels))
+    features = clip_features(embedder, inputs)
     if isinstance(head, LinearHead):
-        _fit_linear(job, head, features)
+        _fit_linear(inputs, head, features)
     else:
         with torch.no_grad():
-            head.last.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
-        if job.start:
-            fill(head.state_dict(), job.start / "head.safetensors")
-        fit_head(job, head, features, settings, job.folder)
-    return _recognizer(settings, embedder, head, job.labels, job.view)
+            head.last.bias.copy_(torch.from_numpy(prior_logits(inputs.train_targets, inputs.labels.task)))
+        if inputs.start:
+            fill(head.state_dict(), inputs.start / "head.safetensors")
+        fit_head(inputs, head, features, settings, inputs.folder)
+    return _recognizer(settings, embedder, head, inputs.labels, inputs.view)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -108,9 +108,9 @@ def _head(settings: dict[str, Any], embedder: Embedder, labels: int) -> Head:
     return AttentiveHead(width, labels, settings["attention_heads"], settings["dropout"])
 
 
-def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features, Features]) -> None:
+def _fit_linear(inputs: TrainingInputs, head: LinearHead, features: tuple[Features, Features]) -> None:
     """Fit a linear head in place; its penalty is the settings', or chosen on clips that it does not learn from."""
-    settings, task, targets = job.settings, job.labels.task, job.train_targets
+    settings, task, targets = inputs.settings, inputs.labels.task, inputs.train_targets
     train, validation = _pooled(features[0], head), _pooled(features[1], head)
 
     def fitted(strength: float, rows: np.ndarray | slice = slice(None)) -> LinearHead:
@@ -123,15 +123,15 @@ def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features,
         return float(loss(torch.from_numpy(logits), torch.from_numpy(truth)))
 
     def on_validation(strength: float) -> float:
-        return held_out(_logits(fitted(strength), validation), job.validation_targets)
+        return held_out(_logits(fitted(strength), validation), inputs.validation_targets)
 
     def on_folds(strength: float) -> float:
         def scored(learned: np.ndarray, rest: np.ndarray) -> np.ndarray:
             return _logits(fitted(strength, learned), train[rest])
 
-        return held_out(across_groups(groups, scored, len(job.labels)), targets)
+        return held_out(across_groups(groups, scored, len(inputs.labels)), targets)
 
-    groups = [job.train.recordings[clip.recording].group for clip in job.train.clips]
+    groups = [inputs.train.recordings[clip.recording].group for clip in inputs.train.clips]
     tried: dict[float, float] = {}
     if settings.inverse_strength is not None:
         strength = settings.inverse_strength
@@ -143,8 +143,8 @@ def _fit_linear(job: TrainingInputs, head: LinearHead, features: tuple[Features,
         strength = MIDDLE
     fitted(strength)
     if is_first():
-        best = validation_score(_logits(head, validation), job.validation_targets, task) if len(validation) else None
-        write_fitted(job.folder, head, {f"{one:g}": lost for one, lost in tried.items()}, best)
+        best = validation_score(_logits(head, validation), inputs.validation_targets, task) if len(validation) else None
+        write_fitted(inputs.folder, head, {f"{one:g}": lost for one, lost in tried.items()}, best)
 
 
 def _pooled(features: Features, head: LinearHead) -> np.ndarray:

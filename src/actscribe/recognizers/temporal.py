@@ -46,19 +46,19 @@ from actscribe.training.sequences import (
 COVERED = 0.5
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Train a network on the features of the job's recordings, which the encoder makes once."""
-    settings: TemporalSettings = job.settings
-    torch.manual_seed(job.seed)
-    embedder = load_embedder(settings.encoder(), job.view.frames)
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Train a network on the features of the study's recordings, which the encoder makes once."""
+    settings: TemporalSettings = inputs.settings
+    torch.manual_seed(inputs.seed)
+    embedder = load_embedder(settings.encoder(), inputs.view.frames)
     stepping = _stepping(settings, embedder.encoder)
-    train = _sequences(job, job.train, embedder, stepping, "Features of training recordings")
-    validation = _sequences(job, job.validation, embedder, stepping, "Features of validation recordings")
-    network = TemporalNetwork(_design(settings, stepping, job.labels))
+    train = _sequences(inputs, inputs.train, embedder, stepping, "Features of training recordings")
+    validation = _sequences(inputs, inputs.validation, embedder, stepping, "Features of validation recordings")
+    network = TemporalNetwork(_design(settings, stepping, inputs.labels))
     every = np.concatenate([one.targets for one in train])
-    _begin(network, train, prior_logits(every, job.labels.task))
-    if job.start:
-        fill(network.state_dict(), job.start / "network.safetensors")
+    _begin(network, train, prior_logits(every, inputs.labels.task))
+    if inputs.start:
+        fill(network.state_dict(), inputs.start / "network.safetensors")
     length = length_of([*train, *validation], max(1, round(settings.piece / stepping.step)))
     change = TimeAugmentation(
         settings.stride_jitter, settings.cuts, settings.feature_dropout, settings.dropout, network.kept_shape()
@@ -67,19 +67,22 @@ def make(job: TrainingInputs) -> Recognizer:
         Fit(
             network=network,
             groups=[(list(network.parameters()), settings.head_learning_rate)],
-            loss=_loss(settings, job.labels, train),
-            train=Examples(example_of(train, length, job.seed, change), padded_targets(train, length, len(job.labels))),
-            validation=Examples(
-                example_of(validation, length, job.seed, None), padded_targets(validation, length, len(job.labels))
+            loss=_loss(settings, inputs.labels, train),
+            train=Examples(
+                example_of(train, length, inputs.seed, change), padded_targets(train, length, len(inputs.labels))
             ),
-            task=job.labels.task,
+            validation=Examples(
+                example_of(validation, length, inputs.seed, None),
+                padded_targets(validation, length, len(inputs.labels)),
+            ),
+            task=inputs.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
+            folder=inputs.folder,
+            seed=inputs.seed,
+            resume=inputs.resume,
         )
     )
-    return _recognizer(settings, embedder, stepping, network, job.labels, job.view)
+    return _recognizer(settings, embedder, stepping, network, inputs.labels, inputs.view)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -136,9 +139,9 @@ def _design(settings: TemporalSettings, stepping: Stepping, labels: LabelSet) ->
 
 
 def _sequences(
-    job: TrainingInputs, data: ClipData, embedder: Embedder, stepping: Stepping, what: str
+    inputs: TrainingInputs, data: ClipData, embedder: Embedder, stepping: Stepping, what: str
 ) -> list[LearnedSequence]:
-    """Return what is learned from the recordings of the job's clips: of each the stretch that its clips lie in."""
+    """Return what is learned from the recordings of the clips: of each the stretch that its clips lie in."""
     view = stepping.view(replace(data.view, temporal_jitter=1))
     embedding = Embedding(embedder, view, default_store(), data.show)
     spans = {name: _stretch(data, name, stepping) for name in dict.fromkeys(clip.recording for clip in data.clips)}
@@ -147,7 +150,7 @@ def _sequences(
     rows = (features.row(index) for index in range(len(features)))
     return [
         LearnedSequence(
-            stacked((next(rows) for _ in clips[name]), own, stepping), _targets(data, name, own, job.labels)
+            stacked((next(rows) for _ in clips[name]), own, stepping), _targets(data, name, own, inputs.labels)
         )
         for name, own in spans.items()
     ]

@@ -88,33 +88,33 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return VideoClassifierRecognizer(model, _saved_pixels(folder), labels, _saved_values(folder)["bfloat16"])
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Train a video classifier on the job's clips (BCE with positive weights, gradual unfreezing: Guerriero et al.)."""
-    settings: VideoClassifierSettings = job.settings
-    torch.manual_seed(job.seed)
-    job.train.prepare("Decoding training recordings")
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Train a video classifier (BCE with positive weights, gradual unfreezing: Guerriero et al.)."""
+    settings: VideoClassifierSettings = inputs.settings
+    torch.manual_seed(inputs.seed)
+    inputs.train.prepare("Decoding training recordings")
     if settings.keep == "best":
-        job.validation.prepare("Decoding validation recordings")
-    model, pixels = _started(job, settings)
+        inputs.validation.prepare("Decoding validation recordings")
+    model, pixels = _started(inputs, settings)
     head = list(model.head.parameters())
     head_ids = {id(parameter) for parameter in head}
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
     groups = [(body, settings.learning_rate), (head, settings.head_learning_rate)]
     unfreezing = Unfreezing(model.parts(), settings.frozen_epochs, settings.unfreeze_blocks)
-    fit_pixels(model, groups, pixels, job, unfreezing)
+    fit_pixels(model, groups, pixels, inputs, unfreezing)
     model.requires_grad_(True)
-    return VideoClassifierRecognizer(model, pixels, job.labels, use_bfloat16(settings.precision))
+    return VideoClassifierRecognizer(model, pixels, inputs.labels, use_bfloat16(settings.precision))
 
 
-def _started(job: TrainingInputs, settings: VideoClassifierSettings) -> tuple[VideoClassifier, Pixels]:
+def _started(inputs: TrainingInputs, settings: VideoClassifierSettings) -> tuple[VideoClassifier, Pixels]:
     """Return the network before training: an earlier run's, or the checkpoint's with a head that knows the priors."""
-    if job.start:
-        return load_saved(job.start), _saved_pixels(job.start)
+    if inputs.start:
+        return load_saved(inputs.start), _saved_pixels(inputs.start)
     model, pixels = load_classifier(
-        settings.model, job.labels.names, job.view.frames, settings.resize_mode, settings.families
+        settings.model, inputs.labels.names, inputs.view.frames, settings.resize_mode, settings.families
     )
     with torch.no_grad():
-        model.head.bias.copy_(torch.from_numpy(prior_logits(job.train_targets, job.labels.task)))
+        model.head.bias.copy_(torch.from_numpy(prior_logits(inputs.train_targets, inputs.labels.task)))
     return model, pixels
 
 

@@ -91,11 +91,11 @@ class GroundRecognizer(ScoresWindows):
         write_about(self.about, folder)
 
 
-def make(job: TrainingInputs) -> Recognizer:
+def make(inputs: TrainingInputs) -> Recognizer:
     """Set up the model and the questions; nothing is learned."""
-    settings: VlmGroundSettings = job.settings
-    check_quantized(job, prompts(job.labels))
-    return _recognizer(job.labels, settings, job.view, _texts(job.labels, settings.when_template))
+    settings: VlmGroundSettings = inputs.settings
+    check_quantized(inputs, prompts(inputs.labels))
+    return _recognizer(inputs.labels, settings, inputs.view, _texts(inputs.labels, settings.when_template))
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:

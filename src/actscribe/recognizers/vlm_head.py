@@ -32,7 +32,7 @@ from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
 from actscribe.settings.recognizers.vlm import VlmHeadSettings, VlmLoraSettings
 from actscribe.settings.training import Training
-from actscribe.training.heads import fit_head, job_features
+from actscribe.training.heads import clip_features, fit_head
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import priors, probabilities
 
@@ -143,38 +143,38 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Train a head on features of the job's clips, which run through the model once."""
-    settings: VlmHeadSettings = job.settings
-    parts = start(job)
-    train_head(job, parts, settings, job.folder)
-    return recognizer(parts, job.labels)
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Train a head on features of the training clips, which run through the model once."""
+    settings: VlmHeadSettings = inputs.settings
+    parts = start(inputs)
+    train_head(inputs, parts, settings, inputs.folder)
+    return recognizer(parts, inputs.labels)
 
 
-def start(job: TrainingInputs) -> HeadedVlm:
+def start(inputs: TrainingInputs) -> HeadedVlm:
     """Return the model of the settings, frozen, with a head that answers the label priors of the training clips."""
-    settings: VlmHeadSettings | VlmLoraSettings = job.settings
-    torch.manual_seed(job.seed)
+    settings: VlmHeadSettings | VlmLoraSettings = inputs.settings
+    torch.manual_seed(inputs.seed)
     with quiet():
         vlm = load_vlm(settings.model, "bfloat16" if use_bfloat16(settings.precision) else "float32")
     keep_vision(vlm)
-    shares = priors(job.train_targets, job.labels.task).tolist()
-    head = VlmHead(vlm.width, shares, settings.pooling, settings.hidden, settings.dropout, job.labels.task)
-    backbone = Backbone(vlm, prompt(settings.prompt, job.labels), settings.pooling, settings.batch_tokens)
-    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), job.view, settings.hidden)
+    shares = priors(inputs.train_targets, inputs.labels.task).tolist()
+    head = VlmHead(vlm.width, shares, settings.pooling, settings.hidden, settings.dropout, inputs.labels.task)
+    backbone = Backbone(vlm, prompt(settings.prompt, inputs.labels), settings.pooling, settings.batch_tokens)
+    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), inputs.view, settings.hidden)
 
 
-def train_head(job: TrainingInputs, parts: HeadedVlm, settings: Training, folder: Path) -> None:
-    """Train the head on features of the job's clips.
+def train_head(inputs: TrainingInputs, parts: HeadedVlm, settings: Training, folder: Path) -> None:
+    """Train the head on features of the training clips.
 
     Args:
-        job: clips, targets and seed.
+        inputs: clips, targets and seed.
         parts: the head learns in place.
         settings: of this training.
         folder: checkpoints and curves go below it.
     """
     embedder = VlmEmbedder(parts.backbone, parts.view)
-    fit_head(job, PooledHead(parts.head), job_features(embedder, job), settings, folder)
+    fit_head(inputs, PooledHead(parts.head), clip_features(embedder, inputs), settings, folder)
     parts.head.eval()
 
 

@@ -46,12 +46,12 @@ class TextModel(Protocol):
         ...
 
 
-def make(job: TrainingInputs) -> Recognizer:
+def make(inputs: TrainingInputs) -> Recognizer:
     """Set up both models and the prompts; nothing is learned."""
-    settings: VlmJudgeSettings = job.settings
-    texts = prompts(job.labels, caption=settings.caption_prompt, judge=settings.judge_template)
-    check_quantized(job, texts)
-    return _recognizer(job.labels, settings, job.view, texts)
+    settings: VlmJudgeSettings = inputs.settings
+    texts = prompts(inputs.labels, caption=settings.caption_prompt, judge=settings.judge_template)
+    check_quantized(inputs, texts)
+    return _recognizer(inputs.labels, settings, inputs.view, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:

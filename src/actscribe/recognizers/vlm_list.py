@@ -22,11 +22,11 @@ from actscribe.settings.recognizers.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
 
 
-def make(job: TrainingInputs) -> Recognizer:
+def make(inputs: TrainingInputs) -> Recognizer:
     """Set up the model and the prompt; nothing is learned."""
-    texts = prompts(job.labels, listing=job.settings.list_prompt)
-    check_quantized(job, texts)
-    return _recognizer(job.labels, job.settings, job.view, texts)
+    texts = prompts(inputs.labels, listing=inputs.settings.list_prompt)
+    check_quantized(inputs, texts)
+    return _recognizer(inputs.labels, inputs.settings, inputs.view, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:

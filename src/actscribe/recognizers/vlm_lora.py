@@ -117,12 +117,12 @@ def merge(folder_in: Path, folder_out: Path) -> None:
         parts.save(beside, {"digest": digest(beside / INSIDE), "merged": vlm.describe().source})
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Train adapters and head on the job's clips, after the head alone where the settings ask for it."""
-    settings: VlmLoraSettings = job.settings
-    parts = start(job)
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Train adapters and head on the training clips, after the head alone where the settings ask for it."""
+    settings: VlmLoraSettings = inputs.settings
+    parts = start(inputs)
     if settings.probe_first:
-        _probe(job, parts)
+        _probe(inputs, parts)
     vlm = parts.backbone.vlm
     adapter = Adapter(
         tuple(vlm.lora_targets(settings.tower, settings.targets)),
@@ -130,10 +130,10 @@ def make(job: TrainingInputs) -> Recognizer:
         settings.alpha,
         settings.adapter_dropout,
     )
-    torch.manual_seed(job.seed)
+    torch.manual_seed(inputs.seed)
     inject(vlm, adapter)
-    _tune(job, parts)
-    return VlmLoraRecognizer(parts, adapter, job.labels)
+    _tune(inputs, parts)
+    return VlmLoraRecognizer(parts, adapter, inputs.labels)
 
 
 def inject(vlm: Vlm, adapter: Adapter) -> None:
@@ -188,30 +188,30 @@ def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
     return parts, adapter
 
 
-def _probe(job: TrainingInputs, parts: HeadedVlm) -> None:
+def _probe(inputs: TrainingInputs, parts: HeadedVlm) -> None:
     """Train the head alone; a resumed training takes the head of a probe that ended."""
-    folder, settings = job.folder / CHECKPOINTS / PROBE, job.settings
+    folder, settings = inputs.folder / CHECKPOINTS / PROBE, inputs.settings
     done = folder / PROBED
-    if job.resume and done.is_file():
+    if inputs.resume and done.is_file():
         fill(parts.head.state_dict(), done)
         return
     probe = settings.model_copy(update={"epochs": settings.probe_epochs, "gradient_accumulation_steps": 1})
-    train_head(job, parts, probe, folder)
+    train_head(inputs, parts, probe, folder)
     if not is_first():
         return
     with write_beside(done) as beside:
         save_file({name: value.contiguous() for name, value in parts.head.state_dict().items()}, beside)
 
 
-def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
+def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
     """Train adapters and head together, in place."""
-    settings: VlmLoraSettings = job.settings
+    settings: VlmLoraSettings = inputs.settings
     vlm, head = parts.backbone.vlm, parts.head
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
         vlm.model.activation_checkpointing_enable({"use_reentrant": False})
-    network = Tuned(parts, job)
-    first = len(job.train)
+    network = Tuned(parts, inputs)
+    first = len(inputs.train)
     fit(
         Fit(
             network=network,
@@ -219,14 +219,14 @@ def _tune(job: TrainingInputs, parts: HeadedVlm) -> None:
                 (list(adapter_weights(vlm).values()), settings.learning_rate),
                 (list(head.parameters()), settings.head_learning_rate),
             ],
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(lambda epoch, index: _example(index, epoch), job.train_targets, job.train.blocks),
-            validation=Examples(lambda epoch, index: _example(first + index, epoch), job.validation_targets),
-            task=job.labels.task,
+            loss=clip_loss(inputs.labels.task, inputs.train_targets, settings),
+            train=Examples(lambda epoch, index: _example(index, epoch), inputs.train_targets, inputs.train.blocks),
+            validation=Examples(lambda epoch, index: _example(first + index, epoch), inputs.validation_targets),
+            task=inputs.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),  # the weights have theirs
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
+            folder=inputs.folder,
+            seed=inputs.seed,
+            resume=inputs.resume,
         )
     )
     if settings.checkpointing:
@@ -243,15 +243,15 @@ class Tuned(nn.Module):
 
     Args:
         parts: model and head.
-        job: with the clips.
+        inputs: with the clips.
     """
 
-    def __init__(self, parts: HeadedVlm, job: TrainingInputs) -> None:
+    def __init__(self, parts: HeadedVlm, inputs: TrainingInputs) -> None:
         super().__init__()
         self.model = parts.backbone.vlm.model
         self.head = parts.head
         self._backbone = parts.backbone
-        self._job = job
+        self._training_inputs = inputs
 
     def forward(self, index: Tensor, epoch: Tensor) -> Tensor:
         """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
@@ -260,14 +260,14 @@ class Tuned(nn.Module):
         return cast(Tensor, self.head(hidden.states, hidden.mask, hidden.video))
 
     def _inputs(self, index: int, epoch: int) -> ClipInputs:
-        job = self._job
+        inputs = self._training_inputs
         if epoch < 0:
-            clip = job.train[index] if index < len(job.train) else job.validation[index - len(job.train)]
+            clip = inputs.train[index] if index < len(inputs.train) else inputs.validation[index - len(inputs.train)]
             return self._backbone.inputs([clip])[0]
-        clip, rng = training_clip(job.train, index, job.seed, epoch)
-        if job.settings.augment:
-            flip = job.settings.flip and bool(may_flip(job.labels, job.train_targets[index : index + 1])[0])
-            clip = _augmented(clip, rng, flip, job.settings.augmentation)
+        clip, rng = training_clip(inputs.train, index, inputs.seed, epoch)
+        if inputs.settings.augment:
+            flip = inputs.settings.flip and bool(may_flip(inputs.labels, inputs.train_targets[index : index + 1])[0])
+            clip = _augmented(clip, rng, flip, inputs.settings.augmentation)
         return self._backbone.inputs([clip])[0]
 
 

@@ -35,12 +35,12 @@ TEXT_TOKENS = 8
 GREY = 128
 
 
-def make(job: TrainingInputs) -> Recognizer:
+def make(inputs: TrainingInputs) -> Recognizer:
     """Set up the model and the questions; nothing is learned."""
-    settings: VlmYesnoSettings = job.settings
-    texts = prompts(job.labels, question=settings.question_template, caption=settings.caption_prompt)
-    check_quantized(job, texts)
-    return _recognizer(job.labels, settings, job.view, texts)
+    settings: VlmYesnoSettings = inputs.settings
+    texts = prompts(inputs.labels, question=settings.question_template, caption=settings.caption_prompt)
+    check_quantized(inputs, texts)
+    return _recognizer(inputs.labels, settings, inputs.view, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:

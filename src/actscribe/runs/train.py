@@ -123,17 +123,17 @@ def train(
     if not is_first():
         run = Run.open(folder)
     training_clips.divide(run.info.frames_room)
-    job = _job(run, study, data, training_clips, resume)
+    inputs = _training_inputs(run, study, data, training_clips, resume)
     say(in_words(), None)
     with timed(run, "train"):
-        made = code.make(job)
+        made = code.make(inputs)
     if not is_first():
         return run
     with timed(run, "validate"):
-        before = save(made, job, folder)
+        before = save(made, inputs, folder)
         del made  # two copies of a large network are more than many a GPU holds
         gc.collect()
-        loaded = load_and_compare(before, code, job, folder)
+        loaded = load_and_compare(before, code, inputs, folder)
         run.note(folder / "model")
         decide(run, loaded, study, data)
     run.info.status = "complete"
@@ -175,7 +175,9 @@ def _new_run(
     return Run.create(folder, study, data.labels, data.recordings, facts)
 
 
-def _job(run: Run, study: Study, data: StudyData, training_clips: TrainingClips, resume: bool) -> TrainingInputs:
+def _training_inputs(
+    run: Run, study: Study, data: StudyData, training_clips: TrainingClips, resume: bool
+) -> TrainingInputs:
     return TrainingInputs(
         labels=data.labels,
         settings=parse_settings(run.info.recognizer, run.info.settings),
@@ -224,23 +226,23 @@ def decide(run: Run, recognizer: Recognizer, study: Study, data: StudyData) -> N
     )
 
 
-def save(made: Recognizer, job: TrainingInputs, folder: Path) -> np.ndarray:
+def save(made: Recognizer, inputs: TrainingInputs, folder: Path) -> np.ndarray:
     """Save a recognizer, and return its scores of some clips, shape (clips, labels), see `load_and_compare`."""
     with folder_beside(folder / "model") as beside:
         made.save(beside)
-    return _compared(made, job)
+    return _compared(made, inputs)
 
 
-def load_and_compare(before: np.ndarray, code: Implementation, job: TrainingInputs, folder: Path) -> Recognizer:
+def load_and_compare(before: np.ndarray, code: Implementation, inputs: TrainingInputs, folder: Path) -> Recognizer:
     """Load a recognizer that was saved and compare its scores with those that it had; return it.
 
     Raises:
         ActScribeError: it scores differently; the run stays incomplete.
     """
-    loaded = code.load(folder / "model", job.labels)
+    loaded = code.load(folder / "model", inputs.labels)
     if not len(before):
         return loaded
-    worst = float(np.abs(before - _compared(loaded, job)).max())
+    worst = float(np.abs(before - _compared(loaded, inputs)).max())
     if not worst <= SAME:
         raise ActScribeError(
             f"{folder}: the saved model gives scores that differ from the trained model's (by up to {worst:.6f}).",
@@ -249,12 +251,12 @@ def load_and_compare(before: np.ndarray, code: Implementation, job: TrainingInpu
     return loaded
 
 
-def _compared(recognizer: Recognizer, job: TrainingInputs) -> np.ndarray:
+def _compared(recognizer: Recognizer, inputs: TrainingInputs) -> np.ndarray:
     """Return the scores of the first clips of validation, or where it has none of training, shape (clips, labels)."""
-    clips = job.validation if len(job.validation) else job.train
+    clips = inputs.validation if len(inputs.validation) else inputs.train
     shown = (clips[index] for index in range(min(COMPARED_CLIPS, len(clips))))
-    rows = [sound(row, len(job.labels)) for row in recognizer.score(shown)]
-    return np.stack(rows) if rows else np.zeros((0, len(job.labels)))
+    rows = [sound(row, len(inputs.labels)) for row in recognizer.score(shown)]
+    return np.stack(rows) if rows else np.zeros((0, len(inputs.labels)))
 
 
 #: What to type where a split is empty.

@@ -1,4 +1,4 @@
-"""From the clips of a job to the pixels that a network learns from, and its training on them."""
+"""From training clips to the pixels that a network learns from, and its training on them."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ def fit_pixels(
     network: nn.Module,
     groups: Sequence[tuple[Sequence[nn.Parameter], float]],
     pixels: Pixels,
-    job: TrainingInputs,
+    inputs: TrainingInputs,
     unfreezing: Unfreezing | None = None,
 ) -> None:
-    """Train a network from pixels to logits in place on the job's clips, augmented and mixed as its settings say.
+    """Train a network from pixels to logits in place on the training clips, augmented and mixed as its settings say.
 
     Args:
         network: takes `pixel_values`, shape (clips, frames, 3, size, size), returns logits, shape (clips, labels).
         groups: parameters with their learning rates.
         pixels: how frames are fed.
-        job: clips, targets, settings and seed.
+        inputs: clips, targets, settings and seed.
         unfreezing: see `Fit`.
     """
-    settings: Training = job.settings
-    train = Examples(pixel_examples(job.train, pixels, job), job.train_targets, job.train.blocks)
+    settings: Training = inputs.settings
+    train = Examples(pixel_examples(inputs.train, pixels, inputs), inputs.train_targets, inputs.train.blocks)
     fit(
         Fit(
             network=network,
             groups=groups,
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=soften(train, settings.augmentation, job.labels.task, job.seed),
-            validation=Examples(pixel_examples(job.validation, pixels, job), job.validation_targets),
-            task=job.labels.task,
+            loss=clip_loss(inputs.labels.task, inputs.train_targets, settings),
+            train=soften(train, settings.augmentation, inputs.labels.task, inputs.seed),
+            validation=Examples(pixel_examples(inputs.validation, pixels, inputs), inputs.validation_targets),
+            task=inputs.labels.task,
             settings=settings,
-            folder=job.folder,
-            seed=job.seed,
-            resume=job.resume,
+            folder=inputs.folder,
+            seed=inputs.seed,
+            resume=inputs.resume,
             unfreezing=unfreezing,
             # a part of the frames at a time is held, by one process, where they are more than the cache takes
-            readers=0 if job.train.blocks is not None else reading_processes(),
+            readers=0 if inputs.train.blocks is not None else reading_processes(),
         )
     )
 
 
-def pixel_examples(data: ClipData, pixels: Pixels, job: TrainingInputs) -> Example:
+def pixel_examples(data: ClipData, pixels: Pixels, inputs: TrainingInputs) -> Example:
     """Return a function from (epoch, clip index) to the network's input `pixel_values`, (frames, 3, size, size).
 
     In training a clip's moments, crop, colours and mirroring are drawn from (seed, epoch, index) alone; outside of it
@@ -65,18 +65,18 @@ def pixel_examples(data: ClipData, pixels: Pixels, job: TrainingInputs) -> Examp
     the whole picture, as published.
 
     Args:
-        data: of the job's training or validation; only training clips may be asked for with an epoch.
+        data: of training or validation; only training clips may be asked for with an epoch.
         pixels: how frames are fed.
-        job: settings, seed, and which clips may be mirrored.
+        inputs: settings, seed, and which clips may be mirrored.
     """
-    settings: Training = job.settings
-    flips = may_flip(job.labels, job.train_targets) & settings.flip
+    settings: Training = inputs.settings
+    flips = may_flip(inputs.labels, inputs.train_targets) & settings.flip
     from_whole = pixels.resize_mode == "crop" and settings.augmentation.crop == "multi-scale"
 
     def example(epoch: int | None, index: int) -> Mapping[str, Tensor]:
         if epoch is None:
             return {"pixel_values": pixels.normalise(pixels.tensor(data[index].frames))}
-        clip, rng = training_clip(data, index, job.seed, epoch)
+        clip, rng = training_clip(data, index, inputs.seed, epoch)
         if not settings.augment:
             return {"pixel_values": pixels.normalise(pixels.tensor(clip.frames))}
         video = pixels.whole(clip.frames).float() if from_whole else pixels.tensor(clip.frames)

@@ -23,8 +23,8 @@ from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss
 
 
-def job_features(embedder: Embedder, job: TrainingInputs) -> tuple[Features, Features]:
-    """Return the vectors of a job's training and validation clips, from the store where they are known.
+def clip_features(embedder: Embedder, inputs: TrainingInputs) -> tuple[Features, Features]:
+    """Return the vectors of the training and validation clips, from the store where they are known.
 
     Raises:
         ActScribeError: an unreadable video, or no room for the features.
@@ -35,16 +35,18 @@ def job_features(embedder: Embedder, job: TrainingInputs) -> tuple[Features, Fea
         embedding = Embedding(embedder, replace(data.view, temporal_jitter=1), store, data.show)
         return embed(embedding, list(data.recordings.values()), data.clips, what)
 
-    return features(job.train, "Features of training clips"), features(job.validation, "Features of validation clips")
+    return features(inputs.train, "Features of training clips"), features(
+        inputs.validation, "Features of validation clips"
+    )
 
 
 def fit_head(
-    job: TrainingInputs, head: nn.Module, features: tuple[Features, Features], settings: Training, folder: Path
+    inputs: TrainingInputs, head: nn.Module, features: tuple[Features, Features], settings: Training, folder: Path
 ) -> None:
     """Train a head in place on the vectors of training and validation clips, in float32.
 
     Args:
-        job: targets and seed.
+        inputs: targets and seed.
         head: vectors (n, tokens, D) and their mask (n, tokens) -> logits (n, labels).
         features: of training and validation clips.
         settings: of this training.
@@ -56,14 +58,14 @@ def fit_head(
         Fit(
             network=head,
             groups=[(list(head.parameters()), settings.head_learning_rate)],
-            loss=clip_loss(job.labels.task, job.train_targets, settings),
-            train=Examples(_example(train, longest), job.train_targets),
-            validation=Examples(_example(validation, longest), job.validation_targets),
-            task=job.labels.task,
+            loss=clip_loss(inputs.labels.task, inputs.train_targets, settings),
+            train=Examples(_example(train, longest), inputs.train_targets),
+            validation=Examples(_example(validation, longest), inputs.validation_targets),
+            task=inputs.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),
             folder=folder,
-            seed=job.seed,
-            resume=job.resume,
+            seed=inputs.seed,
+            resume=inputs.resume,
         )
     )
     head.eval()

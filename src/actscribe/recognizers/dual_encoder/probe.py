@@ -23,7 +23,7 @@ from actscribe.models.dual_encoder.loading import Loaded, save_network
 from actscribe.models.dual_encoder.sight import Sight, clips_together
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.on_features import OnFeatures
-from actscribe.training.heads import fit_head, job_features
+from actscribe.training.heads import clip_features, fit_head
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits
 
@@ -94,11 +94,11 @@ def recognizer(probe: LinearProbe, loaded: Loaded, labels: LabelSet, how: How) -
     return OnFeatures(embedder, InputSpec(how.frames, how.short_side), OnEmbedding(probe.out), labels, save)
 
 
-def train(job: TrainingInputs, loaded: Loaded, how: How) -> OnFeatures:
-    """Return a probe that learned from the job's clips, whose embeddings are kept in the feature store."""
-    probe = LinearProbe(loaded.backbone, prior_logits(job.train_targets, job.labels.task)).to(device())
-    made = recognizer(probe, loaded, job.labels, how)
-    fit_head(job, made.head, job_features(made.embedder, job), job.settings, job.folder)
+def train(inputs: TrainingInputs, loaded: Loaded, how: How) -> OnFeatures:
+    """Return a probe that learned from the training clips, whose embeddings are kept in the feature store."""
+    probe = LinearProbe(loaded.backbone, prior_logits(inputs.train_targets, inputs.labels.task)).to(device())
+    made = recognizer(probe, loaded, inputs.labels, how)
+    fit_head(inputs, made.head, clip_features(made.embedder, inputs), inputs.settings, inputs.folder)
     probe.requires_grad_(False)
     return made
 

@@ -125,21 +125,21 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return DualEncoderRecognizer(network, loaded, labels, how)
 
 
-def make(job: TrainingInputs) -> Recognizer:
-    """Return a zero-shot recognizer at once, or train what the settings ask for on the job's clips."""
-    settings: DualEncoderSettings = job.settings
+def make(inputs: TrainingInputs) -> Recognizer:
+    """Return a zero-shot recognizer at once, or train what the settings ask for on the training clips."""
+    settings: DualEncoderSettings = inputs.settings
     how = How(
         backbone=settings.backbone,
-        frames=job.view.frames,
-        short_side=job.view.short_side,
+        frames=inputs.view.frames,
+        short_side=inputs.view.short_side,
         template=settings.template,
         neutral=settings.neutral,
         bfloat16=use_bfloat16(settings.precision),
     )
     loaded = _load(settings, how.frames)
     if settings.learns == "probe":
-        return probe.train(job, loaded, how)
-    return DualEncoderRecognizer(_encoder(job, loaded, how), loaded, job.labels, how)
+        return probe.train(inputs, loaded, how)
+    return DualEncoderRecognizer(_encoder(inputs, loaded, how), loaded, inputs.labels, how)
 
 
 def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
@@ -178,54 +178,54 @@ def _load(settings: DualEncoderSettings, frames: int) -> Loaded:
     return replace(loaded, pixels=pixels)
 
 
-def _decode(job: TrainingInputs) -> None:
+def _decode(inputs: TrainingInputs) -> None:
     """Decode all clips that training looks at, in one pass over each recording."""
-    job.train.prepare("Decoding training recordings")
-    if job.settings.keep == "best":
-        job.validation.prepare("Decoding validation recordings")
+    inputs.train.prepare("Decoding training recordings")
+    if inputs.settings.keep == "best":
+        inputs.validation.prepare("Decoding validation recordings")
 
 
-def _encoder(job: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
-    """Return a dual encoder with the prompts of the job's labels, trained if the settings ask for it."""
-    settings: DualEncoderSettings = job.settings
-    task = job.labels.task
+def _encoder(inputs: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
+    """Return a dual encoder with the prompts of the study's labels, trained if the settings ask for it."""
+    settings: DualEncoderSettings = inputs.settings
+    task = inputs.labels.task
     neutral = task == "multi-label" and not settings.trains
-    tokens = loaded.tokens(prompts(job.labels, how, neutral))
+    tokens = loaded.tokens(prompts(inputs.labels, how, neutral))
     if settings.trains:
-        _decode(job)
-    torch.manual_seed(job.seed)  # VgHIF starts from it
-    head = LabelHead(task, len(job.labels), neutral)
+        _decode(inputs)
+    torch.manual_seed(inputs.seed)  # VgHIF starts from it
+    head = LabelHead(task, len(inputs.labels), neutral)
     network = DualEncoder(loaded.backbone, tokens, head, settings.vghif, cast(Towers, settings.learns)).to(device())
     if settings.trains:
         if task == "multi-label":
-            _start_at_prior(network, job, loaded.pixels, how)
-        _train(network, job, loaded.pixels)
+            _start_at_prior(network, inputs, loaded.pixels, how)
+        _train(network, inputs, loaded.pixels)
     network.freeze()
     return network
 
 
-def _start_at_prior(network: DualEncoder, job: TrainingInputs, pixels: Pixels, how: How) -> None:
-    count = len(job.train)
+def _start_at_prior(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels, how: How) -> None:
+    count = len(inputs.train)
     indices = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     features = []
     sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
-    for batch in batched((job.train[index] for index in indices.tolist()), clips_together(sight.backbone)):
+    for batch in batched((inputs.train[index] for index in indices.tolist()), clips_together(sight.backbone)):
         visual = sight.visual(batch)
         with torch.inference_mode(), autocast(how.bfloat16):
             features.append(network.compared(visual))
-    network.head.start(torch.cat(features), priors(job.train_targets, job.labels.task))
+    network.head.start(torch.cat(features), priors(inputs.train_targets, inputs.labels.task))
 
 
-def _train(network: DualEncoder, job: TrainingInputs, pixels: Pixels) -> None:
+def _train(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels) -> None:
     """Train in place all that learns, each part at its own rate."""
-    settings: DualEncoderSettings = job.settings
+    settings: DualEncoderSettings = inputs.settings
     rates = {
         "pretrained": settings.learning_rate,
         "new": settings.learning_rate * settings.new_factor,
         "vghif": settings.vghif_learning_rate,
         "head": settings.head_learning_rate,
     }
-    fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, job)
+    fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, inputs)
 
 
 DUAL_ENCODER = Implementation(

@@ -1,4 +1,4 @@
-"""`python many_job.py [--die STEP] JSON`: commands of actscribe one after the other, in this process of several.
+"""`python commands_in_turn.py [--die STEP] JSON`: commands of actscribe in turn, in this process of several.
 
 Loading torch takes longer than a tiny training, so all trainings share two processes.
 """
@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from road_job import Die
+from killed_command import Die
 
 from actscribe.cli import app, terminal
 from actscribe.training import fit as fit_module

@@ -1,4 +1,4 @@
-"""Small jobs for the trained vision-language recognizers: clips in memory, bright ones positive."""
+"""Small training inputs of the trained vision-language recognizers: clips in memory, bright ones positive."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def clips(
     return MadeClips(name, cut, InputSpec(frames, 32), pixels), targets
 
 
-def job(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> TrainingInputs:
-    """Return a job of `count` training and as many validation clips."""
+def training_inputs(folder: Path, recognizer: str, count: int = 4, frames: int = 2, **settings: Any) -> TrainingInputs:
+    """Return inputs with `count` training and as many validation clips."""
     usual = {"precision": "float32", "batch_size": count, "dropout": 0.0, "warmup": 0.0}
     parsed = parse_settings(recognizer, usual | settings)
     (train, train_targets), (validation, validation_targets) = (

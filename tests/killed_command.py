@@ -1,4 +1,4 @@
-"""`python road_job.py SIGNAL STEP ARGUMENTS...`: actscribe with these arguments, sent SIGNAL after a training step."""
+"""`python killed_command.py SIGNAL STEP ARGUMENTS...`: actscribe, sent SIGNAL after a training step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small training as its own process: `python fit_job.py FOLDER`, with options as in `main`."""
+"""A small training as its own process: `python small_fit.py FOLDER`, with options as in `main`."""
 
 from __future__ import annotations
 
@@ -121,17 +121,17 @@ def main() -> None:
     parser.add_argument("--die-after", type=int)
     parser.add_argument("--readers", type=int, default=0)
     options = parser.parse_args()
-    job = (
+    inputs = (
         dual_encoder_work(options.folder, options.dual_encoder)
         if options.dual_encoder
         else work(options.folder, options.resume)
     )
-    job = replace(job, readers=options.readers, train=noted(job.train, options.folder))
+    inputs = replace(inputs, readers=options.readers, train=noted(inputs.train, options.folder))
     if options.die_after:
         callbacks = fit_module._callbacks
         fit_module._callbacks = lambda fit_work: [*callbacks(fit_work), Die(options.die_after)]
-    fit(job)
-    weights = torch.cat([parameter.detach().flatten() for parameter in job.network.parameters()])
+    fit(inputs)
+    weights = torch.cat([parameter.detach().flatten() for parameter in inputs.network.parameters()])
     if int(os.environ.get("RANK", "0")) == 0:
         np.save(options.folder / "weights.npy", weights.numpy())
         print(hashlib.sha256(weights.numpy().tobytes()).hexdigest())
