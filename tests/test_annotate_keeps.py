@@ -122,6 +122,18 @@ def test_scores_outlive_a_last_step_that_fails_and_are_used_by_the_next_call(
     assert (tmp_path / "again" / "another name.json").read_bytes() == done.files[0].read_bytes()
 
 
+def test_a_video_that_the_run_has_learned_from_is_known_by_its_bytes(made: Path, tmp_path: Path, cache: Path) -> None:
+    run = a_run(made, tmp_path / "run")
+    film(tmp_path / "new.mp4", [], 3.0, 5)
+    videos = [video(made, tmp_path / "of another name.mp4"), tmp_path / "new.mp4"]
+    known, new = annotate(videos, run, ("json", "elan"), tmp_path / "out", recognizer=Counting(run.labels))
+    assert "was trained on this very video (its recording 'r0')" in known.known
+    assert new.known == ""
+    for done in (known, new):
+        for file in done.files:
+            assert ("this very video" in file.read_text(encoding="utf-8")) == bool(done.known), file
+
+
 def test_a_call_that_is_stopped_goes_on_with_the_next_video(made: Path, tmp_path: Path, cache: Path) -> None:
     run = a_run(made, tmp_path / "run")
     film(tmp_path / "b.mp4", [], 3.0, 5)

@@ -154,7 +154,7 @@ def test_what_is_not_clear_is_listed(tmp_path: Path, asked: str | None, problem:
     with pytest.raises(ActScribeError, match=problem) as caught:
         read(path, asked)
     assert "\n  Fall/a.mp4\n  ADL/a.mp4" in caught.value.message
-    assert "--observation NAME" in caught.value.hint
+    assert "--video Fall/a.mp4, or beside a --video that is a file --observation Fall/a.mp4" in caught.value.hint
 
 
 def test_long_lists_are_cut_but_counted(tmp_path: Path) -> None:

@@ -86,6 +86,28 @@ def test_timelines_are_those_of_annotate(done: tuple[Path, str], one_run: Run, v
     assert paths == {f"{stem}{ending}" for stem in stems for ending in (".json", ".eaf")}
 
 
+def test_videos_that_the_run_has_learned_from_are_said(one_run: Run, tmp_path: Path) -> None:
+    known = one_run.recordings("train")[0]
+    (tmp_path / "in").mkdir()
+    shutil.copy(known.video, tmp_path / "in" / "renamed.mp4")
+    film(tmp_path / "in" / "new.mp4", bouts(55, 4.0), 4.0, 55)
+    ended = annotate_archive(tmp_path / "in", one_run.folder, tmp_path / "out", ["json"], hands=Hands(1))
+    assert ended.done == 2
+    learned = f"was trained on this very video (its recording '{known.name}')"
+    written = {path.stem: path.read_text() for path in (tmp_path / "out" / "timelines").iterdir()}
+    assert {name: learned in text for name, text in written.items()} == {"renamed": True, "new": False}
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Of 1 of 2 videos, byte for byte, the run has learned already" in page
+
+    words = ["annotate", tmp_path / "in" / "renamed.mp4", tmp_path / "in" / "new.mp4", "--run", one_run.folder]
+    annotated = CliRunner().invoke(app, [*map(str, words), "--out", str(tmp_path / "alone")])
+    assert annotated.exit_code == 0, (annotated.output, annotated.exception)
+    printed = " ".join(annotated.output.split())
+    assert f"Warning: renamed.mp4: The run that made this timeline {learned}" in printed
+    assert "Warning: new.mp4" not in printed
+    assert (tmp_path / "alone" / "renamed.json").read_text() == written["renamed"]
+
+
 def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
     out, output = done
     assert "4 of 7 videos have a timeline" in output

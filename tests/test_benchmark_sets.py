@@ -61,7 +61,7 @@ def test_what_is_missing_or_odd_is_counted_and_said(actions: ActionSet, tmp_path
     assert done.tables["availability"].to_numpy().tolist() == [["train", 24, 24, 0, 0], ["test", 12, 10, 2, 1]]
     assert done.tables["missing"]["clip"].tolist() == ["cup/cup_test_1", "cup/cup_test_0"]
     assert done.notes[:2] == (UNGROUPED, "3 of 18 training clips are the same file as a test clip.")
-    assert done.notes[2].startswith("1 clips are here and cannot be read")
+    assert done.notes[2].startswith("1 clip is here and cannot be read")
     assert "no clip of test shows: cup" in done.notes
     classes = pd.read_csv(done.folder / "classes.csv").set_index("class")
     assert classes.loc["cup", "clips"] == 0

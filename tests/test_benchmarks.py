@@ -72,7 +72,7 @@ def test_ucf_prompts_are_words_or_as_published(tmp_path: Path) -> None:
         ("testlist01.txt", "Hammering/holiday.avi", r"testlist01.txt:1: expected a file called v_Class"),
         ("testlist01.txt", "what is this", r"testlist01.txt:1: expected 'ClassName/v_"),
         ("classInd.txt", "2 ApplyEyeMakeup", r"classInd.txt:1: expected '1 ClassName'"),
-        ("testlist01.txt", "JumpRope/v_JumpRope_g05_c02.avi", r"1 clips are listed more than once; .*train and test"),
+        ("testlist01.txt", "JumpRope/v_JumpRope_g05_c02.avi", r"1 clip is listed more than once; .*train and test"),
     ],
 )
 def test_malformed_ucf_lists_are_named_with_their_line(tmp_path: Path, list_name: str, line: str, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,16 @@ def test_plan_of_what_is_not_there(words: tuple[str, ...], message: str) -> None
     assert code == 2
     assert message in text
     assert "models pull" not in text
+
+
+def test_the_plan_of_a_video_classifier_does_without_the_dual_encoders() -> None:
+    """Their networks import torch's compiler, which imports pandas and more, for seconds."""
+    code = "import sys, actscribe.recognizers.plans.clips; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"torch._dynamo", "transformers.models.clip.modeling_clip"} & set(done.stdout.split()) == set()
+
+
+def test_the_list_of_models_does_without_pandas() -> None:
+    code = "import sys; from actscribe.cli.models import list_models; list_models(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"pandas", "torch"} & set(done.stdout.split()) == set()

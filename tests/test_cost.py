@@ -15,7 +15,7 @@ from actscribe.errors import ActScribeError
 from actscribe.models import cost as costs
 from actscribe.models.catalog import find
 from actscribe.recognizers.base import implementation
-from actscribe.recognizers.plans import clips
+from actscribe.recognizers.plans import clips, dual_encoder
 from actscribe.recognizers.plans.minute import minute_text
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
 from actscribe.settings.registry import BUILT_IN, usual_for
@@ -59,7 +59,7 @@ def test_a_linear_layer_counted_by_hand() -> None:
 )
 def test_memory_is_what_the_allocator_sees(recognizer: str, changes: dict[str, object], tmp_path: Path) -> None:
     settings = parse_settings(recognizer, changes)
-    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual_encoder
+    build: Any = clips._classifier if recognizer == "timesformer" else dual_encoder._dual_encoder
     with torch.device("meta"):
         network, side = build(settings, 8, 3)
         cost = costs.cost(network, {"pixel_values": torch.zeros(4, 8, 3, side, side)})
@@ -87,7 +87,7 @@ def test_known_models_need_no_download_and_have_their_published_size(
     entry = find(name)
     assert entry is not None
     recognizer = usual_for(entry.kind)
-    build: Any = clips._classifier if recognizer == "timesformer" else clips._dual_encoder
+    build: Any = clips._classifier if recognizer == "timesformer" else dual_encoder._dual_encoder
     with torch.device("meta"):
         network, _ = build(parse_settings(recognizer, {"model": name}), 8, 400)
     assert sum(one.numel() for one in network.parameters()) / 1e6 == pytest.approx(entry.parameters, abs=1)

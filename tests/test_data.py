@@ -137,7 +137,7 @@ def test_too_few_groups_are_refused() -> None:
 
 
 def test_half_a_split_column_is_refused() -> None:
-    with pytest.raises(ActScribeError, match="1 recordings name a split and 1 do not \\(first: b\\)"):
+    with pytest.raises(ActScribeError, match="1 recording names a split and 1 does not \\(first: b\\)"):
         assign_splits([recording("a", split="train"), recording("b")], LABELS, SHARES, 0)
 
 

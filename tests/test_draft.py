@@ -115,7 +115,7 @@ def test_two_files_of_a_video_are_two_annotators_and_three_are_refused(tmp_path:
         "group": "",
         "split": "",
     }
-    assert "1 videos have two files, taken for two annotators" in text_of(drafted)
+    assert "1 video has two files, taken for two annotators" in text_of(drafted)
     annotated(tmp_path / "in" / "by3.csv", Interval("Walk", 0.1, 1), media=str(film), form="csv")
     with pytest.raises(ActScribeError, match="3 files could be its annotations"):
         draft(tmp_path / "other", [tmp_path / "in"])

@@ -126,7 +126,7 @@ def test_too_few_clips_are_counted(tmp_path: Path) -> None:
     alone = made_up(tmp_path, {"a": {"p1": 4}})
     with pytest.raises(ActScribeError, match="no test clips"):
         few_shot(alone, 1, 0)
-    with pytest.raises(ActScribeError, match=r"1 classes \(first: id 0\) have too few groups"):
+    with pytest.raises(ActScribeError, match=r"1 class \(first: id 0\) of too few groups"):
         hold_out(alone, 0.5, 0)
     with pytest.raises(ActScribeError, match="between 0 and 1"):
         hold_out(alone, 1.0, 0)
@@ -224,7 +224,7 @@ def test_shots_of_another_split_are_counted_as_tested_and_unused(tmp_path: Path)
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["a/v_Nobody_g01_c01.avi 0"], "1 clips are unknown to ucf101"),
+        (["a/v_Nobody_g01_c01.avi 0"], "1 clip is unknown to ucf101"),
         (["v_JumpRope_g04_c02.avi 5", "x/v_JumpRope_g04_c02.avi 5"], ":2: .* is in line 1 already"),
         (["v_JumpRope_g04_c02.avi 1 3 5"], "several classes a clip"),
         (["v_JumpRope_g04_c02.avi 6"], "no class 6; ids go from 0 to 5"),
@@ -306,7 +306,7 @@ def test_halves_that_could_only_be_right_or_cannot_be_tested_are_refused(tmp_pat
     ("base", "novel", "message"),
     [
         (["a", "b"], ["c", "x"], "has no class 'x'"),
-        (["a", "b"], ["B", "c"], "1 classes are base and novel at once .first: 'b'"),
+        (["a", "b"], ["B", "c"], "1 class is base and novel at once .first: 'b'"),
         (["a", "b", "a"], ["c", "d"], "named twice"),
         (["a"], ["c", "d"], "two base classes or more, found 1"),
         (["a", "b"], [], "two novel classes or more, found 0"),

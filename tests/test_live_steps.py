@@ -91,7 +91,7 @@ def test_live_steps_have_the_scores_of_offline_scoring(
     video = run.folder.parent / "study" / "r0.mp4"
     both = recognizer(run, kind)
     heard = Heard()
-    loaded = Loaded(run, both, run.operating_point.timeline, ())
+    loaded = Loaded(run, both, run.operating_point.timeline, (), {})
     done = watch(chosen(Calm(video), video), run, tmp_path / "r0", heard, (), loaded=loaded)
     recording = Recording("r0", video, SECONDS, f"content {kind}", "g")
     steps = score_recordings(both, [recording], run.labels, run.study.windows, "x").steps["r0"]
@@ -109,7 +109,7 @@ def test_live_steps_have_the_scores_of_offline_scoring(
 def test_a_gap_starts_over_and_is_not_annotated(run: Run, tmp_path: Path) -> None:
     given = [*lamps(4.0), Event("lost", 4.0, "gone"), Event("back", 20.0, "back"), *lamps(4.0, begin=20.0)]
     heard = Heard()
-    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, ())
+    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, (), {})
     source = Made([*given, Event("end", 24.0, "over")])
     done = watch(chosen(source), run, tmp_path / "cut", heard, ("json",), loaded=loaded)
     windows = heard.of("window")

@@ -15,8 +15,10 @@ from safetensors import safe_open
 from short_studies import actscribe
 from small_studies import WINDOWS, write_study
 from tiny_encoders import tiny_encoder
+from typer.testing import CliRunner
 
 from actscribe import load_study
+from actscribe.cli import app
 from actscribe.compare.compare import compare
 from actscribe.data.frames import ClipData
 from actscribe.data.loading import load_data
@@ -67,7 +69,7 @@ def test_frames_that_do_not_fit(made: Callable[..., Study], tmp_path: Path) -> N
     small = FrameCache(tmp_path / "cache", 10_000)
     (problem,) = preflight_problems(study, load_data(study), small)
     assert "frame cache" in problem
-    assert problem == f"timesformer: {refused(study, tmp_path, small)}"
+    assert problem == refused(study, tmp_path, small)
 
 
 def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +78,7 @@ def test_a_disk_that_is_too_small(made: Callable[..., Study], tmp_path: Path, mo
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
     (problem,) = preflight_problems(study, data, cache)
     assert "1.0 KiB left" in problem
-    assert problem == f"timesformer: {refused(study, tmp_path, cache)}"
+    assert problem == refused(study, tmp_path, cache)
 
 
 def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -> None:
@@ -85,7 +87,42 @@ def test_labels_that_no_clip_shows(made: Callable[..., Study], tmp_path: Path) -
     cache = FrameCache(tmp_path / "cache", 2**30)
     (problem,) = preflight_problems(study, load_data(study), cache)
     assert "Third lamp" in problem
-    assert problem == f"timesformer: {refused(study, tmp_path, cache)}"
+    assert problem == refused(study, tmp_path, cache)
+
+
+@pytest.mark.parametrize("command", ["check", "train", "compare"])
+def test_what_is_refused_is_an_error_in_the_same_words_of_every_command(
+    made: Callable[..., Study], tmp_path: Path, command: str
+) -> None:
+    labels = {"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]}
+    study = made(tmp_path / "study", empty_labels="error", labels=labels)
+    (sentence,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
+    assert f"Error: {sentence}" in " ".join(actscribe(command, study.folder, code=2).split())
+
+
+@pytest.mark.parametrize("command", ["check", "train", "compare"])
+def test_what_may_go_wrong_is_a_warning_in_the_same_words_of_every_command(
+    made: Callable[..., Study],
+    tmp_path: Path,
+    undecoded: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    study = made(tmp_path / "study")
+    monkeypatch.setattr(memory, "_memory", lambda: memory.BASE)
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
+    printed = CliRunner().invoke(app, [command, str(study.folder)]).output
+    (sentence,) = memory_warnings(study, ["timesformer"], load_data(study))
+    assert f"Warning: {sentence}" in " ".join(printed.split())
+
+
+def test_labels_that_no_clip_shows_are_noted_where_the_study_allows_them(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    study = made(tmp_path / "study", labels={"name": "lamps", "labels": ["Left lamp", "Right lamp", "Third lamp"]})
+    checked = " ".join(actscribe("check", study.folder).split())
+    for split in ("train", "validation", "test"):
+        assert f"Note: no clip of {split} shows: Third lamp" in checked
 
 
 def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_asked_for(
@@ -106,7 +143,7 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     (problem,) = preflight_problems(asked, data, cache)
     assert weight_notes(asked, data) == []
     (tmp_path / "b").mkdir()
-    assert problem == f"timesformer: {refused(asked, tmp_path / 'b', cache)}"
+    assert problem == refused(asked, tmp_path / "b", cache)
     assert "write 'keep: last'" in problem
 
 
@@ -139,8 +176,8 @@ def test_several_recognizers_without_a_validation_split_cannot_be_compared(
         compare(study)
     assert refused.value.message == problem
     checked = actscribe("check", study.folder, code=2)
-    assert "Warning: no annotated recording is in the validation split" in " ".join(checked.split())
-    assert f"Next: fix what the warnings report, then type: actscribe check {study.folder}" in checked
+    assert "Error: no annotated recording is in the validation split" in " ".join(checked.split())
+    assert f"Next: fix the errors above, then type: actscribe check {study.folder}" in checked
 
 
 def test_a_model_that_is_not_here(made: Callable[..., Study], tmp_path: Path) -> None:
@@ -271,7 +308,7 @@ def test_the_feature_store_is_foretold_what_training_puts_into_it(
     assert problem.startswith(f"one: the features of its clips take {bytes_text(foretold)}, and the feature store")
     with pytest.raises(ActScribeError) as error:
         train(study, "one", out=tmp_path / "run", cache=cache)
-    assert (problem, (tmp_path / "run").exists()) == (f"one: {in_one_line(error.value)}", False)
+    assert (problem, (tmp_path / "run").exists()) == (in_one_line(error.value), False)
 
     monkeypatch.delenv("ACTSCRIBE_FEATURES_GIB")
     train(study, "one", out=tmp_path / "run", cache=cache)

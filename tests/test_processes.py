@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from actscribe import Run, load_study, processes, train
 from actscribe.cli import app, guard
 from actscribe.errors import ActScribeError
-from actscribe.runs.train import check_shares
+from actscribe.runs.trainable import check_shares
 
 SCRIPT = Path(__file__).parent / "commands_in_turn.py"
 NAMES = ("timesformer", "vifi-clip", "vlm-head", "vlm-lora")

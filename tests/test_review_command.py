@@ -70,10 +70,10 @@ def test_the_newest_run_of_the_studys_first_recognizer_is_chosen_and_an_unfinish
 
 def test_the_command_that_trains_again_replaces_the_run_that_is_there(study: Path) -> None:
     loaded = load_study(study)
-    assert train_command(study, loaded) == f"actscribe train {study}"
+    assert train_command(study, loaded) == ["train", study]
     first = next(iter(loaded.recognizers))
     a_run(study, study / "runs" / first, recognizer=first)
-    assert train_command(study, loaded) == f"actscribe train {study} --overwrite"
+    assert train_command(study, loaded) == ["train", study, "--overwrite"]
 
 
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:

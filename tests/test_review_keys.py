@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from review_server import client, session
-from short_studies import refused
+from short_studies import actscribe, refused
 from small_studies import LEFT, RIGHT
 
 from actscribe.errors import ActScribeError
 from actscribe.review.commands import COMMANDS
-from actscribe.review.keys import PROGRAMS, key_map, named
+from actscribe.review.keys import LABEL_KEYS, PROGRAMS, key_map, named
 
 #: Of each program, as its handbook or its own code has them: key -> what it does here.
 HANDS = {
@@ -221,3 +222,22 @@ def test_the_page_is_told_the_keys_that_were_asked_for(study: Path) -> None:
     assert keys["accept"] == ["Alt+A"]
     assert [one["keys"] for one in served["labels"]] == [["1"], ["2"]]
     assert session(study).program == ""
+
+
+#: What whoever corrects a first timeline cannot do without.
+FIRST = ("play", "start-here", "end-here", "next-suggestion", "accept", "reject", "next-doubt", "undo", "help")
+
+
+@pytest.mark.parametrize("where", ["--help", "README"])
+def test_the_most_important_keys_are_named_where_one_begins(where: str) -> None:
+    if where == "README":
+        text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+        text = text[text.index("actscribe review my-study --run") :].partition("\n\n")[0].replace("Ctrl Z", "Ctrl+Z")
+    else:
+        text = " ".join(actscribe("review", "--help").split())
+        text = text[text.index("Keys on the page") : text.index("shows all keys") + 20]
+    words = re.findall(r"[\w+?]+", text)
+    assert [
+        COMMANDS[name].keys[0] for name in FIRST if COMMANDS[name].keys[0].title() not in map(str.title, words)
+    ] == []
+    assert set(LABEL_KEYS[:3]) <= set(words)

@@ -126,7 +126,7 @@ def test_a_video_without_frames_and_one_that_cannot_be_decoded(tmp_path):
     end = data.index(b"moov") - 4
     data[start:end] = bytes(end - start)
     ruined.write_bytes(data)
-    with pytest.raises(ActScribeError, match=r"ruined\.mp4: 20 frames of mpeg4 video were found, but none"):
+    with pytest.raises(ActScribeError, match=r"ruined\.mp4: 20 frames of mpeg4 video found, but none"):
         probe(ruined)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Short headings of long columns, so that names of labels need not be folded at 80 characters.
 HEADINGS = {
@@ -34,6 +35,8 @@ def print_table(title: str, table: pd.DataFrame, fold: bool = False) -> None:
 
 def _fitting(table: pd.DataFrame, width: int, fold: bool) -> list[list[int]]:
     """Return places of columns that fit beside each other into `width` characters, the first one in every part."""
+    import pandas as pd  # a sentence is printed without it
+
     wide = []
     for index, column in enumerate(table.columns):
         whole = max(len(heading(column)), *(len(cell(value)) for value in table.iloc[:, index]), 1)
@@ -53,6 +56,7 @@ def heading(column: object) -> str:
 
 
 def _drawn(shown: pd.DataFrame, title: str, fold: bool) -> Any:
+    import pandas as pd
     from rich import box
     from rich.table import Table
 
@@ -100,6 +104,8 @@ def bytes_text(count: int) -> str:
 
 def cell(value: object) -> str:
     """Return a table cell's text."""
+    import pandas as pd
+
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if isinstance(value, float):

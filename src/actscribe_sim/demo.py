@@ -17,6 +17,7 @@ from actscribe.benchmark.benchmark import benchmark
 from actscribe.benchmark.plan import Plan
 from actscribe.compare.compare import compare
 from actscribe.compute import Compute
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.loading import load_data
 from actscribe.data.summary import summarise
@@ -138,7 +139,10 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     best = _best(done)
     _say(f"5. The timeline of a video that nobody trained on, by {best.info.name}")
     _annotate_new_video(out, best, seed)
-    _say(f"6. ViFi-CLIP with and without VgHIF (Zhang et al. 2024), {size.shots} shots of each tabletop action")
+    _say(
+        "6. ViFi-CLIP with and without VgHIF (Zhang et al. 2024),"
+        f" {counted(size.shots, 'shot')} of each tabletop action"
+    )
     _few_shot(out / "tabletop", size, seed)
     report = real_path(done.folder / REPORT)
     _say(f"Done in {clock(time.monotonic() - start)}. The report of all recognizers:")
@@ -193,7 +197,7 @@ def _annotate_new_video(out: Path, run: Run, seed: int) -> None:
     done = annotate([video], run, EXPORTS, out / "timeline")[0]
     for path in done.files:
         read = annotation_files.read(path)
-        print(f"{path}: {len(read.intervals)} intervals read back")
+        print(f"{path}: {counted(len(read.intervals), 'interval')} read back")
 
 
 def _few_shot(out: Path, size: Size, seed: int) -> None:

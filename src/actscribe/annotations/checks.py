@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations, Interval, sort_key
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 
@@ -56,7 +57,7 @@ def check(annotations: Annotations, duration: float, source: Path, video: Path) 
         )
     late = [i for i in (*annotations.intervals, *annotations.gaps) if i.end > duration + TOLERANCE]
     if late:
-        number = "1 interval ends" if len(late) == 1 else f"{len(late)} intervals end"
+        number = counted(len(late), "interval ends", "intervals end")
         last = max(late, key=lambda interval: interval.end)
         raise DoesNotFit(
             source,

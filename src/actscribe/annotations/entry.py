@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -266,7 +267,12 @@ class _Wanted:
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
     if len(entries) > 1 and not all(entry.joins and is_one_video(entries[0], entry) for entry in entries):
-        raise _refuse(path, entries, f"holds {len(entries)} videos or observations", "Say which one is meant")
+        raise _refuse(
+            path,
+            entries,
+            f"holds {len(entries)} videos or observations",
+            "Say which one is meant",
+        )
     return Match(_join(entries), ALONE)
 
 
@@ -388,11 +394,12 @@ def _refuse(path: Path, entries: Sequence[Entry], problem: str, hint: str) -> Ac
     listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in shown]
     rest = f"\n  and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     names = "".join(f"\n  {name or '(no name)'}" for name in listed)
+    name = next((entry.name for entry in shown if entry.name), "NAME")
     how = (
-        "--video FILE or --observation NAME on the command line, the column 'observation' of a manifest,"
-        " video='NAME' in Python"
+        f"such as --video {shlex.quote(name)}, or beside a --video that is a file --observation {shlex.quote(name)};"
+        f" {name!r} in the column 'observation' of a manifest; video={name!r} in Python"
     )
-    return ActScribeError(f"{path}: {problem}:{names}{rest}", f"{hint}: {how}.")
+    return ActScribeError(f"{path}: {problem}:{names}{rest}", f"{hint}, {how}.")
 
 
 def _with_media(entry: Entry) -> str:

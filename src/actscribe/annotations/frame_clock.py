@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.interval import Interval
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 
 #: Frames per second; the fastest cameras on sale take a million.
@@ -47,7 +48,7 @@ class FrameClock:
         """
         edges = (*sorted(float(time) for time in times), float(end))
         if len(edges) < 2 or not edges[-1] > edges[0] or edges[-1] < edges[-2]:
-            raise ActScribeError(f"{len(edges) - 1} frames that end at {end} s are not a video.")
+            raise ActScribeError(f"{counted(len(edges) - 1, 'frame')} that end at {end} s are not a video.")
         return cls((len(edges) - 1) / (edges[-1] - edges[0]), edges)
 
     @property

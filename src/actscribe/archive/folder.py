@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ class Archive:
         if not path.is_file():
             raise ActScribeError(
                 f"{folder}: no archive here (no {FILE}).",
-                "Make one with: actscribe archive VIDEOS --run RUN --out OUT",
+                f"Make one with: actscribe archive VIDEOS --run RUN --out {shlex.quote(str(folder))}",
             )
         try:
             return cls(folder, Plan.model_validate(unsealed(path)))

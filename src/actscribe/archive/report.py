@@ -12,6 +12,7 @@ from actscribe.archive import table as tables
 from actscribe.archive.audit import audited
 from actscribe.archive.drift import reference
 from actscribe.archive.folder import INDICATORS, REPORT, TABLE, Archive
+from actscribe.counts import counted
 from actscribe.evaluation.audit import table as audit_tables
 from actscribe.evaluation.audit.table import SUMMARY_COLUMNS
 from actscribe.files import write_beside, write_text
@@ -19,7 +20,7 @@ from actscribe.names import printable
 from actscribe.report.archive_page import ArchivePage, archive_page
 from actscribe.run_folder.run import Run
 from actscribe.runs.audit import known_of
-from actscribe.runs.standing import standing
+from actscribe.runs.standing import known_videos, standing
 from actscribe.table_files import write_table
 
 #: Rows of a workbook's sheet, its head left out; a hundred thousand take half a minute to write.
@@ -49,7 +50,7 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
         paths += _write(archive.folder / INDICATORS, audit_tables.table(audits, errors))
         summary = audit_tables.summary(audits, run.labels, errors)
     retry = f"actscribe archive {shlex.quote(str(archive.folder))} --retry-failed"
-    page = page_of(content, f"Archive {archive.folder.absolute().name}", standing(run), retry, rows, summary)
+    page = page_of(content, f"Archive {archive.folder.absolute().name}", _warnings(content, run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
     return tuple(page.verdict), (*paths, archive.folder / REPORT)
 
@@ -57,6 +58,19 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
 def report_sentences(archive: Archive, run: Run) -> tuple[str, ...]:
     """Return the sentences of `write_tables`, and write nothing."""
     return tuple(tables.sentences(tables.read(archive, reference(run))))
+
+
+def _warnings(content: tables.Content, run: Run) -> tuple[str, ...]:
+    """Return what to know before relying on the timelines: how the run stands, and which videos it has learned from."""
+    known = known_videos(run)
+    seen = sum(record.content in known for record in content.done.values())
+    if not seen:
+        return standing(run)
+    of_all = f"Of {seen} of {counted(len(content.done), 'video')}, byte for byte,"
+    return (
+        f"{of_all} the run has learned already, so their timelines look better than those of new videos would.",
+        *standing(run),
+    )
 
 
 def _write(stem: Path, rows: pd.DataFrame) -> list[Path]:

@@ -15,6 +15,7 @@ from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
+from actscribe.counts import counted
 from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
 from actscribe.files import content_hash, disk_is_full, explain_os_error
 
@@ -149,7 +150,7 @@ def attempt(
 
 def set_aside(archive: Archive, video: Video, deaths: int) -> Outcome:
     """Write down that a video is not tried again, since workers died over it."""
-    reason = f"{deaths} workers died while they were at it, so it was set aside."
+    reason = f"{counted(deaths, 'worker')} died while they were at it, so it was set aside."
     hint = "Play it to see whether it is damaged, and see whether memory is short; then: --retry-failed."
     archive.save(Failed(video.key, video.name, video.bytes, socket.gethostname(), 0.0, reason, video.name, hint))
     return Outcome(video.key, "failed", 0.0, f"{video.name}: {reason}")

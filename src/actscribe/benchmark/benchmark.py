@@ -26,6 +26,7 @@ from actscribe.benchmark.tables import (
     seeds_table,
 )
 from actscribe.benchmark.work import NOVEL_FOLDER, Piece, finish_all, study_with, system
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Benchmark, Missing
 from actscribe.data.benchmarks.convert import Probes, availability, lacking, missing_table
 from actscribe.errors import ActScribeError
@@ -105,7 +106,7 @@ def benchmark(
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))
     if chosen.listed is not None and chosen.listed.missing:
-        notes[f"{len(chosen.listed.missing)} clips of {plan.shots_list} are not on this machine."] = None
+        notes[f"not on this machine: {counted(len(chosen.listed.missing), 'clip')} of {plan.shots_list}."] = None
     draws = {seed: draw(plan, chosen, seed, probes) for seed in parts}
     _check(plan, chosen, draws[0], folder, cache)
     for drawn in draws.values():
@@ -116,7 +117,8 @@ def benchmark(
     finish_all(pieces, at_once)
     unreadable = probes.unreadable(chosen.whole.clips)
     if unreadable:
-        notes[f"{len(unreadable)} clips are here and cannot be read; they are left out (missing.csv says why)."] = None
+        lost = counted(len(unreadable), "clip is", "clips are")
+        notes[f"{lost} here and cannot be read, and left out (missing.csv says why)."] = None
     return _write(plan, chosen.whole, folder, parts, unreadable, tuple(notes))
 
 
@@ -222,7 +224,7 @@ def _settings(folder: Path, plan: Plan, vghif: bool) -> dict[str, Any]:
 def _plan_notes(plan: Plan) -> list[str]:
     notes = published_notes(plan)
     if plan.vghif and plan.seeds < 6:
-        runs = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
+        runs = counted(plan.seeds, "seed")
         notes.append(f"with {runs} the sign-flip p is {2 / 2**plan.seeds:g} at least.")
     if plan.vghif and not plan.trains(False):
         notes.append(f"{plan.backbone} alone learns nothing here, so one run serves for all seeds.")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from actscribe.benchmark.plan import Plan
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.convert import Probes, study_data
 from actscribe.data.benchmarks.few_shot import (
@@ -144,7 +145,8 @@ def _short_notes(plan: Plan, chosen: Classes, split: ClipSplit, probes: Probes) 
             "Replace the files of these videos.",
         )
     listed = ", ".join(f"{classes[index].name} ({counts[index]})" for index in short)
-    return [f"fewer than {plan.shots} training clips of a class, since no more can be read: {listed}."] if short else []
+    wanted = counted(plan.shots, "training clip")
+    return [f"fewer than {wanted} of a class, since no more can be read: {listed}."] if short else []
 
 
 def draw(plan: Plan, chosen: Classes, seed: int, probes: Probes) -> Draw:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Source
 from actscribe.data.views import Views
 from actscribe.errors import ActScribeError
@@ -298,7 +299,7 @@ def _learns(recipe: Recipe) -> str:
 
 def _check_numbers(plan: Plan) -> None:
     if plan.shots is not None and plan.shots < 0:
-        raise ActScribeError(f"{plan.shots} shots cannot be drawn.")
+        raise ActScribeError(f"{counted(plan.shots, 'shot')} cannot be drawn.")
     if plan.shots_list and plan.shots is not None:
         raise ActScribeError("--shots and --shots-list exclude each other.", "The list says how many shots there are.")
     if plan.shots_list and plan.base_to_novel:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from actscribe.benchmark.plan import Plan
 from actscribe.benchmark.tables import BASE, NOVEL
+from actscribe.counts import counted
 
 #: Official split of the published shots and halves, see docs/how-to/benchmarks.md.
 SPLIT = 1
@@ -49,8 +50,9 @@ def published_notes(plan: Plan) -> list[str]:
             f" this run trains nothing beyond its model {model}."
         )
     split = "a split that their source does not name" if plan.shots == 0 else f"split {SPLIT}"
-    theirs = [split, f"{recipe.frames} frames", f"{recipe.test.clips} x {recipe.test.crops} views"]
-    own = [f"split {plan.source.split}", f"{plan.clip_frames} frames", f"{plan.views.clips} x {plan.views.crops} views"]
+    theirs = [split, counted(recipe.frames, "frame"), f"{recipe.test.clips} x {recipe.test.crops} views"]
+    frames = counted(plan.clip_frames, "frame")
+    own = [f"split {plan.source.split}", frames, f"{plan.views.clips} x {plan.views.crops} views"]
     same = [plan.source.split == SPLIT, plan.clip_frames == recipe.frames, own[2] == theirs[2]]
     differ = [index for index, equal in enumerate(same) if not equal]
     if differ:

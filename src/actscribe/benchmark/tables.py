@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from actscribe.counts import counted
 from actscribe.data.clips import targets
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
 from actscribe.evaluation.clips import confusion
@@ -98,7 +99,7 @@ def _ends(row: Mapping[str, Any], groups: int | None) -> tuple[float, float, str
     if row["std"] > SAME:
         return float(np.clip(row["low"], 0, 1)), float(np.clip(row["high"], 0, 1)), "seeds"
     if groups:
-        return *exact_interval(row["mean"], groups), f"exact, {groups} group{'' if groups == 1 else 's'}"
+        return *exact_interval(row["mean"], groups), f"exact, {counted(groups, 'group')}"
     return np.nan, np.nan, "none: one seed" if row["seeds"] == 1 else "none: all seeds equal"
 
 

@@ -34,6 +34,7 @@ from actscribe.cli import (
 )
 from actscribe.cli.compute import with_compute
 from actscribe.cli.guard import guarded
+from actscribe.cli.options import Command
 from actscribe.cli.plugins import Commands
 
 app = typer.Typer(
@@ -82,7 +83,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     doctor.doctor,
 )
 for command in COMMANDS:
-    app.command()(guarded(command))
+    app.command(cls=Command)(guarded(command))
 app.add_typer(models.models, name="models")
 
 

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import plot_of, print_next
+from actscribe.counts import counted
+
 
 def annotate(
     videos: Annotated[list[Path], typer.Argument(help="Videos to annotate.")],
@@ -25,7 +28,7 @@ def annotate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
-    from actscribe.annotations import FORMATS
+    from actscribe.annotations import FORMATS, counts_frames
     from actscribe.errors import ActScribeError
     from actscribe.run_folder.run import Run
 
@@ -42,19 +45,24 @@ def annotate(
     made = annotate_each(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )
-    known = None
+    known = drawable = None
     for index, done in enumerate(made):
         if not index:  # they are of the run, so once for all videos
             for note in done.notes:
                 print_sentence(note)
             if done.notes and (silent := [name for name in formats if "notes" not in FORMATS[name].keeps]):
                 print_sentence(f"The files hold these notes as well, except {', '.join(silent)}, which can hold none.")
+        if done.known:
+            print_sentence(f"Warning: {done.recording.video.name}: {done.known}")
         table = indicators(done.recording, done.intervals, opened.labels)
-        print_table(f"{done.recording.video.name}: {len(done.intervals)} intervals", table)
+        print_table(f"{done.recording.video.name}: {counted(len(done.intervals), 'interval')}", table)
         if opened.labels.indicators:
             known = known_of(opened) if not index else known
             show_predicted(done.recording, done.intervals, opened.labels, known)
         for path in done.files:
             print(path)
+        drawable = drawable or next((path for path in done.files if not counts_frames(path)), None)
     if time_budget is not None:
         print(time_budget)
+    if drawable is not None:
+        print_next(*plot_of(drawable))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,7 +48,8 @@ def archive(
     asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
     if len(asked) > 1 or (asked and (run or out)):
         raise ActScribeError(
-            f"{asked[0]} is asked of an archive's folder alone.", f"Type: actscribe archive OUT {asked[0]}"
+            f"{asked[0]} is asked of an archive's folder alone.",
+            f"Type: actscribe archive {shlex.quote(str(out or folder))} {asked[0]}",
         )
     if status or verify:
         (_say_status if status else _say_verified)(folder)
@@ -58,7 +60,8 @@ def archive(
         return
     if run is None or out is None:
         raise ActScribeError(
-            "Which run annotates, and where to?", f"Type: actscribe archive {folder} --run RUN --out OUT"
+            "Which run annotates, and where to?",
+            f"Type: actscribe archive {shlex.quote(str(folder))} --run {_or(run, 'RUN')} --out {_or(out, 'OUT')}",
         )
 
     from actscribe.archive.listing import list_archive
@@ -83,6 +86,11 @@ def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str]
     from actscribe.archive.archive import Hands, report_again, retry_failed
 
     _say(report_again(folder) if hands is None else retry_failed(folder, Hands(*hands)))
+
+
+def _or(path: Path | None, word: str) -> str:
+    """Return a path as it is typed, or the word that stands for one that was not given."""
+    return word if path is None else shlex.quote(str(path))
 
 
 def _modes(status: bool, retry_failed: bool, verify: bool, report: bool) -> dict[str, bool]:

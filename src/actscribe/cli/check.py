@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from actscribe.cli.next_command import print_next
 
 if TYPE_CHECKING:
     from actscribe.data.loading import StudyData
@@ -31,10 +32,11 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     from actscribe.data.clips import Window
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
-    from actscribe.runs.moved import moved_groups
     from actscribe.runs.preflight import (
         Infos,
+        data_warnings,
         frame_notes,
+        label_notes,
         memory_warnings,
         model_notes,
         preflight_problems,
@@ -50,7 +52,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
         agreed = between(data.recordings, data.second, data.labels, window, loaded.windows.threshold)
         print_table("Two annotators on the same clips", agreed)
         _show_moments(data, loaded.windows.length)
-    for note in (*summary.notes, *weight_notes(loaded, data)):
+    for note in (*summary.notes, *label_notes(loaded, data), *weight_notes(loaded, data)):
         print_sentence(f"Note: {note}")
     infos: Infos = {}
     refused = preflight_problems(loaded, data, infos=infos)
@@ -59,10 +61,10 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     nothing = all(one.intervals is None for one in data.recordings)
     refused += _ask_servers(loaded)
     refused = [] if nothing else refused  # what is lacking follows from that
-    for sentence in (*refused, *memory_warnings(loaded, list(loaded.recognizers), data)):
+    for sentence in (*memory_warnings(loaded, list(loaded.recognizers), data), *data_warnings(loaded, data)):
         print_sentence(f"Warning: {sentence}")
-    for sentence in (*data.remarks, *moved_groups(loaded, data), *data.not_known):
-        print_sentence(f"Warning: {sentence}")
+    for sentence in refused:
+        print_sentence(f"Error: {sentence}")
     if loaded.split.within == "recordings":
         print_sentence("No second of video is in both training and evaluation.")
     elif data.not_known:
@@ -70,26 +72,22 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     else:
         print("No leakage: every file content, group and source span lies in one split only.")
     if refused:
-        print(f"Next: fix what the warnings report, then type: actscribe check {shlex.quote(str(study))}")
+        print_next("check", study, first="fix the errors above")
         raise typer.Exit(REFUSED)
     if nothing:
         print("Nothing is annotated yet. Annotate in the browser:")
-        print(f"Next: actscribe review {shlex.quote(str(study))}")
+        print_next("review", study)
         return
-    if data.not_known and loaded.groups is None and loaded.split.within == "groups":
-        print("Next: say which videos belong together (see the warning),")
-        print(f"  then type: {_next(study, loaded)}")
-    else:
-        print(f"Next: {_next(study, loaded)}")
+    unsure = data.not_known and loaded.groups is None and loaded.split.within == "groups"
+    first = "say which videos belong together (see the warning)" if unsure else ""
+    print_next(*_next(study, loaded), first=first)
 
 
-def _next(study: Path, loaded: Study) -> str:
+def _next(study: Path, loaded: Study) -> list[str | Path]:
     """Return the command that trains the study's recognizer, again where a run is there, or compares all of them."""
     from actscribe.run_folder.standing_in_the_way import train_command
 
-    return (
-        f"actscribe compare {shlex.quote(str(study))}" if len(loaded.recognizers) > 1 else train_command(study, loaded)
-    )
+    return ["compare", study] if len(loaded.recognizers) > 1 else train_command(study, loaded)
 
 
 def _ask_servers(loaded: Study) -> list[str]:

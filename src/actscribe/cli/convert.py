@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actscribe.cli.next_command import plot_of, print_next
 from actscribe.errors import ActScribeError
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def convert(
         print(f"Left out on purpose: '{name}' ({count}x)")
     if done.lost:
         print(f"{done.target_format} cannot carry: {', '.join(_LOST.get(name, name) for name in done.lost)}")
+    if not annotation_files.counts_frames(target):
+        print_next(*plot_of(target))
 
 
 def frame_times(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:

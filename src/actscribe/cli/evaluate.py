@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from actscribe.cli.next_command import print_next, short
+
+if TYPE_CHECKING:
+    from actscribe.runs.evaluate import EvaluatedRun
+
+#: Where the timeline of the next command goes.
+TIMELINES = Path("timelines")
 
 
 def evaluate(
@@ -36,7 +43,6 @@ def evaluate(
 
         check_run(opened)
 
-    from actscribe.report.sections import unusable
     from actscribe.runs.evaluate import evaluate as evaluate_run
     from actscribe.tables import print_sentence, print_table
 
@@ -44,6 +50,7 @@ def evaluate(
     for title, table in result.summary().items():
         print_table(title, table)
     print_sentence(result.words())
+    print_sentence(" ".join(result.verdict()))
     if as_live:
         from actscribe.live.as_live import WORDS
         from actscribe.live.as_live import as_live as compare_live
@@ -54,7 +61,18 @@ def evaluate(
         print(comparison.file)
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
-    for sentence in unusable(result.run, split):
-        print_sentence(f"Warning: {sentence}")
     print(f"Report: {result.report}")
-    print(f"Next: actscribe annotate VIDEO --run {shlex.quote(str(result.run.folder))} --format elan --out timelines")
+    _say_next(result)
+
+
+def _say_next(result: EvaluatedRun) -> None:
+    """Print the command that annotates a recording of the split as if it were new; the report's, where none is here."""
+    run = result.run
+    for recording in result.evaluation.recordings:
+        there = TIMELINES / f"{recording.video.stem}.eaf"
+        if recording.video.is_file() and not there.exists():
+            words = ("annotate", short(recording.video), "--run", run.folder, "--format", "elan", "--out", TIMELINES)
+            print_next(*words, first="read the report")
+            print(f"  with a new video in the place of {recording.video.name}")
+            return
+    print_next("report", run.folder, "--split", result.evaluation.split, "--open")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import print_next
+
 
 def indicators(
     paths: Annotated[list[Path], typer.Argument(help="Annotation files, timelines, folders of them, or runs.")],
@@ -36,3 +38,10 @@ def indicators(
     show(answered)
     if out is not None:
         print(out)
+        return
+    given = {"--labels": labels, "--run": run, "--manifest": manifest, "--second": second, "--subject": subject}
+    given |= {"--table": table} if table != "indicators" else {}
+    given |= {"--split": split} if split != "test" else {}
+    words = [word for name, value in given.items() if value is not None for word in (name, value)]
+    target = Path(f"{table}.xlsx")
+    print_next("indicators", *paths, *words, "--out", target, *(["--overwrite"] if target.exists() else []))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,8 @@ import typer
 
 from actscribe.cli.compute import with_compute
 from actscribe.cli.guard import guarded
+from actscribe.cli.next_command import print_next
+from actscribe.cli.options import Command
 from actscribe.cli.terminal import allow_bars
 
 models = typer.Typer(help="Models: what is here, getting one, what one will cost.", no_args_is_help=True)
@@ -38,9 +39,9 @@ def list_models() -> None:
         print(_row(entry.name, entry.family, where, size, entry.licence + note))
     if embedded_folder("vlm"):
         print_sentence(f"In a study file, 'model: {EMBEDDED}' is the tiny one of the package.")
-    print_sentence(
-        "Get one with: actscribe models pull NAME. Any folder with a checkpoint of these families works too."
-    )
+    away = next((entry.name for entry in ENTRIES if entry.hub and location(entry) not in ("package", "cache")), None)
+    get = f"Get one with its name, such as: actscribe models pull {away}. " if away else ""
+    print_sentence(f"{get}Any folder with a checkpoint of these families works too.")
 
 
 def _row(name: str, family: str, where: str, size: str, licence: str) -> str:
@@ -152,9 +153,8 @@ def merge(
 
     merged = merge_run(Run.open(run), out)
     print(f"Run: {merged.folder}")
-    quoted = shlex.quote(str(merged.folder))
-    print(f"Next: actscribe evaluate {quoted}   or: actscribe annotate VIDEO --run {quoted}")
+    print_next("evaluate", merged.folder)
 
 
 for word, command in (("list", list_models), ("pull", pull), ("plan", with_compute(plan)), ("merge", merge)):
-    models.command(word)(guarded(command))
+    models.command(word, cls=Command)(guarded(command))

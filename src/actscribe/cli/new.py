@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from actscribe.cli.next_command import print_next
 
 
 def new(
@@ -29,11 +30,10 @@ def new(
     from actscribe.settings.scaffold import scaffold
     from actscribe.tables import print_sentence
 
-    next_step = f"actscribe check {shlex.quote(str(study_dir))}"
     if not sources:
         for path in scaffold(study_dir, labels or "newborn_resuscitation"):
             print(path)
-        print(f"Fill manifest.csv, then type: {next_step}")
+        print_next("check", study_dir, first="fill manifest.csv")
         return
     from actscribe.draft.study import draft
 
@@ -42,4 +42,4 @@ def new(
         print(path)
     for remark in drafted.remarks:
         print_sentence(remark)
-    print(f"Look through labels.yaml and manifest.csv, then type: {next_step}")
+    print_next("check", study_dir, first="look through labels.yaml and manifest.csv")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from actscribe.cli.next_command import print_next
 
 
 def next(
@@ -68,4 +69,4 @@ def next(
         table = [{"rank": index, **asdict(one), "strategy": queue.strategy} for index, one in enumerate(queue.spans, 1)]
         write_table(out, pd.DataFrame(table).rename(columns={"start": "start_s", "end": "end_s", "cost": "cost_s"}))
         print(f"Table: {out}")
-    print(f"Next: actscribe review {shlex.quote(str(study))}")
+    print_next("review", study)

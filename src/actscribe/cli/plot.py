@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import print_next
+
 
 def plot(
     timelines: Annotated[list[str], typer.Argument(help="Annotation files of any format; with --run: recordings.")],
@@ -28,7 +30,7 @@ def plot(
     from actscribe.errors import ActScribeError
     from actscribe.figure.draw import check_figure, draw, parse_width
     from actscribe.figure.panels import of_files, of_run
-    from actscribe.run_folder.run import Run
+    from actscribe.run_folder.run import Run, study_above
 
     wide = parse_width(width)
     check_figure(out, overwrite)
@@ -41,3 +43,10 @@ def plot(
     panels = of_files(files, truth or (), video or ()) if opened is None else of_run(opened, timelines)
     draw(panels, out, wide)
     print(out)
+    if opened is not None:
+        print_next("review", study_above(opened.folder), "--run", opened.folder, "--open", timelines[0])
+    elif truth:
+        print_next("agreement", truth[0], files[0])
+    elif files[0].suffix != ".csv":
+        table = files[0].with_suffix(".csv")
+        print_next("convert", files[0], table, *(["--overwrite"] if table.exists() else []))

@@ -17,6 +17,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from actscribe.cli.guard import guarded
+from actscribe.cli.options import Command
 from actscribe.errors import ActScribeError
 from actscribe.settings.other_packages import entries, load, not_loaded
 
@@ -63,7 +64,7 @@ def _command(points: Sequence[metadata.EntryPoint]) -> Any:
 
 def _made(name: str, command: Callable[..., None], text: str, settings: dict[str, Any] | None = None) -> Any:
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    single.command(name, help=text, context_settings=settings)(guarded(command))
+    single.command(name, cls=Command, help=text, context_settings=settings)(guarded(command))
     return typer.main.get_command(single)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import print_next
 from actscribe.errors import ActScribeError
 
 #: Exit code where a journal is not as it was written.
@@ -47,7 +48,15 @@ def review(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, a PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's private key, a PEM file.")] = None,
 ) -> None:
-    """Open the recordings of a study in the browser, with a run's suggestions, to correct them."""
+    """Open the recordings of a study in the browser, with a run's suggestions, to correct them.
+
+    Keys on the page:
+    Space plays and pauses; 1, 2, 3 begin and end a bout of a label.
+    I and O set the start and the end of a bout to the frame shown.
+    N goes to the next suggestion, which A accepts and D rejects.
+    U goes to the next doubtful moment; Ctrl+Z undoes.
+    ? shows all keys.
+    """
     asked = [name for name, wanted in _modes(prepare, export, verify).items() if wanted]
     if len(asked) > 1:
         raise ActScribeError(f"{' and '.join(asked)} are two commands.", "Type one after the other.")
@@ -74,7 +83,7 @@ def review(
             print(f"Open in your browser: {first}", flush=True)
             print("End with Ctrl-C; every change is kept at once.", flush=True)
             serve(session, listening, None if no_browser else first)
-            print(f"Next: {train_command(study, session.study)}")
+            print_next(*train_command(study, session.study))
 
 
 def _modes(prepare: bool, export: str | None, verify: bool) -> dict[str, bool]:

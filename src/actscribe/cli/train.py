@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import print_next
+
 
 def train(
     study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")],
@@ -69,4 +71,4 @@ def train(
     curves = run.folder / CURVES
     if curves.is_dir():
         print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
-    print(f"Next: actscribe evaluate {shlex.quote(str(run.folder))}")
+    print_next("evaluate", run.folder)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actscribe.counts import counted
+
 if TYPE_CHECKING:
     from actscribe.live.session import Shown
     from actscribe.live.sources.choose import Chosen
@@ -142,7 +144,7 @@ def _watch(
     if json:
         return
     if done.ended is not None:
-        print_sentence(f"{done.ended.scored} windows were scored; {done.ended.why}.")
+        print_sentence(f"{counted(done.ended.scored, 'window was', 'windows were')} scored; {done.ended.why}.")
     for note in done.notes:
         print_sentence(note)
     for path in (done.kept, *done.files):

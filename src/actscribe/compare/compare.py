@@ -29,7 +29,7 @@ from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
 from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, digests, write_scores, write_tables
 from actscribe.run_folder.environment import machine, versions
-from actscribe.runs.preflight import check_comparable, memory_warnings
+from actscribe.runs.preflight import check_comparable, data_warnings, memory_warnings
 from actscribe.settings.study import Study, load_study
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
@@ -70,7 +70,7 @@ def compare(
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)
     data = load_data(study)
-    for sentence in data.not_known:
+    for sentence in data_warnings(study, data):
         say(f"Warning: {sentence}", None)
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
@@ -118,16 +118,14 @@ def repeat(
     before = Provenance.read(path, home.parent if home is not None and home.is_file() else home)
     first = path if path.is_dir() else path.parent
     if before.status != "complete":
-        raise ActScribeError(
-            f"{first}: this comparison did not finish.", "Go on with: actscribe compare STUDY --resume"
-        )
+        raise ActScribeError(f"{first}: this comparison did not finish.", f"Go on with: {_resumed(before, first)}")
     folder = out or first.absolute().with_name(f"{first.absolute().name}-again")
     _is_begun(folder, resume)
     study = before.study
     if not (study.folder / study.recordings).exists():
         raise ActScribeError(
             f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
-            f"Say where it is now: actscribe compare STUDY --from {shlex.quote(str(path))}",
+            f"Say where it is now, in place of STUDY: actscribe compare STUDY --from {shlex.quote(str(path))}",
         )
     data = load_data(study)
     _check_recordings(before, data, first)
@@ -157,7 +155,7 @@ def rewrite_report(folder: Path) -> Path:
     provenance = Provenance.read(folder)
     if provenance.status != "complete":
         raise ActScribeError(
-            f"{folder}: this comparison did not finish.", "Go on with: actscribe compare STUDY --resume"
+            f"{folder}: this comparison did not finish.", f"Go on with: {_resumed(provenance, folder)}"
         )
     return write_comparison_report(assemble(folder, provenance))
 
@@ -201,6 +199,12 @@ def _run(
     provenance.write(folder)
     write_comparison_report(made)
     return made
+
+
+def _resumed(begun: Provenance, folder: Path) -> str:
+    """Return the command that goes on with a comparison."""
+    into = [] if folder == default_folder(begun.study) else ["--out", str(folder)]
+    return shlex.join(["actscribe", "compare", str(begun.study.folder), *into, "--resume"])
 
 
 def _is_begun(folder: Path, resume: bool) -> bool:
@@ -267,7 +271,8 @@ def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None
     if wrong:
         raise ActScribeError(
             f"{folder}: recordings, annotations or split are not those of the comparison: {', '.join(wrong[:8])}.",
-            "Put them back as they were, or make a new comparison: actscribe compare STUDY",
+            "Put them back as they were, or make a new comparison:"
+            f" actscribe compare {shlex.quote(str(before.study.folder))}",
         )
 
 

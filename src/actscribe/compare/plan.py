@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.settings.study import Study
@@ -38,8 +39,7 @@ class Part:
         """What a user reads."""
         if self.recordings is None:
             return f"{self.recognizer}, seed {self.seed}"
-        plural = "" if self.recordings == 1 else "s"
-        return f"{self.recognizer}, seed {self.seed}, {self.recordings} training recording{plural}"
+        return f"{self.recognizer}, seed {self.seed}, {counted(self.recordings, 'training recording')}"
 
 
 def chosen(study: Study, only: Sequence[str] | None) -> list[str]:
@@ -99,7 +99,7 @@ def parse_curve(text: str, available: int) -> list[int]:
     below = sorted(number for number in numbers if number < available)
     if not below and numbers - {available}:
         raise ActScribeError(
-            f"--curve {text}: there are only {available} annotated training recordings.",
+            f"--curve {text}: there are only {counted(available, 'annotated training recording')}.",
             "Name at least one number below that: a curve ends with all of them anyway.",
         )
     return below

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.settings.study import Split, Study
@@ -24,7 +25,7 @@ def way_to_fill(split: str, study: Study, data: StudyData) -> str:
     """
     held = data.of_split(split)
     if held:
-        return f"{_counted(len(held), 'recording')} of it (first: {held[0].name}) must be annotated."
+        return f"{counted(len(held), 'recording')} of it (first: {held[0].name}) must be annotated."
     if getattr(study.split, split) > 0:  # shares leave no split empty, so the manifest has a split column
         return f"Write '{split}' into rows of the manifest's split column, or empty that column in every row."
     shares = _shares(study.split, split)
@@ -33,7 +34,7 @@ def way_to_fill(split: str, study: Study, data: StudyData) -> str:
     groups = len({recording.group for recording in data.recordings})
     if groups >= len(SPLITS):
         return f"Give it a share in the study file: split: {{{shares}}}, or name it in the manifest's split column."
-    few = f"There {'is' if groups == 1 else 'are'} only {_counted(groups, 'group')}, and a group lies in one split."
+    few = f"There {'is' if groups == 1 else 'are'} only {counted(groups, 'group')}, and a group lies in one split."
     if study.windows.length is None:
         return f"{few} Add videos of other groups."
     return (
@@ -58,7 +59,3 @@ def _shares(written: Split, lacking: str) -> str:
     else:
         shares = {name: getattr(Split(), name) for name in SPLITS}
     return ", ".join(f"{name}: {share:g}" for name, share in shares.items())
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations
+from actscribe.counts import counted
 
 #: In seconds. Less is how files round a video's end (ours).
 SAID_S = 0.1
@@ -41,9 +42,9 @@ def messages(late: Sequence[Late]) -> list[str]:
         return []
     total, worst = sum(one.count for one in late), max(one.seconds for one in late)
     files = ", ".join(one.file.name for one in sorted(late, key=lambda one: -one.seconds)[:_SHOWN])
-    more = f" and {len(late) - _SHOWN} more files" if len(late) > _SHOWN else ""
+    more = f" and {counted(len(late) - _SHOWN, 'more file')}" if len(late) > _SHOWN else ""
     return [
-        f"{total} interval{' ends' if total == 1 else 's end'} up to {worst:.2f} s after the video ({files}{more}) and"
+        f"{counted(total, 'interval ends', 'intervals end')} up to {worst:.2f} s after the video ({files}{more}) and"
         f" {'is' if total == 1 else 'are'} cut at its end. Look whether these annotations belong to this cut of the"
         " video."
     ]

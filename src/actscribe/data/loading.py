@@ -11,6 +11,7 @@ from pathlib import Path
 from actscribe import annotations as annotation_files
 from actscribe.annotations.checks import DoesNotFit
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.counts import counted
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
@@ -270,7 +271,7 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
     if problems:
         problems = list(dict.fromkeys(problems))  # a table of all videos is refused once for each of them
         more = len(problems) - MOST_PROBLEMS
-        shown = [*problems[:MOST_PROBLEMS], *([f"… and {more} more problems."] if more > 0 else [])]
+        shown = [*problems[:MOST_PROBLEMS], *([f"… and {counted(more, 'more problem')}."] if more > 0 else [])]
         raise ActScribeError("\n".join(shown))
     return loaded
 
@@ -295,7 +296,7 @@ def _so_too(videos: Sequence[str]) -> str:
     if not videos:
         return ""
     shown = ", ".join(videos[:MOST_NAMED]) + (", …" if len(videos) > MOST_NAMED else "")
-    return f" It does not fit {len(videos)} more video{'' if len(videos) == 1 else 's'} either: {shown}."
+    return f" It does not fit {counted(len(videos), 'more video')} either: {shown}."
 
 
 def _asked_for(rows: Iterable[Row]) -> list[Path]:

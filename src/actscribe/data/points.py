@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.counts import counted
 from actscribe.data.clips import SAME_S
 from actscribe.labels import LabelSet
 
@@ -63,8 +64,8 @@ def _sentence(label: str, points: list[Points]) -> str:
         counts[one.file] += one.count
     total = sum(counts.values())
     where = ", ".join(f"{count} in {path}" for path, count in counts.most_common(_SHOWN))
-    more = f" and others in {len(counts) - _SHOWN} more files" if len(counts) > _SHOWN else ""
-    what = f"{total} point event{'' if total == 1 else 's'}"
+    more = f" and others in {counted(len(counts) - _SHOWN, 'more file')}" if len(counts) > _SHOWN else ""
+    what = counted(total, "point event")
     way = "Give them a start and an end in the annotation tool (in BORIS: as a state event), or remove them"
     if not any(one.bouts for one in points):
         way += f"; or put '{label}' under 'ignored:' of the label set"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.counts import counted
 from actscribe.data.manifest import Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -162,7 +163,7 @@ def _check_labels(sheets: Sequence[Sheet], labels: LabelSet) -> None:
             if labels.resolve(one.label) is None and not labels.is_ignored(one.label)
         )
         for name, count in counts.items():
-            bouts = f"{count} bout{'' if count == 1 else 's'}"
+            bouts = counted(count, "bout")
             problems.append(
                 f"the review of {sheet.began.name} by {sheet.annotator} has {bouts} of '{name}', which is not a label."
             )

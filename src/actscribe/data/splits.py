@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actscribe.counts import counted
 from actscribe.data.clips import SAME_S, merge_spans
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
@@ -39,15 +40,15 @@ def assign_splits(
     if named:
         without = next(recording for recording in recordings if not recording.split)
         raise ActScribeError(
-            f"{len(named)} recordings name a split and {len(recordings) - len(named)} do not (first: {without.name}).",
+            f"{counted(len(named), 'recording names', 'recordings name')} a split and"
+            f" {counted(len(recordings) - len(named), 'does not', 'do not')} (first: {without.name}).",
             "Fill the manifest's split column in every row, or leave it empty in all.",
         )
     wanted = [split for split in SPLITS if shares[split] > 0]
     groups = sorted({recording.group for recording in recordings})
     if len(groups) < len(wanted):
         raise ActScribeError(
-            f"{len(groups)} group{'' if len(groups) == 1 else 's'} cannot be split into {', '.join(wanted)} without"
-            " leakage.",
+            f"{counted(len(groups), 'group')} cannot be split into {', '.join(wanted)} without leakage.",
             "Add recordings of other groups; or split every recording by time with 'split: {within: recordings}', which"
             " says nothing about other subjects and leaves a clip's length out between two parts ('gap: 10' leaves out"
             " 10 s); or go without a test split, such as 'split: {train: 0.8, validation: 0.2, test: 0}'.",

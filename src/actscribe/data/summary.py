@@ -11,6 +11,7 @@ import pandas as pd
 
 from actscribe.annotations.entry import match_in_words
 from actscribe.annotations.interval import Interval
+from actscribe.counts import counted
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Window, cut, targets
 from actscribe.data.loading import StudyData
@@ -169,9 +170,9 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 
 
 def _notes(study: Study, data: StudyData) -> list[str]:
-    notes = [f"'{name}' is left out on purpose ({count} intervals)." for name, count in data.ignored.items()]
+    notes = [f"'{name}' is left out on purpose ({counted(count, 'interval')})." for name, count in data.ignored.items()]
     for by, count in data.matched.items():
-        notes.append(f"annotations of {count} video{'' if count == 1 else 's'}: {match_in_words(by)}.")
+        notes.append(f"annotations of {counted(count, 'video')}: {match_in_words(by)}.")
     if data.unused:
         shown = ", ".join(str(path) for path in data.unused[:SHOWN])
         more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
@@ -192,11 +193,12 @@ def _notes(study: Study, data: StudyData) -> list[str]:
         notes.append(f"groups: {'; '.join(_groups_of(data, split) for split in SPLITS if data.of_split(split))}.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})
     if 0 < groups < 5:
-        held = f"{groups} group{'s' if groups > 1 else ''}"
-        notes.append(f"the test split has only {held}: too few for a confidence interval, which takes five.")
+        notes.append(
+            f"the test split has only {counted(groups, 'group')}: too few for a confidence interval, which takes five."
+        )
     if study.windows.length is not None:
         shortest = study.windows.length - SAME_S
         short = sum(recording.duration < shortest for recording in data.recordings)
         if short:
-            notes.append(f"{short} recordings are shorter than a window; each is one clip.")
+            notes.append(f"{counted(short, 'recording is', 'recordings are')} shorter than a window; each is one clip.")
     return notes

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from actscribe.annotations.interval import Annotations
+from actscribe.counts import counted
 from actscribe.data.points import is_point
 from actscribe.errors import ActScribeError
 from actscribe.yaml_file import quoted
@@ -61,7 +62,10 @@ def draft_labels(annotations: Iterable[Annotations]) -> list[DraftLabel]:
     for name in sorted({*bouts, *points, *offered}, key=lambda name: (-bouts[name] - points[name], name)):
         spellings.setdefault(_plain(name), []).append(name)
     if not spellings:
-        raise ActScribeError("The annotation files name no activity.", "Start without them: actscribe new STUDY_DIR.")
+        raise ActScribeError(
+            "The annotation files name no activity.",
+            "Draft from the videos alone, with --labels 'Walking,Standing' for what they show.",
+        )
     seconds: dict[str, float] = {}
     for interval in (interval for one in all_annotations for interval in one.intervals):
         seconds[interval.label] = seconds.get(interval.label, 0.0) + interval.end - interval.start
@@ -137,13 +141,13 @@ def _ignored(points: Sequence[DraftLabel]) -> list[str]:
 
 
 def _counted_points(label: DraftLabel) -> str:
-    return f"{label.points} point event{'' if label.points == 1 else 's'}"
+    return counted(label.points, "point event")
 
 
 def _count(label: DraftLabel) -> str:
     parts = []
     if label.bouts:
-        parts.append(f"{label.bouts} {'bout' if label.bouts == 1 else 'bouts'}, {label.seconds:.1f} s")
+        parts.append(f"{counted(label.bouts, 'bout')}, {label.seconds:.1f} s")
     if label.points:
         parts.append(f"{_counted_points(label)}, covering no time")
     return "; ".join(parts) or "never occurs in these files"

@@ -70,7 +70,7 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
             "Leave --labels out: labels.yaml is drafted from them, and can be edited, or replaced by a preset's name"
             " under 'labels:' in study.yaml.",
         )
-    _check(sources, paths)
+    _check(folder, sources, paths)
     paired = pair(sources)
     annotated = [one for one in paired.pairs if one.files]
     if not annotated:
@@ -113,7 +113,7 @@ def _unannotated(folder: Path, sources: Sources, labels: str) -> Draft:
     return Draft(write_scaffold(folder, texts), tuple(remarks))
 
 
-def _check(sources: Sources, paths: Sequence[Path]) -> None:
+def _check(folder: Path, sources: Sources, paths: Sequence[Path]) -> None:
     """Refuse sources without annotations or without videos."""
     if not sources.files:
         reason = f" {sources.unreadable[0]}" if sources.unreadable else ""
@@ -121,20 +121,26 @@ def _check(sources: Sources, paths: Sequence[Path]) -> None:
             raise ActScribeError(
                 f"{', '.join(map(str, paths))}: no annotation file that can be used.",
                 "To annotate these videos in the browser, name the activities (--labels 'Walking,Standing', or a preset"
-                " or file) beside --from, then type: actscribe review STUDY_DIR. Else name annotation files, too.",
+                " or file) beside --from, then type:"
+                f" actscribe review {shlex.quote(str(folder))}. Else name annotation files, too.",
             )
         raise ActScribeError(
             f"{', '.join(map(str, paths))}: no annotation file that can be used.{reason}",
             "Name annotation files and the folder of their videos. A table of videos and labels, without times, is a"
-            " manifest already: start with actscribe new STUDY_DIR and name it under 'recordings:'.",
+            f" manifest already: start with actscribe new {shlex.quote(str(folder))} and name it under 'recordings:'.",
         )
     if not sources.videos:
         file = sources.files[0]
         raise ActScribeError(
             f"{file.path}: the video that it is of was not found"
             f" ({', '.join(file.entries[0].media) or 'it does not name one'}).",
-            "Name the folder of the videos too: actscribe new STUDY_DIR --from ANNOTATIONS --from VIDEOS",
+            "Name the folder of the videos too, in place of VIDEOS:"
+            f" {shlex.join(['actscribe', 'new', str(folder), *_from(paths), '--from', 'VIDEOS'])}",
         )
+
+
+def _from(paths: Sequence[Path]) -> list[str]:
+    return [word for path in paths for word in ("--from", str(path))]
 
 
 def _manifest_text(folder: Path, pairs: Sequence[Pair], groups: Sequence[str]) -> str:
@@ -220,4 +226,5 @@ def _on_second(pairs: Sequence[Pair]) -> list[str]:
     twice = [one.video.name for one in pairs if len(one.files) > 1]
     if not twice:
         return []
-    return [f"{len(twice)} videos have two files, taken for two annotators (first: {twice[0]}); the first one counts."]
+    have = counted(len(twice), "video has", "videos have")
+    return [f"{have} two files, taken for two annotators (first: {twice[0]}); the first one counts."]

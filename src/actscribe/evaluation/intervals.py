@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
+from actscribe.counts import counted
 from actscribe.evaluation.agreement import four_counts
 from actscribe.timeline.matching import f1_of
 
@@ -55,7 +56,7 @@ class Groups:
         """Why there is no interval, or nothing."""
         if self.count >= FEW_GROUPS:
             return ""
-        return f"only {self.count} group{'' if self.count == 1 else 's'}: an interval needs {FEW_GROUPS}"
+        return f"only {counted(self.count, 'group')}: an interval needs {FEW_GROUPS}"
 
     def sums(self, counts: np.ndarray) -> np.ndarray:
         """Return counts of units, shape (units, ...), summed by group, shape (groups, ...)."""

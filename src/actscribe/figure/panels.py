@@ -10,6 +10,7 @@ import numpy as np
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.run_folder import written
 from actscribe.run_folder.run import Run
@@ -56,12 +57,12 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence
     """
     if truth and len(truth) != len(files):
         raise ActScribeError(
-            f"{len(files)} timelines and {len(truth)} files to compare them with were named.",
+            f"{counted(len(files), 'timeline')} and {counted(len(truth), 'file')} to compare them with were named.",
             "Name one --truth for each timeline, in the same order.",
         )
     if videos and len(videos) != len(files):
         raise ActScribeError(
-            f"{len(files)} timelines and {len(videos)} videos were named.",
+            f"{counted(len(files), 'timeline')} and {counted(len(videos), 'video')} were named.",
             "Name one --video for each timeline, in the same order; a file may be named several times.",
         )
     video_names: Sequence[str | None] = videos or [None] * len(files)

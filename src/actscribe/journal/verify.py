@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from actscribe.counts import counted
 from actscribe.journal.entry import NO_DIGEST, Entry, Version, digest_of
 
 
@@ -26,7 +27,9 @@ class Verified:
 
     def proven(self) -> tuple[str, ...]:
         """Say what it proves that there are no problems, and what it does not."""
-        whole = f"The {self.version.entries} entries that the journal holds are as they were written, in their order."
+        entries = counted(self.version.entries, "entry", "entries")
+        are = "is as it was written" if self.version.entries == 1 else "are as they were written, in their order"
+        whole = f"The {entries} that the journal holds {are}."
         if not self.noted:
             return (
                 whole,
@@ -72,7 +75,8 @@ def _against(noted: Version, entries: Sequence[Entry]) -> list[str]:
     if not noted.entries:
         return []
     if len(entries) < noted.entries:
-        return [f"the journal held {noted.entries} entries once, and holds {len(entries)}: its end was taken off."]
+        once = counted(noted.entries, "entry", "entries")
+        return [f"the journal held {once} once, and holds {len(entries)}: its end was taken off."]
     if entries[noted.entries - 1].digest != noted.head:
         return [f"entry {noted.entries} is not the one that was last then: the journal was rewritten."]
     return []

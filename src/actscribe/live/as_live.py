@@ -6,6 +6,7 @@ have come.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ def as_live(run: Run, split: str = "test") -> AsLive:
     check_run(run)
     if not run.has_scores(split):
         raise ActScribeError(
-            f"{run.folder}: keeps no scores of {split}.", f"Measure it first: actscribe evaluate RUN --split {split}"
+            f"{run.folder}: keeps no scores of {split}.",
+            f"Measure it first: actscribe evaluate {shlex.quote(str(run.folder))} --split {split}",
         )
     scored = run.scores(split)
     recordings = [one for one in run.recordings(split) if one.intervals is not None]

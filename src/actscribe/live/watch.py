@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ def check_run(run: Run) -> None:
         raise ActScribeError(
             f"{run.folder}: its recognizer '{name}' {why}, so it cannot report at once what happens.",
             "Watch with a run of another recognizer, or annotate the recording afterwards: actscribe annotate VIDEO"
-            " --run RUN",
+            f" --run {shlex.quote(str(run.folder))}",
         )
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
 
 #: How a file begins that Git LFS has not fetched (the specification of Git LFS pointers, version 1).
@@ -125,7 +126,7 @@ def is_pointer(path: Path) -> bool:
 def not_fetched(path: Path) -> ActScribeError:
     """Return what to say of a pointer of Git LFS."""
     return ActScribeError(
-        f"{path}: is a Git LFS pointer, {path.stat().st_size} bytes of text, not the file itself.",
+        f"{path}: is a Git LFS pointer, {counted(path.stat().st_size, 'byte')} of text, not the file itself.",
         "Type in its folder: git lfs pull   or copy the file itself there.",
     )
 
@@ -139,10 +140,10 @@ def damage(path: Path) -> str:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if size < _LENGTH_BYTES or length > _LONGEST_HEADER or length < 2:
-            return f"is not a safetensors file ({size} bytes)."
+            return f"is not a safetensors file ({counted(size, 'byte')})."
         header = file.read(length)
     if len(header) < length:
-        return f"is cut short: {size} bytes, and its header alone takes {length + _LENGTH_BYTES}."
+        return f"is cut short: {counted(size, 'byte')}, and its header alone takes {length + _LENGTH_BYTES}."
     try:
         entries = json.loads(header)
         ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
@@ -151,7 +152,7 @@ def damage(path: Path) -> str:
         return "is damaged: its header cannot be read."
     if size < whole:
         return f"is cut short: {size} of {whole} bytes."
-    return f"is damaged: {size} bytes where its header lists {whole}." if size > whole else ""
+    return f"is damaged: {counted(size, 'byte')} where its header lists {whole}." if size > whole else ""
 
 
 def check_quantizer(config: dict[str, Any], path: Path, able: bool) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from actscribe.compute import Compute, asking, chosen
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.compiling import check_compiles, compiled
 
@@ -132,9 +133,9 @@ def in_words() -> str:
     pays, reason = bfloat16_pays()
     precision = f"{'bf16' if pays else 'float32'} unless the settings say otherwise ({reason})"
     threads, clips = torch.get_num_threads(), clips_at_once()
-    on = f"the processor with {threads} {'thread' if threads == 1 else 'threads'}" if where.type == "cpu" else where
+    on = f"the processor with {counted(threads, 'thread')}" if where.type == "cpu" else where
     once = ", compiled at the first batch" if chosen().compile else ""
-    return f"Networks run on {on}, in {precision}, scoring {clips} {'clip' if clips == 1 else 'clips'} at a time{once}."
+    return f"Networks run on {on}, in {precision}, scoring {counted(clips, 'clip')} at a time{once}."
 
 
 def for_scoring(network: N, bfloat16: bool) -> N:

@@ -16,6 +16,7 @@ import transformers
 from safetensors.torch import load_file
 from torch import Tensor
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.checkpoint_files import check_quantizer, damage, is_pointer, not_fetched, read_json, shards
 from actscribe.models.loading_report import LoadingReport, check_filled, check_finite
@@ -168,7 +169,7 @@ def _check_scale(build: Any, folder: Path, hint: str) -> None:
         return
     wanted, held = model.num_parameters(), sum((folder / file).stat().st_size for file in shards(folder))
     if wanted > 4 * held:
-        raise ActScribeError(f"{path}: lists {wanted} weights, and the files hold only {held} bytes.", hint)
+        raise ActScribeError(f"{path}: lists {wanted} weights, and the files hold only {counted(held, 'byte')}.", hint)
 
 
 def _numbers(values: Any) -> Iterator[tuple[str, float]]:

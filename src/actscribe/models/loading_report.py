@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 
 #: Weights that files of older libraries carry and no model has: tables of 0, 1, 2, ... and frequencies, both computed
@@ -97,7 +98,7 @@ class LoadingReport:
             name, (in_file, wanted) = next(iter(left.mismatched.items()))
             shapes = f"{name} of shape {list(in_file)} in place of {list(wanted)}"
             words.append(f"{_counted(left.mismatched)} of another shape, first {shapes}")
-        words += [f"{len(left.errors)} errors, first {left.errors[0]}"] if left.errors else []
+        words += [f"{counted(len(left.errors), 'error')}, first {left.errors[0]}"] if left.errors else []
         if words:
             raise ActScribeError(f"{where}: {'; '.join(words)}. {likely(left)}".rstrip(), hint)
 
@@ -164,7 +165,7 @@ def _other_sizes(mismatched: Mapping[str, tuple[Shape, Shape]]) -> str:
     """Tell which number of the configuration differs, by the table that has another length."""
     for name, (in_file, wanted) in mismatched.items():
         if "time_embeddings" in name or name.startswith("mit.position"):
-            return f"It was made for {in_file[1]} frames, config.json says {wanted[1]}."
+            return f"It was made for {counted(in_file[1], 'frame')}, config.json says {wanted[1]}."
     for name, (in_file, wanted) in mismatched.items():
         if "position_embedding" in name and len(in_file) == len(wanted):
             rows, expected = (shape[-2] for shape in (in_file, wanted))
@@ -185,7 +186,7 @@ def _prefix(report: LoadingReport) -> str:
 
 
 def _counted(names: Collection[str]) -> str:
-    return "1 weight is" if len(names) == 1 else f"{len(names)} weights are"
+    return counted(len(names), "weight is", "weights are")
 
 
 def _first(names: Collection[str]) -> str:

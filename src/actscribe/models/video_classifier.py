@@ -12,6 +12,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForVideoClassification
 from transformers.models.auto.modeling_auto import MODEL_FOR_VIDEO_CLASSIFICATION_MAPPING_NAMES
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.loading import again, load_part, load_weights, read_config
@@ -178,7 +179,7 @@ def changes(checkpoint: str, frames: int) -> list[str]:
     own = getattr(config, family.frames)
     if own != frames:
         how = "were resized to" if family.positions else "are computed for"
-        notes.append(f"the positions of '{checkpoint}' for {own} frames {how} {frames}")
+        notes.append(f"the positions of '{checkpoint}' for {counted(own, 'frame')} {how} {frames}")
     return notes
 
 
@@ -197,13 +198,13 @@ def check_frames(config: Any, frames: int) -> None:
     family, together = FAMILIES[config.model_type], _together(config)
     if frames % together:
         raise ActScribeError(
-            f"{family.name} takes {together} frames at a time, and clips have {frames}.",
+            f"{family.name} takes {counted(together, 'frame')} at a time, and clips have {frames}.",
             f"Set windows.frames to a multiple of {together} in the study file.",
         )
     own = getattr(config, family.frames)
     if frames != own and getattr(config, "attention_type", "") == "space_only":
         raise ActScribeError(
-            f"This TimeSformer takes {own} frames without temporal positions, found {frames}.",
+            f"This TimeSformer takes {counted(own, 'frame')} without temporal positions, found {frames}.",
             f"Set windows.frames to {own} in the study file.",
         )
 
@@ -274,7 +275,7 @@ def _check_sizes(config: Any) -> None:
     _check_whole(family.side, sides[0])
     together, *patch = _tubelet(config)
     if max(patch) > sides[0] or together > getattr(config, family.frames):
-        token_size = f"{together} frames of {patch[0]} x {patch[1]} pixels"
+        token_size = f"{counted(together, 'frame')} of {patch[0]} x {patch[1]} pixels"
         raise ValueError(f"expected a token to be smaller than a clip, found one of {token_size}.")
     tokens = (getattr(config, family.frames) // together) * (sides[0] // patch[0]) * (sides[0] // patch[1])
     if tokens * config.hidden_size > MOST_POSITIONS:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from actscribe.counts import counted
 from actscribe.data.view import ClipFrames
 from actscribe.files import write_text
 from actscribe.models.quiet import quiet
@@ -71,8 +72,8 @@ def check_quantized(inputs: TrainingInputs, texts: Prompts) -> None:
         inputs.folder / QUANTIZATION_FILE, json.dumps({"quantize": settings.quantize, **asdict(compared)}, indent=1)
     )
     print(
-        f"{settings.quantize} against bfloat16 on {compared.clips} clips: {compared.same:.0%} of {compared.answers}"
-        f" yes/no answers are the same, P(yes) differs by {compared.largest:.3f} at most."
+        f"{settings.quantize} against bfloat16 on {counted(compared.clips, 'clip')}: {compared.same:.0%} of"
+        f" {compared.answers} yes/no answers are the same, P(yes) differs by {compared.largest:.3f} at most."
     )
 
 

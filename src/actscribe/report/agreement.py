@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from actscribe.counts import counted
 from actscribe.evaluation.by_subject import SUBJECT
 from actscribe.evaluation.raters import ALL, Agreement
-from actscribe.report.formatting import counted
 from actscribe.tables import print_sentence, print_table
 
 #: Columns of each table on the terminal -> their headings; intervals are shown only if some are known.

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from actscribe.columns import Column, explained
+from actscribe.counts import counted
 from actscribe.evaluation.audit import table as tables
 from actscribe.evaluation.audit.table import ANNOTATED, COLUMNS, ERROR_COLUMNS, PREDICTED, SHOWN, SUMMARY_COLUMNS
 from actscribe.evaluation.result import Evaluation
-from actscribe.report import formatting as w
 from actscribe.report.rendering import render
 from actscribe.report.sections import Section
 from actscribe.report.table import Table, frame_table
@@ -111,7 +111,7 @@ def _show_indicators(page: AuditPage) -> None:
         for (name, source), own in videos:
             show_video(f"{name}, {source}", own)
     elif page.summary is not None:
-        print_table(f"{page.table['recording'].nunique()} videos", _in_short(page.summary))
+        print_table(counted(page.table["recording"].nunique(), "video"), _in_short(page.summary))
     for name, words in () if page.errors is None else _error_texts(page.errors):
         print_sentence(f"{name}: {words}.")
 
@@ -168,7 +168,7 @@ def _sentence(one: Any) -> str:
         return f"{one.indicator} ({one.limit}), {one.source}: there is nothing to count from in {videos}."
     counts = {"not met in": one.not_met, "undecided in": one.undecided, "nothing to count from in": rest}
     more = "".join(f", {what} {count}" for what, count in counts.items() if count)
-    return f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {w.counted(one.videos, 'video')}{more}."
+    return f"{one.indicator} ({one.limit}), {one.source}: met in {one.met} of {counted(one.videos, 'video')}{more}."
 
 
 def _tables(page: AuditPage) -> list[Table]:

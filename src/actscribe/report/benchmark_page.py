@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from actscribe.columns import Column
+from actscribe.counts import counted
 from actscribe.evaluation.class_metrics import CLASS_METRICS, HARMONIC_MEAN
 from actscribe.report import formatting as w
 from actscribe.report.comparison.charts import forest
@@ -96,7 +97,7 @@ def verdict(results: pd.DataFrame) -> list[str]:
 
 
 def _of(row: pd.Series) -> str:
-    return f"over {w.counted(int(row['seeds']), 'seed')}" if row["interval"] == "seeds" else str(row["interval"])
+    return f"over {counted(int(row['seeds']), 'seed')}" if row["interval"] == "seeds" else str(row["interval"])
 
 
 def _name(metric: str) -> tuple[str, str]:

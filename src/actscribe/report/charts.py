@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from sklearn.metrics import precision_recall_curve
 
+from actscribe.counts import counted
 from actscribe.evaluation.calibration import reliability_bins
 from actscribe.evaluation.intervals import label_counts
 from actscribe.evaluation.result import Evaluation
@@ -175,7 +176,7 @@ def confusion_matrix(counts: np.ndarray, names: Sequence[str]) -> Markup:
             parts.append(svg.tag("text", short, transform=turned, class_="name" if cell >= 12 else "name tiny"))
     for row, column in zip(*np.nonzero(counts), strict=True):
         share, clips = float(shares[row, column]), int(counts[row, column])
-        tooltip = tag_title(f"{names[row]} taken for {names[column]}: {w.counted(clips, 'clip')}, {w.percent(share)}")
+        tooltip = tag_title(f"{names[row]} taken for {names[column]}: {counted(clips, 'clip')}, {w.percent(share)}")
         x, y = left + column * cell, top + row * cell
         kind = "right" if row == column else "wrong"
         parts.append(
@@ -236,7 +237,7 @@ def _two_by_two(name: str, cells: list[tuple[int, int, float, float, str]]) -> M
         share = clips / of if of else 0.0
         x, y = left + wide * column, top + high * row
         kind = "right" if row == column else "wrong"
-        tooltip = tag_title(f"{name}: {meaning}, {w.counted(round(clips), 'clip')} of {w.count(of)}")
+        tooltip = tag_title(f"{name}: {meaning}, {counted(round(clips), 'clip')} of {w.count(of)}")
         box = {"x": x + 1, "y": y + 1, "width": wide - 2, "height": high - 2}
         parts.append(svg.tag("rect", tooltip, **box, class_=kind, fill_opacity=svg.shade(share)))
         parts.append(svg.text(x + wide / 2, y + high / 2, w.count(clips), "count", "middle"))

@@ -69,11 +69,6 @@ def length(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def counted(value: int, one: str, many: str = "") -> str:
-    """Return `1 group` or `6 groups`."""
-    return f"{count(value)} {one if value == 1 else many or one + 's'}"
-
-
 def listed(words: Sequence[str], most: int = 12) -> str:
     """Return words in a row, with `and 5 more` when there are more than `most`."""
     shown = ", ".join(words[:most])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from actscribe.columns import explained
+from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.data.summary import summarise
 from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
@@ -55,6 +57,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
     shown = shown_recordings(result)
     return {
         "w": formatting,
+        "counted": counted,
         "facts": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
@@ -77,7 +80,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "recordings": shown,
         "untitled": sum(not recording.is_titled for recording in shown),
         "error_table": tables.error_table(result.errors, result.recordings),
-        "look": command(study_above(run.folder), result.errors, run.folder) if result.recordings else "",
+        "look": command(shlex.quote(study_above(run.folder)), result.errors, run.folder) if result.recordings else "",
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),

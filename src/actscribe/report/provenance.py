@@ -6,6 +6,7 @@ import json
 import shlex
 from dataclasses import dataclass
 
+from actscribe.counts import counted
 from actscribe.evaluation.result import Evaluation
 from actscribe.journal import Version
 from actscribe.report import formatting as w
@@ -73,7 +74,7 @@ def _facts(run: Run, result: Evaluation) -> Table:
         "study": facts.study,
         "recognizer": facts.name if facts.name == facts.recognizer else f"{facts.name} ({facts.recognizer})",
         "seed": facts.seed,
-        "clips": f"{length}, {windows.frames} frames each",
+        "clips": f"{length}, {counted(windows.frames, 'frame')} each",
         "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",
         "a label is marked": "where its score reaches the threshold",
         "split": f"{result.split}, {_read(facts.reads.get(result.split, 0))}",
@@ -94,13 +95,13 @@ def annotations_text(review: Version | None) -> str:
     """Return where annotations are from."""
     if review is None:
         return "from files"
-    entries = w.counted(review.entries, "entry", "entries")
+    entries = counted(review.entries, "entry", "entries")
     return f"from review where it was begun (journal of {entries}, the last {review.head[:12]}), else from files"
 
 
 def _read(times: int) -> str:
     """Return how often a split was scored."""
-    return f"scored {w.counted(times, 'time')}{', counting what was stopped before its end' if times > 1 else ''}"
+    return f"scored {counted(times, 'time')}{', counting what was stopped before its end' if times > 1 else ''}"
 
 
 def _decisions(run: Run) -> Table:

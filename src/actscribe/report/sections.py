@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from actscribe.counts import counted
 from actscribe.evaluation.hallucination import not_usable
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, record_table
@@ -85,6 +86,6 @@ def _captions(title: str, path: Path, values: list[dict[str, Any]]) -> Section:
         Row((str(v["recording"]), w.clock(float(v["start_s"])), w.clock(float(v["end_s"])), str(v["caption"])))
         for v in values[:MOST_CAPTIONS]
     )
-    total = w.counted(len(values), "caption")
+    total = counted(len(values), "caption")
     shown = f"the first {len(rows)} of {total}; all are in {path.name}" if len(values) > len(rows) else f"all {total}"
     return Section(title, (Table(f"What the model wrote: {shown}.", columns, rows),))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from actscribe.counts import counted
 from actscribe.evaluation.events import always_time_f1
 from actscribe.evaluation.intervals import FEW_GROUPS
 from actscribe.evaluation.result import Evaluation
@@ -104,13 +105,13 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
 
 def _where(result: Evaluation) -> str:
     groups = len({recording.group for recording in result.recordings})
-    recordings = w.counted(len(result.recordings), "recording")
-    return f"{w.counted(result.measured(), 'clip')} of {recordings} of {w.counted(groups, 'group')}"
+    recordings = counted(len(result.recordings), "recording")
+    return f"{counted(result.measured(), 'clip')} of {recordings} of {counted(groups, 'group')}"
 
 
 def _interval(row: pd.Series) -> str:
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
-        return f" (no interval: {w.counted(int(row['groups']), 'group')}, and it needs {FEW_GROUPS})"
+        return f" (no interval: {counted(int(row['groups']), 'group')}, and it needs {FEW_GROUPS})"
     return f" (95 % interval {w.span(row['low'], row['high'])})"
 
 
@@ -138,7 +139,7 @@ def against(result: Evaluation, best: Baseline) -> str:
     lost = [name for name, value, least in zip(result.labels.names, values, f1, strict=False) if value <= least]
     of = f" Of {w.listed(lost)} it is no better even here." if lost else ""
     if math.isnan(macro["low"]):
-        groups = w.counted(int(macro["groups"]), "group")
+        groups = counted(int(macro["groups"]), "group")
         return f"Whether it would beat {baseline} on other groups too cannot be judged from {groups}.{of}"
     if not macro["low"] > best.macro_f1:
         return f"It may be no better than {baseline}: the interval reaches down to that.{of}"

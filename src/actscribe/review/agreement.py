@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import Any
 
 from actscribe.annotations.interval import Annotations
@@ -26,7 +27,7 @@ def agreement(asked: Asked) -> dict[str, Any]:
     if not session.is_settling:
         raise Unknown(
             "Only who settles sees what two annotators say.",
-            "Type: actscribe review STUDY --annotator agreed",
+            f"Type: actscribe review {shlex.quote(str(session.study.folder))} --annotator agreed",
         )
     by_item = {item.id: voices(item, session.journal, session.data.labels) for item in session.items.values()}
     both = {id: (one[0], one[1]) for id, one in by_item.items() if len(one) == 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,7 +103,7 @@ class Exporter:
         missing = self._missing()
         if not who:
             message = " ".join(missing) or "Nothing was reviewed yet."
-            raise ActScribeError(message, "Begin with: actscribe review STUDY")
+            raise ActScribeError(message, f"Begin with: actscribe review {shlex.quote(str(self.folder.parent.parent))}")
         files, sentences = self._write(wanted, who, formats)
         return files, [*missing, *sentences]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.journal import Version
 from actscribe.places import Place
 from actscribe.reading import load_json
+from actscribe.run_folder.run import study_above
 from actscribe.settings.registry import check_installed
 from actscribe.settings.study import KEPT, Study, placed_study, unplaced_study
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
@@ -88,7 +90,9 @@ class Provenance(BaseModel):
         """
         path = path / FILE if path.is_dir() else path
         if not path.is_file():
-            raise ActScribeError(f"{path}: no such file.", "Make a comparison with: actscribe compare STUDY")
+            raise ActScribeError(
+                f"{path}: no such file.", f"Make a comparison with: actscribe compare {shlex.quote(study_above(path))}"
+            )
         try:
             provenance = cls.model_validate(load_json(path), context=KEPT)
         except (ValueError, OSError) as error:

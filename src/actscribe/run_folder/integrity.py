@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import content_hash
 from actscribe.remembered import remembered_content
@@ -72,7 +73,7 @@ def check(folder: Path, noted: Mapping[str, str]) -> None:
     """
     missing = [name for name in noted if not (folder / name).is_file()]
     if missing:
-        more = f" and {len(missing) - 1} more files are" if len(missing) > 1 else " is"
+        more = f" and {counted(len(missing) - 1, 'more file is', 'more files are')}" if len(missing) > 1 else " is"
         raise ActScribeError(f"{folder / missing[0]}{more} missing; the run is not whole.", COPY_AGAIN)
     for name, digest in noted.items():
         if not _is_same(folder / name, digest):

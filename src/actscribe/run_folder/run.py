@@ -174,10 +174,8 @@ class Run:
             ActScribeError: it did not; says how to go on.
         """
         if self.info.status != "complete":
-            raise ActScribeError(
-                f"{self.folder}: its training did not finish.",
-                f"Go on with: actscribe train {study_above(self.folder)} --recognizer {self.info.name} --resume",
-            )
+            words = ["actscribe", "train", study_above(self.folder), "--recognizer", self.info.name, "--resume"]
+            raise ActScribeError(f"{self.folder}: its training did not finish.", f"Go on with: {shlex.join(words)}")
         return self
 
     def save_info(self) -> None:
@@ -343,16 +341,19 @@ def check_run_folder(folder: Path) -> None:
 
 
 def study_above(folder: Path) -> str:
-    """Return the study in whose folder of runs a run lies, as it is typed; where it lies elsewhere, STUDY."""
-    study = folder.parent.parent
-    return shlex.quote(str(study)) if folder.parent.name == "runs" and (study / "study.yaml").is_file() else "STUDY"
+    """Return the study in whose folder a run, comparison or another folder of ours lies, not quoted.
+
+    Where it lies in none, the study of the working folder; STUDY where that has none either.
+    """
+    above = next((one for one in (*folder.parents[:3], Path()) if (one / "study.yaml").is_file()), None)
+    return "STUDY" if above is None else str(above)
 
 
 def _runs_of(folder: Path) -> str:
     """Return what to type where a folder is not a run: one of those below it, of a study, comparison or benchmark."""
     runs = _runs_below(folder)
     if not runs:
-        return "Make one with: actscribe train STUDY"
+        return f"Make one with: actscribe train {shlex.quote(study_above(folder))}"
     lines = [
         f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not finish)'}" for run in runs
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
@@ -27,13 +26,15 @@ def refuse_complete(run: Run) -> None:
         )
 
 
-def train_command(typed: Path, study: Study) -> str:
+def train_command(typed: Path, study: Study) -> list[str | Path]:
     """Return the command that trains a study's first recognizer, in place of an earlier run where there is one.
+
+    It is in words, without the program's name.
 
     Args:
         typed: the study as it was typed.
         study: from `load_study`.
     """
     first = next(iter(study.recognizers))
-    again = " --overwrite" if (study.folder / "runs" / first / RUN_FILE).is_file() else ""
-    return f"actscribe train {shlex.quote(str(typed))}{again}"
+    again = ["--overwrite"] if (study.folder / "runs" / first / RUN_FILE).is_file() else []
+    return ["train", typed, *again]

@@ -15,6 +15,7 @@ import pandas as pd
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.columns import for_terminal, in_short
+from actscribe.counts import counted
 from actscribe.data.clips import Window, cut, targets
 from actscribe.data.lacking import nobody_annotated
 from actscribe.data.manifest import SPLITS
@@ -34,6 +35,8 @@ from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.audit import audit_of
 from actscribe.report.page import write_report
+from actscribe.report.sections import unusable
+from actscribe.report.verdict import verdict
 from actscribe.run_folder import written
 from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
@@ -72,7 +75,7 @@ class EvaluatedRun:
     def summary(self) -> dict[str, pd.DataFrame]:
         """Return the tables that belong on a terminal, by title."""
         result, name = self.evaluation, self.run.info.name
-        title = f"{name} on {result.split}: {result.measured()} clips"
+        title = f"{name} on {result.split}: {counted(result.measured(), 'clip')}"
         marked = result.table["predicted_rate"] != 0
         clips = for_terminal(as_shown(result.table), BRIEF_COLUMNS)
         tables = {title: clips if marked.all() else clips.assign(note=np.where(marked, "", UNMARKED))}
@@ -84,6 +87,10 @@ class EvaluatedRun:
         if result.events is not None:
             tables["Timeline against annotation"] = for_terminal(result.events, EVENTS_SHOWN)
         return tables
+
+    def verdict(self) -> tuple[str, ...]:
+        """Return the sentences that the report begins with."""
+        return (*unusable(self.run, self.evaluation.split), *verdict(self.evaluation))
 
     def words(self) -> str:
         """Return the line on the short headings of `summary`."""

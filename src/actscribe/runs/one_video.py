@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
-from actscribe.runs.standing import standing
+from actscribe.runs.standing import known_videos, standing
 from actscribe.runs.together import score_together
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.score_file import ENDING, write_scores
@@ -43,7 +43,9 @@ class AnnotatedVideo:
         scores: over time.
         scored: per clip, with the frames that were seen.
         files: what was written.
-        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them.
+        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them,
+            and `known` before them.
+        known: that the run has learned from this very video, see `standing.known_videos`; empty: it has not.
     """
 
     recording: Recording
@@ -52,6 +54,7 @@ class AnnotatedVideo:
     scored: ScoredClips
     files: tuple[Path, ...]
     notes: tuple[str, ...]
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,18 @@ class Loaded:
         recognizer: of the run.
         settings: by which its scores become timelines.
         notes: what is to be known of it, see `standing.standing`.
+        known: of videos that it has learned from, see `standing.known_videos`.
     """
 
     run: Run
     recognizer: Recognizer
     settings: TimelineSettings
     notes: tuple[str, ...]
+    known: Mapping[str, str]
+
+    def notes_on(self, content: str) -> tuple[str, ...]:
+        """Return what is to be known of the run's timeline of a video, by the digest of the video's bytes."""
+        return (*filter(None, [self.known.get(content)]), *self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = No
     settings = run.operating_point.timeline
     settings = settings if rules is None else settings.model_copy(update={"rules": rules})
     say(in_words(), None)
-    return Loaded(run, recognizer or run.recognizer(), settings, standing(run))
+    return Loaded(run, recognizer or run.recognizer(), settings, standing(run), known_videos(run))
 
 
 def probe_video(video: Path) -> Probed:
@@ -159,7 +168,8 @@ def annotate_video(
             files = (*files, scores_path(stem))
     except ActScribeError as error:
         raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
-    return AnnotatedVideo(recording, annotations.intervals, merged, scored, files, loaded.notes), kept
+    known = loaded.known.get(content, "")
+    return AnnotatedVideo(recording, annotations.intervals, merged, scored, files, loaded.notes, known), kept
 
 
 def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str, str]], kept_in: Path) -> None:
@@ -247,8 +257,8 @@ def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annot
     """Return what is written: bouts with confidences, and what is to be known of the run."""
     labels, confidence = loaded.run.labels, loaded.run.operating_point.confidence
     sure = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
-    media = printable(str(recording.video.absolute()))
-    return Annotations.of(sure, [media], recording.duration, labels.names, loaded.notes)
+    media, notes = printable(str(recording.video.absolute())), loaded.notes_on(recording.content)
+    return Annotations.of(sure, [media], recording.duration, labels.names, notes)
 
 
 def write_timeline(

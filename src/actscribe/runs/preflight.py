@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,8 +16,9 @@ from actscribe.packages import missing
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
+from actscribe.runs.moved import moved_groups
 from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
-from actscribe.runs.train import check_shares, check_targets, needed
+from actscribe.runs.trainable import check_shares, check_targets, needed
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.registry import REAL_VIDEO, recognizer
 from actscribe.settings.study import Study
@@ -84,6 +86,16 @@ def check_comparable(
         raise ActScribeError("\n".join(lines), "Nothing was started. Fix this, or leave recognizers out with --only.")
 
 
+def data_warnings(study: Study, data: StudyData) -> list[str]:
+    """Return what to beware of in the data themselves, whatever is trained on them: that is no refusal.
+
+    Args:
+        study: whose runs may have had other splits.
+        data: of the study.
+    """
+    return [*data.remarks, *moved_groups(study, data), *data.not_known]
+
+
 def memory_warnings(study: Study, names: Sequence[str], data: StudyData) -> list[str]:
     """Return a sentence for each recognizer that this machine's memory hardly holds; that is not a refusal."""
     ready = [name for name in names if not problems(study, name)]
@@ -94,20 +106,28 @@ def memory_warnings(study: Study, names: Sequence[str], data: StudyData) -> list
 def _gaps(study: Study, data: StudyData, splits: Sequence[str]) -> list[str]:
     return [
         f"{nobody_annotated(split)}, which 'actscribe compare' needs."
-        f" {way_to_fill(split, study, data)}{_instead(split, data)}"
+        f" {way_to_fill(split, study, data)}{_instead(split, study, data)}"
         for split in splits
         if not any(recording.intervals is not None for recording in data.of_split(split))
     ]
 
 
-def _instead(split: str, data: StudyData) -> str:
+def _instead(split: str, study: Study, data: StudyData) -> str:
+    """Return what can be done meanwhile, with a leading space; empty where nothing can."""
     if split == "validation":
-        return " Meanwhile 'actscribe train STUDY --recognizer NAME' trains one that can do without."
+        able = [name for name in study.recognizers if split not in needed(with_keep(study, name, data), name)]
+        command = shlex.join(["actscribe", "train", str(study.folder), "--recognizer", able[0]]) if able else ""
+        return f" Meanwhile '{command}' trains one that can do without." if able else ""
     available = next((name for name in ("validation", "train") if data.of_split(name)), "")
     what = {"validation": "what was chosen by", "train": "what was trained on"}
-    return (
-        f" Meanwhile 'actscribe evaluate RUN --split {available}' measures on {what[available]}." if available else ""
-    )
+    run = study.folder / "runs" / next(iter(study.recognizers))
+    command = shlex.join(["actscribe", "evaluate", str(run), "--split", available])
+    return f" Once it is trained, '{command}' measures on {what[available]}." if available else ""
+
+
+def label_notes(study: Study, data: StudyData) -> list[str]:
+    """Return which labels no clip of a split shows, where the study allows that."""
+    return check_targets(study, data, ()) if study.empty_labels == "allow" else []
 
 
 def weight_notes(study: Study, data: StudyData) -> list[str]:

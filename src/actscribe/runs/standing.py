@@ -34,6 +34,26 @@ def standing(run: Run) -> tuple[str, ...]:
     return (*sentences, *notes, *grouped_notes("Confidence", run.operating_point.confidence.notes))
 
 
+def known_videos(run: Run) -> dict[str, str]:
+    """Return content of a video -> what a run has taken from it already, which flatters its timeline of that video.
+
+    A video is known by its bytes, wherever it lies and whatever it is called. One that the run was measured on alone
+    counts as new. No video is read.
+    """
+    learned = {"train": "was trained on", "validation": "was tuned on"}
+    splits: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for one in run.listed():
+        if one.intervals is not None and (one.split == "validation" or (one.split == "train" and run.is_trained)):
+            splits.setdefault(one.content, set()).add(one.split)
+            names.setdefault(one.content, one.name)
+    return {
+        content: f"The run that made this timeline {' and '.join(learned[split] for split in sorted(of_one))} this very"
+        f" video (its recording '{names[content]}'), so the timeline looks better than that of a new video would."
+        for content, of_one in splits.items()
+    }
+
+
 def _measured(run: Run, split: str) -> Evaluation | None:
     """Return the measurements of kept scores; None where none of the clips is annotated."""
     recordings = tuple(recording for recording in run.recordings(split) if recording.intervals is not None)

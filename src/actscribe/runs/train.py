@@ -5,20 +5,19 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from actscribe.data.lacking import nobody_annotated
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
 from actscribe.leftovers import sweep_below
 from actscribe.models.device import in_words
-from actscribe.processes import check_whole_networks, count, first_goes_first, is_first, wait
+from actscribe.processes import check_whole_networks, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
@@ -28,16 +27,16 @@ from actscribe.run_folder.scored_clips import time_scores
 from actscribe.run_folder.standing_in_the_way import REPLACE, refuse_complete
 from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import RUN_FILE
-from actscribe.runs.moved import moved_groups
 from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
+from actscribe.runs.preflight import data_warnings, memory_warnings
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
 from actscribe.runs.scoring import score_recordings, sound
 from actscribe.runs.served import keep_served
-from actscribe.runs.training_clips import TrainingClips, check_frames, clips_of, cut_training_clips, targets_of
+from actscribe.runs.trainable import check_shares, check_targets, needed
+from actscribe.runs.training_clips import TrainingClips, check_frames, cut_training_clips, targets_of
 from actscribe.runs.warm import check_warm, started_from, warm_from
 from actscribe.settings.study import Study, load_study, parse_settings
-from actscribe.settings.training import Training
 from actscribe.timeline.curves import fit_confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.timeline.tuning import tune
@@ -91,27 +90,29 @@ def train(
     folder = study.folder / "runs" / recognizer if out is None else Path(out)
     existing = _existing(folder, resume, overwrite) if is_first() else None
     check_ready(study, [recognizer])
-    check_shares(study, recognizer)
+    with _about(recognizer):
+        check_shares(study, recognizer)
     if is_first():
         sweep_below(folder)
     if data is None:
         with first_goes_first():
             data = load_data(study)
         if is_first():
-            for sentence in (*data.remarks, *moved_groups(study, data), *data.not_known):
+            for sentence in (*memory_warnings(study, [recognizer], data), *data_warnings(study, data)):
                 say(f"Warning: {sentence}", None)
     last = keeps_last(study, recognizer, data)
     if last:
         study = with_keep(study, recognizer, data)
-        say(f"{recognizer}: {KEEP_LAST_NOTE}", None)
-    notes = [*check_targets(study, data, needed(study, recognizer)), *data.remarks, *data.not_known]
-    notes += [KEEP_LAST_NOTE] if last else []
+        say(f"Note: {recognizer}: {KEEP_LAST_NOTE}", None)
     warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
-    training_clips = cut_training_clips(study, recognizer, data, cache or default_cache())
-    frames = training_clips.check_room()
+    with _about(recognizer):
+        unshown = check_targets(study, data, needed(study, recognizer))
+        training_clips = cut_training_clips(study, recognizer, data, cache or default_cache())
+        frames = training_clips.check_room()
+    notes = [*unshown, *data.remarks, *data.not_known, *([KEEP_LAST_NOTE] if last else [])]
     if frames.room:
         notes.append(frames.sentence)
-        say(f"{recognizer}: {frames.sentence}", None)
+        say(f"Note: {recognizer}: {frames.sentence}", None)
     if is_first():
         if existing:
             check_same(existing, study, data, "replace it with --overwrite, or train into another folder with --out.")
@@ -140,6 +141,15 @@ def train(
     run.save_info()
     remove_checkpoints(folder)
     return run
+
+
+@contextmanager
+def _about(recognizer: str) -> Iterator[None]:
+    """Name the recognizer that is refused inside the block, as `check` and `compare` do."""
+    try:
+        yield
+    except ActScribeError as error:
+        raise ActScribeError(f"{recognizer}: {error.message}", error.hint) from error
 
 
 def _new_run(
@@ -257,70 +267,6 @@ def _compared(recognizer: Recognizer, inputs: TrainingInputs) -> np.ndarray:
     shown = (clips[index] for index in range(min(COMPARED_CLIPS, len(clips))))
     rows = [sound(row, len(inputs.labels)) for row in recognizer.score(shown)]
     return np.stack(rows) if rows else np.zeros((0, len(inputs.labels)))
-
-
-#: What to type where a split is empty.
-_WAY_OUT = {
-    "validation": (
-        "Give validation annotated recordings and a share under 'split:' in the study file, or write 'keep: last' into"
-        " the recognizer's settings: every epoch is trained then, and all thresholds stay at 0.5."
-    )
-}
-
-
-def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train", "validation")) -> list[str]:
-    """Return notes on labels without a positive clip in a split.
-
-    Args:
-        study: whose clips they are.
-        data: of the study.
-        needed: splits that must have a clip.
-
-    Raises:
-        ActScribeError: there is such a label, and the study does not allow it, or a needed split is empty.
-    """
-    problems = []
-    for split in ("train", "validation", "test"):
-        clips = clips_of(data, study, split)
-        if not clips:
-            if split in needed:
-                raise ActScribeError(f"{nobody_annotated(split)}.", _WAY_OUT.get(split, ""))
-            continue
-        truth = targets_of(clips, study, data.labels)
-        empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]
-        if empty:
-            problems.append(f"no clip of {split} shows: {', '.join(empty)}")
-    if problems and study.empty_labels == "error":
-        raise ActScribeError(
-            "Some labels cannot be learned or judged: " + "; ".join(problems) + ".",
-            "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
-        )
-    return problems
-
-
-def check_shares(study: Study, recognizer: str) -> None:
-    """Prove that several processes can share the clips of an optimiser step evenly, as one process would take them.
-
-    Raises:
-        ActScribeError: they cannot; another number of clips would be another training.
-    """
-    settings = study.chosen(recognizer).settings
-    if count() == 1 or not isinstance(settings, Training) or not study.chosen(recognizer).trains:
-        return
-    passes = settings.gradient_accumulation_steps
-    clips, parts = min(settings.batch_size, settings.clips_per_epoch or settings.batch_size), count() * passes
-    if clips % parts:
-        raise ActScribeError(
-            f"{recognizer}: {count()} processes cannot share the {clips} clips of an optimiser step evenly"
-            f"{f' in {passes} passes each' if passes > 1 else ''}.",
-            f"Set 'batch_size' to a multiple of {parts}, or start another number of processes.",
-        )
-
-
-def needed(study: Study, recognizer: str) -> tuple[str, ...]:
-    """Return the splits that a recognizer cannot do without."""
-    chosen = study.chosen(recognizer)
-    return chosen.spec.splits(chosen.settings)
 
 
 @contextmanager

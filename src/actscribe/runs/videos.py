@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
+from actscribe.counts import counted
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.remembered import remembered_content
@@ -48,8 +49,8 @@ def located(
     if lost and needed:
         more = f"; and {len(lost) - MOST_LISTED} more" if len(lost) > MOST_LISTED else ""
         raise ActScribeError(
-            f"{run.folder}: {'a video is' if len(lost) == 1 else f'{len(lost)} videos are'} not where"
-            f" {'it was' if len(lost) == 1 else 'they were'}: {'; '.join(lost[:MOST_LISTED])}{more}.",
+            f"{run.folder}: {counted(len(lost), 'video is not where it was', 'videos are not where they were')}:"
+            f" {'; '.join(lost[:MOST_LISTED])}{more}.",
             f"Say in which folder to look, whatever the files are called now: actscribe evaluate"
             f" {shlex.quote(str(run.folder))} --videos DIR",
         )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.places import Place, real_path
@@ -106,7 +107,8 @@ def _check_same(run: Run, study: Study, recognizer: str, data: StudyData) -> Non
     elif run.labels.names != data.labels.names or run.labels.task != data.labels.task:
         difference = "has other labels than the study"
     elif run.study.windows.frames != study.windows.frames:
-        difference = f"looks at {run.study.windows.frames} frames of a clip, and the study at {study.windows.frames}"
+        frames = counted(run.study.windows.frames, "frame")
+        difference = f"looks at {frames} of a clip, and the study at {study.windows.frames}"
     elif names:
         difference = f"was trained with another {' and '.join(names)}"
     if difference:

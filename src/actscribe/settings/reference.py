@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet
 from actscribe.settings.registry import names, recognizer
@@ -195,7 +196,7 @@ def _list(inside: tuple[Any, ...], checks: list[Any]) -> str:
 def _bounds(checks: list[Any]) -> list[str]:
     words = [f"{word} {getattr(one, key):g}" for kind, key, word in _BOUNDS for one in checks if isinstance(one, kind)]
     words += ["not empty" for one in checks if isinstance(one, MinLen)]
-    return words + [f"at most {one.max_length} characters" for one in checks if isinstance(one, MaxLen)]
+    return words + [f"at most {counted(one.max_length, 'character')}" for one in checks if isinstance(one, MaxLen)]
 
 
 def _unfolded(checks: tuple[Any, ...]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,7 +247,7 @@ def _unfit(name: str, what: str) -> str:
     try:
         recognizer(what)
     except ActScribeError as error:
-        ways = f" Or say what '{name}' is: '{name}: {{recognizer: NAME}}'." if what == name else ""
+        ways = f" Or say what '{name}' is: '{name}: {{recognizer: {DEFAULT}}}'." if what == name else ""
         return f"{in_one_line(error)}{ways}"
     if name != what and name in names():
         return f"'{name}' is not the same recognizer as {what}; give this one its own name."
@@ -314,7 +315,9 @@ def load_study(path: str | Path) -> Study:
     if path.is_dir():
         path = path / STUDY_FILE
     if not path.is_file():
-        raise ActScribeError(f"{path}: no such study file.", "Make one with: actscribe new STUDY_DIR")
+        raise ActScribeError(
+            f"{path}: no such study file.", f"Make one with: actscribe new {shlex.quote(str(path.parent))}"
+        )
     return placed_study(load_model(path, Study), path.parent)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from actscribe.counts import counted
+
 #: Scores are kept this far from 0 and 1 where a logarithm is taken of them.
 SURE = 1e-6
 #: Standard deviation of a label's curve around the common one, of log slope and of intercept in logits.
@@ -83,8 +85,9 @@ def fit_confidence(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]
             continue
         held[name] = (logit(np.clip(score, SURE, 1 - SURE)), target)
         if fewest < FEW:
-            side = "show" if target.sum() == fewest else "do not show"
-            notes[name] = f"confidence leans on the other labels: only {fewest} validation clips {side} it"
+            side = ("shows", "show") if target.sum() == fewest else ("does not show", "do not show")
+            clips = counted(int(fewest), *(f"validation {what}" for what in ("clip " + side[0], "clips " + side[1])))
+            notes[name] = f"confidence leans on the other labels: only {clips} it"
     if not held:
         return Confidence(notes=notes)
     common = _fit(list(held.values()), share, (0.0, 0.0))

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from actscribe.annotations.interval import Interval
+from actscribe.counts import counted
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
@@ -99,7 +100,7 @@ def _steadied(grid: Grid, count: int, others: Mapping[str, Grid], counts: Mappin
 
 
 def _few(count: int, has_others: bool) -> str:
-    bouts = f"{count} validation bout{'' if count == 1 else 's'}"
+    bouts = counted(count, "validation bout")
     if has_others:
         return f"only {bouts} to choose on, so that what is best for the other labels counts too"
     return f"chosen on only {bouts}, and no other label to lean on: take it as a first guess"
@@ -108,7 +109,7 @@ def _few(count: int, has_others: bool) -> str:
 def _joint_note(counts: Mapping[str, int]) -> dict[str, str]:
     """Return notes on labels with few bouts where one decision is chosen for all."""
     return {
-        name: f"only {count} validation bout{'' if count == 1 else 's'}; one decision is chosen for all labels together"
+        name: f"only {counted(count, 'validation bout')}; one decision is chosen for all labels together"
         for name, count in counts.items()
         if count <= FEW_BOUTS
     }

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from actscribe.counts import counted
 from actscribe.errors import UnreadableVideo, in_one_line
 
 #: Pictures of more pixels than 8K video has are not decoded: a damaged header can ask for gigabytes (ours).
@@ -81,7 +82,8 @@ def check_unchanged(path: Path, before: os.stat_result) -> None:
         raise UnreadableVideo(message, "Put it back, and try again.") from None
     if (now.st_size, now.st_mtime_ns, now.st_ino) != (before.st_size, before.st_mtime_ns, before.st_ino):
         more = now.st_size - before.st_size
-        how = "was replaced" if now.st_ino != before.st_ino else f"grew by {more} bytes" if more > 0 else "was changed"
+        grew = f"grew by {counted(more, 'byte')}" if more > 0 else "was changed"
+        how = "was replaced" if now.st_ino != before.st_ino else grew
         raise UnreadableVideo(
             f"{path}: {how} while it was read.", "Wait until its recording or copying has ended, and try again."
         )

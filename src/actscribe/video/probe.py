@@ -13,6 +13,7 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
+from actscribe.counts import counted
 from actscribe.errors import UnreadableVideo
 from actscribe.remembered import remembered
 from actscribe.video import contained
@@ -121,7 +122,7 @@ def measure(path: Path) -> VideoInfo:
         doubts = [*_doubts(scanned, container.format.name, path.stat().st_size), *_other_streams(container)]
     if scanned.first is None:
         raise UnreadableVideo(
-            f"{path}: {len(scanned.times)} frames of {codec} video were found, but none could be decoded.",
+            f"{path}: {counted(len(scanned.times), 'frame')} of {codec} video found, but none could be decoded.",
             f"{COPY} Or convert it to MP4 (H.264).",
         )
     width, height = scaled(scanned.first.width, scanned.first.height, aspect, None)
@@ -162,7 +163,8 @@ def _doubts(scanned: Scan, container: str, size: int) -> Iterator[str]:
         why = "it may be cut off" if end < scanned.stated else "its header or its time stamps may be damaged"
         yield f"the file says that its video ends at {scanned.stated:.2f} s, but it ends at {end:.2f} s; {why}."
     elif scanned.missing:
-        yield f"its index counts {scanned.missing} frames more than the {len(scanned.times)} that could be read."
+        missing = counted(scanned.missing, "frame")
+        yield f"its index counts {missing} more than the {len(scanned.times)} that could be read."
     if begin > LATE_DOUBT_S:
         yield f"its first picture comes at {begin:.2f} s; before that there is nothing to see."
     step = usual_step(scanned.times, end - begin)
@@ -184,7 +186,7 @@ def _doubts(scanned: Scan, container: str, size: int) -> Iterator[str]:
         yield f"no new picture {first}{_more(len(holes))}; the one before is shown instead."
     if scanned.errors.words:
         rest = f", and nothing after {end:.2f} s could be read" if scanned.errors.gave_up else ""
-        yield f"reading it failed at {len(scanned.errors.words)} places ({scanned.errors.words[0]}){rest}."
+        yield f"reading it failed at {counted(len(scanned.errors.words), 'place')} ({scanned.errors.words[0]}){rest}."
     if container != MP4 and scanned.read_to < END_FRACTION * size and size - scanned.read_to > END_BYTES:
         yield (
             f"its video ends at {end:.2f} s, {scanned.read_to / size:.0%} into the file; what follows is something"
@@ -210,7 +212,7 @@ def _places(times: tuple[float, ...]) -> str:
 
 
 def _more(count: int) -> str:
-    return f" and {count - MOST_PLACES} more places" if count > MOST_PLACES else ""
+    return f" and {counted(count - MOST_PLACES, 'more place')}" if count > MOST_PLACES else ""
 
 
 def _is_variable(times: np.ndarray, tick: float) -> bool:

@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from actscribe.counts import counted
 from actscribe.errors import UnreadableVideo
 from actscribe.video.opening import COPY, MP4, origin
 from actscribe.video.packets import STREAMED, PacketClock, ReadErrors
@@ -135,8 +136,8 @@ def _lasting(times: np.ndarray, latest: deque[tuple[float, float]], stated: floa
 def _check_length(path: Path, end: float, frames: int) -> None:
     if not end <= MOST_S:
         raise UnreadableVideo(
-            f"{path}: its {frames} frames claim to last {end / 86400:,.0f} days, expected at most"
-            f" {MOST_S / 86400:.0f}; its header or its time stamps are damaged.",
+            f"{path}: its {counted(frames, 'frame claims', 'frames claim')} to last {end / 86400:,.0f} days, expected"
+            f" at most {MOST_S / 86400:.0f}; its header or its time stamps are damaged.",
             f"{COPY} Or rewrite it at its true rate, with ffmpeg for example.",
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from actscribe.cli.next_command import print_next
+from actscribe.counts import counted
 from actscribe.packages import require
 
 #: Clips of an action that a benchmark learns from, where there are as many.
@@ -39,12 +40,12 @@ def simulate(
     print(f"Study: {made.study}")
     teams = len({recording.group for recording in made.recordings})
     if teams >= len(SPLITS):
-        print(f"Next: actscribe check {shlex.quote(str(out))}")
+        print_next("check", out)
         return
-    few = "only 1 team" if teams == 1 else f"only {teams} teams"
+    few = f"only {counted(teams, 'team')}"
     print(f"These are of {few}, and training, validation and test take one each: add recordings.")
     words = ["--recordings", len(SPLITS) * PER_TEAM, "--minutes", f"{minutes:g}", "--seed", seed, "--size", size]
-    print(f"Next: actscribe simulate {shlex.join(map(str, [out, *words]))}")
+    print_next("simulate", out, *map(str, words))
 
 
 def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: bool) -> None:
@@ -53,17 +54,16 @@ def _tabletop(out: Path, clips: int, seed: int, actions: str, size: int, plain: 
 
     names = [name.strip() for name in actions.split(",") if name.strip()] or list(ACTIONS)
     simulate_tabletop(out, clips, seed, actions=names, size=size, plain=plain)
-    print(f"Set: {out}, {clips} clips of each of {len(names)} actions")
+    print(f"Set: {out}, {counted(clips, 'clip')} of each of {len(names)} actions")
     counts = split_counts(clips)
     if not counts["test"]:
         print(f"{clips} of each are too few for a test split: simulate {TESTABLE} into another folder.")
         words = [f"{out}-{TESTABLE}", "--tabletop", TESTABLE, "--seed", seed, "--size", size]
         words += ["--actions", ",".join(names)] if actions else []
-        print(f"Next: actscribe simulate {shlex.join(map(str, words))}{' --plain' * plain}")
+        words += ["--plain"] if plain else []
+        print_next("simulate", *map(str, words))
         return
     # Where no clip is for validation, a benchmark takes one of the training clips for it.
     shots = min(SHOTS, counts["train"] - (not counts["validation"]))
-    quoted = shlex.quote(str(out))
-    print(
-        f"Next: actscribe benchmark folder --videos {quoted} --groups '^([0-9]+)$' --backbone vifi-clip --shots {shots}"
-    )
+    words = ["--videos", out, "--groups", "^([0-9]+)$", "--backbone", "vifi-clip", "--shots", shots]
+    print_next("benchmark", "folder", *map(str, words))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks.files import VideoIndex
 from actscribe.errors import ActScribeError
 
@@ -180,8 +181,8 @@ def assemble(
             clips.append(BenchmarkClip(clip_name, video, entry.class_id, entry.group, entry.split, entry.other_stem))
     if entries and not clips:
         raise ActScribeError(
-            f"{source.videos}: none of the {len(entries)} videos of {name} is here (looked for {entries[0].stem}.*,"
-            f" found {len(index)} videos of other names).",
+            f"{source.videos}: none of the {counted(len(entries), 'video')} of {name} is here (looked for"
+            f" {entries[0].stem}.*, found {counted(len(index), 'video')} of other names).",
             "Give the folder that holds the set's videos; sub-folders are searched.",
         )
     return Benchmark(name, source.mode, tuple(classes), tuple(clips), tuple(missing), tuple(notes))
@@ -201,6 +202,7 @@ def _check_once(name: str, entries: Sequence[Entry], classes: Sequence[Benchmark
         class_id, stem = twice[0]
         splits = " and ".join(e.split for e in entries if (e.class_id, e.stem) == twice[0])
         raise ActScribeError(
-            f"{name}: {len(twice)} clips are listed more than once; first {classes[class_id].name}/{stem} ({splits}).",
+            f"{name}: {counted(len(twice), 'clip is', 'clips are')} listed more than once;"
+            f" first {classes[class_id].name}/{stem} ({splits}).",
             "Use the official lists of one split.",
         )

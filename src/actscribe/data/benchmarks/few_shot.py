@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip
 from actscribe.data.benchmarks.files import plain
 from actscribe.errors import ActScribeError, did_you_mean
@@ -77,7 +78,8 @@ def few_shot(
         ActScribeError: no test clips, or classes with too few clips or groups (counted).
     """
     if shots < 1 or validation < 0:
-        raise ActScribeError(f"{shots} shots and {validation} validation clips a class cannot be drawn.")
+        wanted = f"{counted(shots, 'shot')} and {counted(validation, 'validation clip')}"
+        raise ActScribeError(f"{wanted} a class cannot be drawn.")
     test, held = benchmark.of_split("test"), benchmark.of_split("validation")
     if not test:
         raise ActScribeError(
@@ -94,7 +96,7 @@ def few_shot(
         pool = [clip for clip in pool if clip.group not in reserved]
     orders = _orders(pool, seed)
     _check_enough(benchmark, orders, shots)
-    return ClipSplit(f"{shots} shots, seed {seed}", _take(orders, shots, readable, "training"), held, test)
+    return ClipSplit(f"{counted(shots, 'shot')}, seed {seed}", _take(orders, shots, readable, "training"), held, test)
 
 
 def hold_out(benchmark: Benchmark, share: float, seed: int, split: str = "validation") -> Benchmark:
@@ -157,7 +159,7 @@ def restrict(benchmark: Benchmark, names: Sequence[str]) -> Benchmark:
         raise ActScribeError(f"{benchmark.name} has no class '{unknown[0]}'.", did_you_mean(unknown[0], known))
     kept = [ids[plain(name)] for name in names]
     if len(set(kept)) < len(kept):
-        raise ActScribeError(f"{len(kept) - len(set(kept))} classes are named twice.")
+        raise ActScribeError(f"{counted(len(kept) - len(set(kept)), 'class is', 'classes are')} named twice.")
     new = {old: position for position, old in enumerate(kept)}
     own = {benchmark.classes[old].name for old in kept}
     return replace(
@@ -185,7 +187,8 @@ def base_and_novel(benchmark: Benchmark) -> tuple[Benchmark, Benchmark]:
     half = len(order) // 2
     if half < 2:
         raise ActScribeError(
-            f"{benchmark.name} has {len(order)} classes: too few for two halves of two or more.", "Add classes."
+            f"{benchmark.name} has {counted(len(order), 'class', 'classes')}: too few for two halves of two or more.",
+            "Add classes.",
         )
     base, novel = ([benchmark.classes[index].name for index in sorted(part)] for part in (order[half:], order[:half]))
     return halves(benchmark, base, novel)
@@ -201,7 +204,9 @@ def halves(benchmark: Benchmark, base: Sequence[str], novel: Sequence[str]) -> t
     both = {plain(name) for name in base} & {plain(name) for name in novel}
     if both:
         first = next(name for name in base if plain(name) in both)
-        raise ActScribeError(f"{len(both)} classes are base and novel at once (first: '{first}').")
+        raise ActScribeError(
+            f"{counted(len(both), 'class is', 'classes are')} base and novel at once (first: '{first}')."
+        )
     parts = restrict(benchmark, base), restrict(benchmark, novel)
     for what, part in zip(("base", "novel"), parts, strict=True):
         if len(part.classes) < 2:
@@ -248,7 +253,8 @@ def _reserve(
         lacking += [] if have else [class_id]
     if lacking:
         raise ActScribeError(
-            f"{len(lacking)} classes (first: id {lacking[0]}) have too few groups to set one apart from training.",
+            f"{counted(len(lacking), 'class', 'classes')} (first: id {lacking[0]}) of too few groups to set one"
+            " apart from training.",
             HINTS[part],
         )
     return taken
@@ -285,7 +291,7 @@ def _check_enough(benchmark: Benchmark, orders: Mapping[int, Sequence[BenchmarkC
     short = [name for name, count in counts.items() if count < shots]
     if short:
         raise ActScribeError(
-            f"{len(short)} of {len(counts)} classes have fewer than {shots} clips to draw from;"
+            f"{len(short)} of {len(counts)} classes have fewer than {counted(shots, 'clip')} to draw from;"
             f" first {short[0]} with {counts[short[0]]}.",
             "Take fewer shots or fewer validation clips, or complete the set; its table of missing clips says how.",
         )

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass, Entry, Source, assemble, count_note
 from actscribe.data.benchmarks.files import read_lines, words
 from actscribe.errors import ActScribeError
@@ -48,7 +49,7 @@ def read(source: Source) -> Benchmark:
     classes = [BenchmarkClass(name, swapped.get(name, words(name))) for name in names]
     notes = (
         *count_note("HMDB51", "classes", len(names), CLASSES),
-        f"{len(unused)} clips belong to no part of this split.",
+        f"{counted(len(unused), 'clip belongs', 'clips belong')} to no part of this split.",
     )
     return replace(assemble("hmdb51", source, classes, entries, notes=notes), unused=tuple(unused))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClip, Missing
 from actscribe.data.benchmarks.files import plain, read_lines
 from actscribe.errors import ActScribeError, did_you_mean
@@ -145,8 +146,8 @@ def _refuse_unused(path: Path, benchmark: Benchmark, lines: Mapping[str, int], u
         listed: tuple[BenchmarkClip | Missing, ...] = (*benchmark.clips, *benchmark.missing)
         tested = len({one.name for one in listed if one.split == "test"} & lines.keys())
         raise ActScribeError(
-            f"{path}: of its {len(lines)} clips of {benchmark.name}, {tested} are test clips of this split and"
-            f" {len(unused)} are in no part of it; first {unused[0]}.",
+            f"{path}: of its {counted(len(lines), 'clip')} of {benchmark.name}, {tested} are test clips of this split"
+            f" and {len(unused)} are in no part of it; first {unused[0]}.",
             "It was made for another official split: give that one (published shots are of --split 1), or leave the"
             " list out and draw shots of this split with --shots.",
         )
@@ -155,11 +156,12 @@ def _refuse_unused(path: Path, benchmark: Benchmark, lines: Mapping[str, int], u
 def _refuse(path: Path, benchmark: Benchmark, unknown: list[str], other: list[str]) -> None:
     if unknown:
         raise ActScribeError(
-            f"{path}: {len(unknown)} clips are unknown to {benchmark.name}; first {unknown[0]}",
+            f"{path}: {counted(len(unknown), 'clip is', 'clips are')} unknown to {benchmark.name}; first {unknown[0]}",
             "Is this a list of another set, or of raw frames?",
         )
     if other:
         raise ActScribeError(
-            f"{path}: {len(other)} clips have another class than in {benchmark.name}; first {other[0]}.",
+            f"{path}: {counted(len(other), 'clip has', 'clips have')} another class than in {benchmark.name};"
+            f" first {other[0]}.",
             "If its ids are not those of the set, give the label file that belongs to the list: --shots-labels FILE",
         )

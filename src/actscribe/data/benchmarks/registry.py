@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actscribe.counts import counted
 from actscribe.data.benchmarks import folder, hmdb51, kinetics, ucf101
 from actscribe.data.benchmarks.base import Benchmark, Source
 from actscribe.errors import ActScribeError, did_you_mean
@@ -45,7 +46,7 @@ def read_benchmark(name: str, source: Source) -> Benchmark:
         raise ActScribeError(f"no benchmark set is called '{name}'.", did_you_mean(name, BENCHMARKS))
     own = BENCHMARKS[name]
     if source.split > own.splits:
-        count = f"{own.splits} official splits" if own.splits > 1 else "one split"
+        count = counted(own.splits, "official split") if own.splits > 1 else "one split"
         raise ActScribeError(f"{name} has {count}, there is no split {source.split}.")
     if name == "folder" and source.lists is not None:
         raise ActScribeError(

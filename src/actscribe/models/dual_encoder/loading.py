@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase, XCLIPModel
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import write_beside, write_text
 from actscribe.labels import Task
@@ -146,7 +147,7 @@ def changes(name: str, checkpoint: str, frames: int, base: str = BASE) -> list[s
     if _choice(name).fit is None:
         return []
     made_for = visual_config(name, checkpoint, base).num_frames
-    note = f"the positions of '{checkpoint}' for {made_for} frames were resized to {frames}"
+    note = f"the positions of '{checkpoint}' for {counted(made_for, 'frame')} were resized to {frames}"
     return [note] if made_for != frames else []
 
 

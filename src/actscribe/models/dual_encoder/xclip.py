@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.dual_encoder.interface import Backbone, Towers, Visual, class_level
 
@@ -40,7 +41,7 @@ class XclipBackbone(Backbone):
         batch = len(pixels)
         if pixels.shape[1] != self.frames:
             raise ActScribeError(
-                f"This X-CLIP takes {self.frames} frames of each video, found {pixels.shape[1]}.",
+                f"This X-CLIP takes {counted(self.frames, 'frame')} of each video, found {pixels.shape[1]}.",
                 "Set windows.frames to the number that the recognizer was made with, or load it for this number.",
             )
         out = self.hidden(pixels, levels)

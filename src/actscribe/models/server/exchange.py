@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from actscribe.counts import counted
+
 #: Seconds until a connection stands: a server on this machine or in the same building needs none of them.
 CONNECT_S = 10.0
 #: Bytes of an answer: a completion with all its alternatives has some thousands, a long list of models half a million.
@@ -116,7 +118,7 @@ def exchange(url: str, body: bytes | None, seconds: float, stop: Stop | None = N
         raise Trouble(f"it sent more than {MOST_BYTES // 2**20} MiB.", LOG)
     _check_head(answer, data)
     if left:
-        raise Trouble(f"it broke off {left} bytes before the end.", LOG, again=True)
+        raise Trouble(f"it broke off {counted(left, 'byte')} before the end.", LOG, again=True)
     return _parsed(data, answer.headers.get("Content-Type", "no type given"))
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media
 from actscribe.models.server.exchange import shown
@@ -46,7 +47,7 @@ def chosen(listed: Any, model: str, address: str) -> str:
     offered = names(listed)
     if len(offered) != 1:
         raise ActScribeError(
-            f"The server at {address} offers {len(offered)} models: {shown(', '.join(offered) or 'none')}.",
+            f"The server at {address} offers {counted(len(offered), 'model')}: {shown(', '.join(offered) or 'none')}.",
             "Name one of them in the settings: server_model (or judge_server_model).",
         )
     return offered[0]

@@ -40,7 +40,7 @@ from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
-from actscribe.recognizers.plans.clips import plan_dual_encoder
+from actscribe.recognizers.plans.dual_encoder import plan_dual_encoder
 from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.inputs import TrainingInputs

@@ -1,4 +1,4 @@
-"""What TimeSformer and the dual encoders will cost with a model, before any weight is loaded."""
+"""What a recognizer on clips of pixels will cost with a model, before any weight is loaded: the video classifiers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import AutoModelForVideoClassification, CLIPConfig, TimesformerConfig, XCLIPConfig
 
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import find
 from actscribe.models.cost import MB, Cost, cost
 from actscribe.models.device import use_bfloat16
-from actscribe.models.dual_encoder.clip import ClipBackbone
-from actscribe.models.dual_encoder.heads import LabelHead
-from actscribe.models.dual_encoder.interface import Tokens
-from actscribe.models.dual_encoder.loading import BACKBONES
-from actscribe.models.dual_encoder.loading import configuration as dual_configuration
-from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.video_classifier import VideoClassifier, check_frames, picture_size
 from actscribe.models.video_classifier import configuration as classifier_configuration
 from actscribe.models.video_families import FAMILIES
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
-from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.settings.recognizers.video_classifier import VideoClassifierSettings
 from actscribe.tables import seconds_text
 
@@ -41,23 +35,6 @@ _KNOWN: dict[str, tuple[Any, dict[str, Any]]] = {
     "xclip-b16": (XCLIPConfig, {"vision_config": _PATCH_16, "text_config": {}}),
     "xclip-b32": (XCLIPConfig, {"vision_config": {}, "text_config": {}}),
 }
-
-
-class Embedded(nn.Module):
-    """What a probe runs of a dual encoder, which is all that costs anything.
-
-    Args:
-        backbone: an adapter of `models.dual_encoder`.
-    """
-
-    def __init__(self, backbone: Any) -> None:
-        super().__init__()
-        self.backbone = backbone
-
-    def forward(self, pixel_values: Tensor) -> Tensor:
-        """Return the embeddings of videos, (n, frames, 3, side, side), shape (n, D)."""
-        video: Tensor = self.backbone.visual(pixel_values).video
-        return video
 
 
 def plan(build: Build, settings: Any, frames: int, labels: int, per_frame: bool) -> Plan:
@@ -86,10 +63,12 @@ def _lines(costs: Cost, settings: Any, frames: int, per_frame: bool) -> dict[str
     lines = {
         "model": f"{settings.model}: {costs.parameters / 1e6:,.1f} M parameters in float32",
         "weights": f"{costs.weights / MB:,.0f} MB",
-        "working": f"{costs.working / MB:,.0f} MB, to score {clips} clips of {frames} frames at once",
+        "working": f"{costs.working / MB:,.0f} MB, to score {counted(clips, 'clip')} of {frames} frames at once",
     }
     if costs.training:
-        lines["training"] = f"{costs.training / MB:,.0f} MB, a step of {clips} clips with gradients and optimizer"
+        lines["training"] = (
+            f"{costs.training / MB:,.0f} MB, a step of {counted(clips, 'clip')} with gradients and optimizer"
+        )
         lines["learns"] = f"{costs.learned / 1e6:,.1f} M parameters"
     clip = costs.scoring / clips / speed
     lines["time"] = f"about {seconds_text(clip)} a clip on this machine"
@@ -104,14 +83,11 @@ def plan_classifier(settings: VideoClassifierSettings, frames: int, labels: int)
     return plan(_classifier, settings, frames, labels, per_frame=False)
 
 
-def plan_dual_encoder(settings: DualEncoderSettings, frames: int, labels: int) -> Plan:
-    """Answer `Implementation.plan` of the dual encoders."""
-    return plan(_dual_encoder, settings, frames, labels, per_frame=BACKBONES[settings.backbone].adapter is ClipBackbone)
-
-
 def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
     wanted = TimesformerConfig if settings.families == ("timesformer",) else None
-    config = _configuration(settings.model, lambda: classifier_configuration(settings.model, settings.families), wanted)
+    config = known_configuration(
+        settings.model, lambda: classifier_configuration(settings.model, settings.families), wanted
+    )
     check_frames(config, frames)
     setattr(config, FAMILIES[config.model_type].frames, frames)
     config.num_labels = labels
@@ -120,27 +96,7 @@ def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> 
     )
 
 
-def _dual_encoder(settings: DualEncoderSettings, frames: int, labels: int) -> tuple[nn.Module, int]:
-    choice = BACKBONES[settings.backbone]
-    config = _configuration(
-        settings.model,
-        lambda: dual_configuration(settings.backbone, settings.model, *settings.published_base),
-        choice.model.config_class,
-    )
-    config.text_config._attn_implementation = "eager"  # the other looks at the mask's values, which are not there
-    if choice.fit is not None:
-        config.vision_config.num_frames = frames
-    backbone, side = choice.adapter(choice.model(config)), int(config.vision_config.image_size)
-    if settings.learns == "probe":  # its classifier learns from kept vectors, and never beside the backbone
-        return Embedded(backbone).requires_grad_(False), side
-    ids = torch.zeros(labels, config.text_config.max_position_embeddings, dtype=torch.long)
-    tokens = Tokens(("",) * labels, ids, torch.ones_like(ids))
-    towers: Any = settings.learns
-    network = DualEncoder(backbone, tokens, LabelHead("multi-class", labels), settings.vghif, towers)
-    return network, side
-
-
-def _configuration(model: str, read_local: Any, wanted: Any) -> Any:
+def known_configuration(model: str, read_local: Any, wanted: Any) -> Any:
     """Return the configuration of a model on this machine, or of a known one of the wanted class, if any."""
     try:
         return read_local()

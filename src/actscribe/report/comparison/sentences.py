@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from actscribe.counts import counted
 from actscribe.evaluation.annotators import FIRST, SECOND
 from actscribe.evaluation.hallucination import MOST_UNREAD
 from actscribe.evaluation.raters import Agreement, Measure
@@ -49,7 +50,7 @@ def forest(done: Comparison) -> str:
         return f"{bar}. The points have no bars: {done.shared.grouping.note}."
     above = done.tables["headline"].iloc[: len(done.systems)]["low"] > value
     return (
-        f"{int(above.sum())} of {w.counted(len(done.systems), 'recognizer')} lie with their whole bar right of "
+        f"{int(above.sum())} of {counted(len(done.systems), 'recognizer')} lie with their whole bar right of "
         f"{w.number(value)}, which “{name}” reaches without looking at the video."
     )
 
@@ -192,7 +193,7 @@ def annotators(done: Comparison) -> str:
     if not len(people) or not len(rest):
         return "Where two annotated, nothing but chance can be measured."
     two, best = people.iloc[0], rest.sort_values("kappa", ascending=False, kind="stable").iloc[0]
-    clips = w.counted(int(two["clips"]), "clip")
+    clips = counted(int(two["clips"]), "clip")
     text = f"Two annotators agree with kappa {_held(two, 'kappa')} on {clips} that both annotated"
     nearest = f"{best['system']}, the nearest recognizer, agrees with the first of them with {_held(best, 'kappa')}"
     if best["kappa"] >= two["kappa"]:
@@ -216,11 +217,11 @@ def curve(done: Comparison) -> str:
     points = table[table["system"] == ranked[0]].sort_values("recordings").iloc[[0, -2, -1]]
     first, before, last = (row for _, row in points.iterrows())
     gain, doublings = last["gain"], math.log2(last["recordings"] / before["recordings"])
-    steps = f"from {w.counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
+    steps = f"from {counted(int(before['recordings']), 'recording')} to {int(last['recordings'])}"
     each = "" if abs(doublings - 1) < 0.01 else f", {w.signed(gain / doublings, 2)} for each doubling"
     return (
         f"{ranked[0]} reaches {w.number(first['macro_f1'])} with "
-        f"{w.counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
+        f"{counted(int(first['recordings']), 'training recording')} and {w.number(last['macro_f1'])} with "
         f"{int(last['recordings'])}; the last step, {steps}, changed it by {w.signed(gain, 2)}{each}: "
         f"{_whether_more_helps(before, last)}."
     )
@@ -312,7 +313,7 @@ def _power(done: Comparison) -> str:
     if not math.isfinite(least):
         return ""
     groups, recordings = done.shared.grouping.count, len(done.shared.recordings)
-    drawn = w.counted(groups, "recording" if groups == recordings else "group")
+    drawn = counted(groups, "recording" if groups == recordings else "group")
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
     if smallest >= CLEAR:
         return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
@@ -324,7 +325,8 @@ def _power(done: Comparison) -> str:
     )
     if smallest * tests >= CLEAR:
         least_p = _p(min(smallest * tests, 1.0))
-        text += f" With {tests} tests on so few, no corrected p can fall below {least_p}: nothing can come out clear."
+        on_so_few = f"With {counted(tests, 'test')} on so few"
+        text += f" {on_so_few}, no corrected p can fall below {least_p}: nothing can come out clear."
     return text
 
 
@@ -354,9 +356,9 @@ def _off(row: pd.Series) -> str:
 
 def _where(done: Comparison) -> str:
     groups = len({recording.group for recording in done.shared.recordings})
-    recordings = w.counted(len(done.shared.recordings), "recording")
+    recordings = counted(len(done.shared.recordings), "recording")
     measured = int((~np.isnan(done.shared.targets)).any(axis=1).sum())
-    return f"{w.counted(measured, 'test clip')} of {recordings} of {w.counted(groups, 'group')}"
+    return f"{counted(measured, 'test clip')} of {recordings} of {counted(groups, 'group')}"
 
 
 def _value(row: pd.Series) -> str:

@@ -28,6 +28,6 @@ def show(done: Comparison) -> None:
     for sentence in verdict(done):
         print_sentence(sentence)
     for note in done.provenance.not_known:
-        print_sentence(f"Note: {note}")
+        print_sentence(f"Warning: {note}")
     print(f"Tables: {done.folder / TABLES}")
     print(f"Report: {done.folder / REPORT}")

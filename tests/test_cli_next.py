@@ -1,0 +1,94 @@
+"""What a command says to type next can be typed, and leads on; a run's verdict stands on the terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import report_runs
+from small_studies import film
+from typer.testing import CliRunner
+
+from actscribe import annotations as annotation_files
+from actscribe.annotations.interval import Annotations, Interval
+from actscribe.cli import app
+from actscribe.cli.next_command import short
+from actscribe.indicator_settings import Indicator
+from actscribe.report.verdict import verdict
+from actscribe.run_folder.run import Run
+from actscribe.runs.evaluate import evaluate
+
+INDICATORS = (Indicator(name="ventilated", measure="fraction", of=("Ventilation",)),)
+
+
+def typed(line: str) -> str:
+    words = shlex.split(line)
+    assert words[0] == "actscribe"
+    done = CliRunner().invoke(app, words[1:])
+    assert done.exit_code == 0, (line, done.output, done.exception)
+    return done.output
+
+
+def told(printed: str) -> str:
+    """Return the command of the last line that says what is next; no word of it stands for another one."""
+    (command,) = re.findall(r"^Next: (?:.*, then type: )?(actscribe .*)$", printed, re.MULTILINE)
+    assert not re.search(r"\b[A-Z]{3,}\b", command), command
+    return command
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    made = report_runs.multi_label(tmp_path / "runs", indicators=INDICATORS)
+    made.run.save_scores("test", made.scored)
+    made.run.save_info()
+    monkeypatch.chdir(tmp_path)
+    return made.run
+
+
+def test_evaluate_prints_the_verdict_of_its_report(run: Run) -> None:
+    printed = " ".join(typed(f"actscribe evaluate {run.folder}").split())
+    sentences = verdict(evaluate(run).evaluation)
+    assert len(sentences) >= 3
+    assert " ".join(" ".join(sentences).split()) in printed
+
+
+def test_evaluate_leads_to_annotate_with_a_video_that_is_here(run: Run) -> None:
+    assert told(typed(f"actscribe evaluate {run.folder}")) == f"actscribe report {run.folder} --split test --open"
+    video = run.recordings("test")[1].video
+    video.parent.mkdir(parents=True, exist_ok=True)
+    film(video, [], 2.0, 1)
+    line = told(typed(f"actscribe evaluate {run.folder}"))
+    assert line == f"actscribe annotate {short(video)} --run {run.folder} --format elan --out timelines"
+    Path("timelines").mkdir()
+    (Path("timelines") / f"{video.stem}.eaf").touch()
+    assert "actscribe report" in typed(f"actscribe evaluate {run.folder}")
+
+
+def test_indicators_lead_to_a_table(run: Run) -> None:
+    typed(f"actscribe evaluate {run.folder}")
+    line = told(typed(f"actscribe indicators {run.folder} --table time-budget"))
+    assert line == f"actscribe indicators {run.folder} --table time-budget --out time-budget.xlsx"
+    assert "time-budget.xlsx" in typed(line)
+
+
+def test_plot_of_a_run_leads_to_review(run: Run) -> None:
+    typed(f"actscribe evaluate {run.folder}")
+    name = run.recordings("test")[0].name
+    line = told(typed(f"actscribe plot {name} --run {run.folder} --out a.svg").replace("STUDY", "study"))
+    assert line == f"actscribe review study --run {run.folder} --open {name}"
+
+
+def test_convert_and_plot_lead_to_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    timeline = Annotations.of([Interval("Walk", 0.0, 1.0)], ["a b.mp4"], 2.0)
+    annotation_files.write(tmp_path / "a b.eaf", timeline, "elan")
+    drawn = told(typed("actscribe convert 'a b.eaf' 'a b.boris'"))
+    assert drawn == "actscribe plot 'a b.boris' --out 'a b.svg'"
+    converted = told(typed(drawn))
+    assert converted == "actscribe convert 'a b.boris' 'a b.csv'"
+    assert told(typed(converted)) == "actscribe plot 'a b.csv' --out 'a b.svg' --overwrite"
+    compared = told(typed("actscribe plot 'a b.eaf' --truth 'a b.csv' --out c.svg"))
+    assert compared == "actscribe agreement 'a b.csv' 'a b.eaf'"
+    typed(compared)
