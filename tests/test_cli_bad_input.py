@@ -87,7 +87,7 @@ def leaking_group(study: Path) -> None:
             ["manifst.csv", "neither a manifest nor a folder"],
         ),
         (manifest_text("validation", "valdation"), ["manifest.csv:3", "Did you mean 'validation'?"]),
-        (manifest_text("p1,validation", "p1,"), ["2 recordings name a split and 1 do not", "r1"]),
+        (manifest_text("p1,validation", "p1,"), ["2 recordings name a split and 1 does not", "r1"]),
         (manifest_text("r1.mp4", "r0.mp4"), ["manifest.csv:3", "in line 2 already"]),
         (manifest_text("p1", "p1,p1"), ["manifest.csv:3", "more cells than columns"]),
     ],
