@@ -79,7 +79,7 @@ def test_from_files_to_a_corrected_timeline_that_is_learned_from(lab: Path) -> N
     assert "No leakage: every file content, group and source span lies in one split only." in checked
     trained = typed(next_command(checked))
     evaluated = typed(next_command(trained))
-    line = next_command(evaluated).replace("VIDEO", "new.mp4").replace("--format elan", "--format csv")
+    line = re.sub(r"annotate \S+", "annotate new.mp4", next_command(evaluated)).replace("--format elan", "--format csv")
     typed(line)
 
     corrected = lab / "timelines" / "new.csv"
