@@ -1,6 +1,7 @@
 """How much sooner two workers of `actscribe archive` are done than one, and one than `annotate`.
 
     python benchmarks/archive.py [--quick] [--tiny] [--videos 12] [--seconds 4] [--workers 1,2]
+    python benchmarks/archive.py --videos 96 --seconds 4 --workers 1 --together 16 --batch-size 8
 
 Videos are H.264, 256x256, 15 frames/s; the recognizer is a TimeSformer-base with random weights, or with `--tiny` the
 embedded one. A video is decoded by a process of its own while the network computes: with the tiny network one worker
@@ -9,7 +10,11 @@ keeps almost two cores busy by that alone, so a second one gains on more than tw
 Each command runs in a new process, with one thread of arithmetic for each process (`--threads 1`), and is timed from
 the first timeline to the last: loading the run takes each the same few seconds, and an archive is hours long. `*_cpu_s`
 are seconds of processors of the whole command, the second witness on a busy machine. Timelines of all are compared byte
-for byte. The last line is one JSON object.
+for byte.
+
+With `--together` one worker does the same videos once more, so many in one pass: what full batches gain where videos
+are short. With `--batch-size` above 1, or on a GPU, scores differ in the last digits then, and how many timelines are
+the same is counted. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -35,24 +40,34 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--workers", default="1,2", help="numbers of workers; default 1,2")
+    parser.add_argument("--together", type=int, default=0, help="also with so many videos in one pass")
+    parser.add_argument("--batch-size", type=int, help="clips that the network is given at once")
     options = parser.parse_args()
     workers = [int(one) for one in options.workers.split(",")]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoint = "" if options.tiny else str(base_checkpoint(folder / "checkpoint"))
         run = untrained_run(folder / "run", checkpoint)
-        report(folder, run, 6 if options.quick else options.videos, options.seconds, workers)
+        count = 6 if options.quick else options.videos
+        batches = [] if options.batch_size is None else ["--batch-size", options.batch_size]
+        figures = report(folder, run, count, options.seconds, workers, batches)
+        if options.together:
+            figures |= together(folder, run, count, options.together, batches, figures)
+        print(json.dumps(figures))
 
 
-def report(folder: Path, run: Path, count: int, seconds: float, workers: list[int]) -> None:
+def report(
+    folder: Path, run: Path, count: int, seconds: float, workers: list[int], batches: list[object]
+) -> dict[str, float]:
+    """Return what `annotate` and so many workers take, and how much quicker each is than the one before."""
     videos = [film(folder / "in" / f"{index:02}.mp4", seconds, index) for index in range(count)]
     figures: dict[str, float] = {"videos": count, "video_s": seconds, "cores": os.cpu_count() or 0}
-    words = ["annotate", *videos, "--run", run, "--out", folder / "alone", "--threads", 1]
+    words = ["annotate", *videos, "--run", run, "--out", folder / "alone", "--threads", 1, *batches]
     figures |= timed("annotate", words, folder / "alone")
     wanted = {path.name: path.read_bytes() for path in (folder / "alone").iterdir()}
     for number in workers:
         out = folder / f"out{number}"
-        words = ["archive", folder / "in", "--run", run, "--out", out, "--workers", number]
+        words = ["archive", folder / "in", "--run", run, "--out", out, "--workers", number, *batches]
         figures |= timed(f"workers_{number}", words, out / "timelines")
         made = {path.name: path.read_bytes() for path in (out / "timelines").iterdir()}
         assert made == wanted, "other bytes than annotate's"
@@ -61,7 +76,22 @@ def report(folder: Path, run: Path, count: int, seconds: float, workers: list[in
     figures["one_against_annotate"] = round(rates[workers[0]] / ((count - 1) / figures["annotate_s"]), 3)
     for number in workers[1:]:
         figures[f"{number}_against_one"] = round(rates[number] / rates[workers[0]], 3)
-    print(json.dumps(figures))
+    return figures
+
+
+def together(
+    folder: Path, run: Path, count: int, at_once: int, batches: list[object], figures: dict[str, float]
+) -> dict[str, float]:
+    """Return what one worker takes that scores several videos in one pass, and how much quicker it is so."""
+    out = folder / "together"
+    words = ["archive", folder / "in", "--run", run, "--out", out, "--workers", 1, "--together", at_once, *batches]
+    found = timed("together", words, out / "timelines")
+    # The videos of the first pass are there about when the clock begins.
+    rate, alone = (count - at_once) / found["together_s"], (count - 1) / figures["workers_1_s"]
+    same = sum(
+        path.read_bytes() == (folder / "alone" / path.name).read_bytes() for path in (out / "timelines").iterdir()
+    )
+    return found | {"together": at_once, "together_against_one": round(rate / alone, 3), "same_timelines": same}
 
 
 def timed(name: str, words: list[object], folder: Path) -> dict[str, float]:

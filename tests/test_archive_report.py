@@ -38,6 +38,13 @@ def test_the_page_is_whole_loads_nothing_and_runs_its_own_script_alone(html: str
     assert len(json.loads(data[1])["rows"]) == 64 * 3 + 3
 
 
+def test_words_of_tables_that_are_not_there_are_not_explained(html: str) -> None:
+    words = re.search(r'<h2 id="words">.*', html, re.DOTALL)
+    assert words is not None
+    assert "Median first" in words[0]
+    assert "Undecided" not in words[0]  # of indicators, which these labels do not have
+
+
 def test_no_name_becomes_part_of_the_page() -> None:
     archive = archive_pages.content(3)
     evil = "</script><script>alert(1)</script><b>.mp4"

@@ -56,6 +56,21 @@ def test_directories_that_answer_slowly_set_the_pace_of_short_videos(simulation:
     assert simulated.operations_s == pytest.approx(100.0, rel=0.3)
 
 
+def test_no_video_is_handed_out_before_all_workers_are_ready(simulation: Any) -> None:
+    class Slow:
+        give = close = None
+
+        def __init__(self) -> None:
+            self.left = [["first"], [], ["second"], ["outcome"]]
+
+        def hear(self, seconds: float) -> list[str]:
+            return self.left.pop(0)
+
+    ready = simulation.Ready(Slow(), 2)
+    assert ready.hear(1.0) == ["first", "second"]
+    assert ready.hear(1.0) == ["outcome"]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_failures_cost_work_and_lose_nothing(simulation: Any, seed: int) -> None:
     lengths = simulation.lengths(200.0, seed)

@@ -79,7 +79,7 @@ def archive_page(page: ArchivePage) -> str:
     own_script, script_digest = script()
     links = {"look": {"video": lambda row, text: moment(page.ids[row["video"]], 0.0, text)}}
     made = {name: frame_table(CAPTIONS[name], *page.tables[name], links=links.get(name, {})) for name in CAPTIONS}
-    shown = [*page.columns, *(one for _, own in page.tables.values() for one in own)]
+    shown = [*page.columns, *(one for table, own in page.tables.values() if len(table) for one in own)]
     content = {
         "w": w,
         "title": page.title,
