@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiny_encoders
-from dual_jobs import QUICK, checkpoint
+from dual_encoder_inputs import QUICK, checkpoint
 from small_studies import LEFT, RIGHT, lamp_study
 from test_processes import NAMES, TORCHRUN, same, together
 from tiny_classifiers import tiny_classifier
@@ -30,6 +30,8 @@ OTHERS = {
     "probe-attentive": {**ENCODED, "recognizer": "probe", "head": "attentive", "dropout": 0.0},
     "temporal": {"recognizer": "temporal", "epochs": 3, "batch_size": 2, "layers": 3, "stages": 2, "channels": 8},
 }
+#: How far scores may be apart: those of a random X-CLIP move by 6e-5 when its weights are moved by 1e-6 at random.
+MOST = {"x-clip": 1e-4}
 
 
 @pytest.fixture(scope="module")
@@ -69,4 +71,4 @@ def test_two_processes_make_the_run_that_one_makes_of_all_others(study: Path, tm
     assert printed.count("Run: ") == len(OTHERS)
     loaded = load_study(study)
     for name in OTHERS:
-        same(train(loaded, name).folder, tmp_path / name)
+        same(train(loaded, name).folder, tmp_path / name, MOST.get(name, 1e-6))
