@@ -34,8 +34,11 @@ def is_first() -> bool:
     return rank() == 0
 
 
-def check_whole_networks() -> None:
+def check_whole_networks(recognizer: str) -> None:
     """Refuse a launcher that is to divide a network's weights: each process of a training holds them whole (ours).
+
+    Args:
+        recognizer: that is trained, by its name in the registry.
 
     Raises:
         ActScribeError: accelerate was asked for FSDP, DeepSpeed or Megatron-LM, on its line or in its configuration.
@@ -46,7 +49,8 @@ def check_whole_networks() -> None:
             f"accelerate is to divide the network among the processes ({asked[0]}), but each of them holds it whole"
             " here: so does every process that scores with the run.",
             "Start it with --multi_gpu in place of that (an accelerate configuration that says so can be passed over"
-            " with torchrun). What a GPU must hold: actscribe models plan MODEL --recognizer vlm-lora",
+            " with torchrun). What a GPU must hold: actscribe models plan MODEL"
+            f" --recognizer {recognizer}",
         )
 
 

@@ -19,6 +19,7 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.seeds import MOST_PAIRS
 from actscribe.settings.located import placed
 from actscribe.settings.registry import BUILT_IN, recognizer
+from actscribe.settings.spec import Learning
 from actscribe.settings.study import MOST_FRAMES, parse_settings
 from actscribe.settings.training import Training
 from actscribe.training.recipes import Recipe, load_recipe, one_device
@@ -133,8 +134,8 @@ class Plan:
                 "gradient_accumulation_steps" in self.overrides
             ):  # must divide it, also where the clips are not known yet
                 chosen.setdefault("batch_size", self.published.layout.batch_size)
-        if self.shots == 0 and recognizer(self.backbone).prompted:
-            chosen |= {LEARNS: "none", "keep": "last"}
+        if self.shots == 0:
+            chosen |= recognizer(self.backbone).zero_shot
         chosen = merge(chosen, {key: value for key, value in self.overrides.items() if key not in (VGHIF, VGHIF_RATE)})
         if vghif:
             chosen[VGHIF] = self.overrides.get(VGHIF) or True
@@ -286,10 +287,10 @@ def _learns(recipe: Recipe) -> str:
             "Take a recipe that fine-tunes, such as vifi_clip_few_shot.",
         )
     able = recognizer(recipe.backbone).learnable
-    for learns, parts in able.items():
-        if parts == set(recipe.learns):
+    for learns, one in able.items():
+        if one.parts == set(recipe.learns):
             return learns
-    known = " or ".join(f"[{', '.join(sorted(parts))}]" for parts in able.values())
+    known = " or ".join(f"[{', '.join(sorted(one.parts))}]" for one in able.values() if one.parts)
     raise ActScribeError(
         f"recipe {recipe.name} learns [{', '.join(recipe.learns)}], which {recipe.backbone} cannot learn"
         " together and without the rest.",
@@ -338,7 +339,8 @@ def _check_vghif(plan: Plan) -> None:
 
 
 def _check_learning(plan: Plan) -> None:
-    learns = plan.settings(plan.vghif).model_dump().get(LEARNS, "")
+    spec = recognizer(plan.backbone)
+    learns = spec.learns(plan.settings(plan.vghif))
     trains = plan.trains(plan.vghif)
     if plan.shots == 0 and trains:
         what = f"learns: {learns} needs" if learns else f"{plan.backbone} needs"
@@ -346,7 +348,7 @@ def _check_learning(plan: Plan) -> None:
     if plan.shots != 0 and not trains:
         how = f", or let it learn with --set learns={_learnable(plan.backbone)}" if learns else ""
         raise ActScribeError(f"{plan.backbone} learns nothing from shots.", f"Give --shots 0{how}.")
-    if plan.base_to_novel and (learns == "probe" or not recognizer(plan.backbone).prompted):
+    if plan.base_to_novel and not (spec.prompted and spec.learnable.get(learns, Learning()).compares_prompts):
         raise ActScribeError(
             f"{plan.backbone} has no scores for classes that it has not learned.",
             "Base-to-novel needs a backbone that compares videos with prompts, not a probe.",
@@ -354,8 +356,8 @@ def _check_learning(plan: Plan) -> None:
 
 
 def _learnable(backbone: str) -> str:
-    """Return in words what a dual encoder takes for `learns`, other than "none"."""
-    able = ["probe", *recognizer(backbone).learnable]
+    """Return in words what a recognizer takes for `learns`, where anything learns then."""
+    able = [value for value, one in recognizer(backbone).learnable.items() if one != Learning()]
     return f"{', '.join(able[:-1])} or {able[-1]}"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Set = Annotated[str, typer.Argument(metavar="SET", help="ucf101, hmdb51, kinetics400, mini-kinetics200 or folder.")]
 Videos = Annotated[Path, typer.Option(help="Folder of the videos; sub-folders are searched.")]
-Backbone = Annotated[str, typer.Option(help="clip, vifi-clip, x-clip, or another recognizer.")]
+Backbone = Annotated[str, typer.Option(help="A recognizer; VgHIF needs one that compares videos with prompts.")]
 Lists = Annotated[Path | None, typer.Option(help="Folder of the official lists; default: with the videos.")]
 Split = Annotated[int, typer.Option(help="Number of the official split.", min=1)]
 Published = Annotated[bool, typer.Option("--as-published", help="Prompts and pictures as the published code has them.")]

@@ -144,10 +144,10 @@ def _check_model(model: str, recognizer: str) -> None:
 
 
 def merge(
-    run: Annotated[Path, typer.Argument(help="A run of vlm-lora.")],
+    run: Annotated[Path, typer.Argument(help="A run with adapters.")],
     out: Annotated[Path, typer.Argument(help="Folder of the merged run; must not exist.")],
 ) -> None:
-    """Fold the adapters of a vlm-lora run into its model: a run that needs neither peft nor the first checkpoint."""
+    """Fold the adapters of a run into its model: a run that needs neither peft nor the first checkpoint."""
     from actscribe.run_folder.run import Run
     from actscribe.runs.merge import merge as merge_run
 

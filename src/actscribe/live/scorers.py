@@ -13,6 +13,7 @@ from actscribe.recognizers.abilities import ScoresSteps
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.runs.scoring import sound
+from actscribe.settings.registry import on_encoders
 
 #: Seconds of steps that are scored together, about: as often as windows usually come.
 TOGETHER_S = 1.0
@@ -104,10 +105,12 @@ def scorer_of(recognizer: Recognizer, run: Run) -> Scorer:
         ActScribeError: a recognizer of steps on an encoder of clips.
     """
     if isinstance(recognizer, ScoresSteps):
+        own = run.info.recognizer
         if recognizer.embedder.encoder.per != "frame":
             raise ActScribeError(
                 f"{run.folder}: its encoder sees clips, each of which would have to be seen at every step.",
-                "Watch with a run of 'temporal' on an encoder of frames, or with one of 'probe' on this encoder.",
+                f"Watch with a run of '{own}' on an encoder of frames, or on this encoder with one of"
+                f" {' or '.join(repr(name) for name in on_encoders() if name != own)}.",
             )
         return StepScorer(recognizer)
     length, stride = run.study.windows.length, run.study.windows.stride

@@ -15,13 +15,14 @@ from actscribe.files import content_hash
 from actscribe.models.checkpoint_files import check_files, missing_files
 from actscribe.packages import missing
 from actscribe.settings.named_models import EMBEDDED, IMAGENET, IMAGENET_PACKAGE
+from actscribe.settings.registry import usual_for
 
 #: Where a model is: carried by the package, complete in the local cache, partly there, or only on the hub.
 Location = Literal["package", "cache", "incomplete", "download"]
 
 #: What a pull takes: safetensors, configuration, tokenizer and licence; never a pickle and never code.
 ALLOWED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "*.md")
-#: Kind of what a package brings and only `probe` takes.
+#: Kind of what a package brings: a frozen encoder, and no checkpoint.
 ENCODER = "encoder"
 #: The hub's own account that offers safetensors of older models as pull requests.
 CONVERTER = "SFconvertbot"
@@ -84,7 +85,16 @@ ENTRIES: tuple[Entry, ...] = (
         "and then on simulated resuscitations",
         "vlm-resuscitation",
     ),
-    Entry(IMAGENET, "", ENCODER, "EfficientNet", 5, 19, "Apache-2.0", "for probe; pip install 'actscribe[imagenet]'"),
+    Entry(
+        IMAGENET,
+        "",
+        ENCODER,
+        "EfficientNet",
+        5,
+        19,
+        "Apache-2.0",
+        "encoder; pip install 'actscribe[imagenet]'",
+    ),
     Entry("tiny-clip", "", "clip", "CLIP", 2, 3, "Apache-2.0", "trained here on simulated scenes", "clip"),
     Entry("tiny-xclip", "", "xclip", "X-CLIP", 3, 5, "Apache-2.0", "trained here on simulated scenes", "xclip"),
     Entry(
@@ -235,7 +245,8 @@ def checkpoint_folder(name: str, kind: str = "") -> Path:
         raise ActScribeError(f"'{name}' is a {entry.family}, which is not a {_KINDS[kind]}.", f"Such are: {fitting}.")
     if entry is not None and entry.kind == ENCODER:
         raise ActScribeError(
-            f"'{name}' is an encoder from a package, not a checkpoint.", "Use it with recognizer: probe"
+            f"'{name}' is an encoder from a package, not a checkpoint.",
+            f"Use it with recognizer: {usual_for(ENCODER)}",
         )
     if entry is not None and not entry.hub:
         return _packaged(entry.folder)

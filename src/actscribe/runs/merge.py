@@ -1,4 +1,4 @@
-"""A vlm-lora run whose adapters are folded into its model: one checkpoint less to carry about, and faster."""
+"""A run whose adapters are folded into its model: one checkpoint less to carry about, and faster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actscribe.places import Place
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.run import Run
-from actscribe.settings.registry import BUILT_IN, check_installed, recognizer
+from actscribe.settings.registry import check_installed, merging, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
 KEPT = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
@@ -35,10 +35,9 @@ def merge(run: Run, out: Path) -> Run:
     check_installed(run.info.recognizer, run.folder)
     fold, becomes = implementation(run.info.recognizer).merge, recognizer(run.info.recognizer).merges_into
     if fold is None or not becomes:
-        able = [name for name, spec in BUILT_IN.items() if spec.merges_into]
         raise ActScribeError(
             f"{run.folder} is a run of {run.info.recognizer}, which has no adapters.",
-            f"Name a run of {' or '.join(able)}.",
+            f"Name a run of {' or '.join(merging())}.",
         )
     if os.path.lexists(out):
         raise ActScribeError(f"{out} exists.", "Name a folder that does not.")

@@ -83,9 +83,9 @@ def train(
     Raises:
         ActScribeError: bad data, an earlier run in the folder, or a saved model that does not reproduce the scores.
     """
-    check_whole_networks()
     study = study if isinstance(study, Study) else load_study(study)
     chosen = study.chosen(recognizer)
+    check_whole_networks(chosen.recognizer)
     code = implementation(chosen.recognizer)
     folder = study.folder / "runs" / recognizer if out is None else Path(out)
     existing = _existing(folder, resume, overwrite) if is_first() else None

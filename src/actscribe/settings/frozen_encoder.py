@@ -41,6 +41,11 @@ class FrozenEncoderSettings(Training):
         return EncoderChoice(self.model, self.resize_mode, self.above_layers, self.precision)
 
 
+def frozen_encoder(settings: FrozenEncoderSettings) -> EncoderChoice:
+    """Answer `RecognizerSpec.encoder`."""
+    return settings.encoder()
+
+
 def encoder_packages(settings: FrozenEncoderSettings) -> tuple[str, ...]:
     """Answer `RecognizerSpec.packages`: what an encoder's weights come with."""
     return ("timm", IMAGENET_PACKAGE) if settings.model == IMAGENET else ()

@@ -24,12 +24,20 @@ from actscribe.settings.registry import BUILT_IN, names
 from actscribe.settings.training import Training
 
 WIDTH, INDENT = 80, "    "
+
+
+def _made_from(base: type[BaseModel]) -> str:
+    """Return in words which recognizers have the settings of a class."""
+    own = [name for name, spec in BUILT_IN.items() if issubclass(spec.settings, base)]
+    return f"{', '.join(own[:-1])} and {own[-1]}"
+
+
 #: Classes that no recognizer is alone, but several are made from.
 SHARED: dict[type[BaseModel], str] = {
     Training: "every trained recognizer",
-    FrozenEncoderSettings: "probe and temporal",
+    FrozenEncoderSettings: _made_from(FrozenEncoderSettings),
     ZeroShot: "every zero-shot vision-language model",
-    DualEncoderSettings: "CLIP, ViFi-CLIP and X-CLIP",
+    DualEncoderSettings: _made_from(DualEncoderSettings),
 }
 HEAD = """# Settings
 

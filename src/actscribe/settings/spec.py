@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.training import Training
 
 
@@ -30,8 +31,18 @@ def no_model(settings: Any) -> str:
     return ""
 
 
+def no_encoder(settings: Any) -> EncoderChoice | None:
+    """Answer `encoder` of a recognizer without a frozen backbone that others can look through."""
+    return None
+
+
 def no_server(settings: Any) -> str:
     """Answer `server` of a recognizer whose model is loaded by itself."""
+    return ""
+
+
+def no_choice(settings: Any) -> str:
+    """Answer `learns` of a recognizer of which always the same learns."""
     return ""
 
 
@@ -58,29 +69,47 @@ TRAINED_FORMATS: Mapping[str, Mapping[str, object]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Learning:
+    """What learns, as one value of a recognizer's setting `learns` has it.
+
+    Args:
+        parts: of the network, in the words of published recipes, see `training.recipes.Part`; empty: none of them.
+        compares_prompts: whether videos are compared with prompts still.
+    """
+
+    parts: frozenset[str] = frozenset()
+    compares_prompts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RecognizerSpec:
     """What is known of a recognizer before its code is loaded.
 
     Args:
         summary: one line for lists of recognizers.
-        settings: the pydantic class of its settings; unknown keys are refused if it is so configured.
+        settings: the pydantic class of its settings; unknown keys are refused if it is so configured. Who makes it from
+            `settings.training.Training` is trained in epochs with these: processes share its optimiser steps, and
+            without a validation split its last weights are kept.
         code: "package.module:NAME" of its `recognizers.base.Implementation`.
         splits: settings -> the splits that it cannot do without, of "train" and "validation"; one that needs "train"
             is trained, any other one draws nothing and looks at no training clip.
         packages: settings -> optional modules that must be importable, see `packages.COMMANDS`.
-        models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`.
+        models: kinds of the catalog's models that this recognizer is the usual one for, see `models.catalog.Entry`;
+            "vlm states" stands for what a head learns from a "vlm" that is frozen.
         prompted: compares videos with prompts, and so has scores for classes that it never learned.
         embeds: looks at each clip once and keeps vectors of it, so that no decoded frames have to be kept.
         shares_features: keeps what the frozen part of its model computes, for every recognizer on that model; one that
             embeds does so, too.
         merges_into: the recognizer as which a run goes on whose adapters are folded into the model; empty: has none.
         model: settings -> the model that they name, see `models.catalog`; empty: they name none.
+        encoder: settings -> the frozen encoder that it looks through, which other questions can be put to; None: none.
         server: settings -> the address of the server that runs this model; empty: it is loaded here.
         answers: tells what its model answers, see `recognizers.base.Answering`; runs keep that beside their scores.
         number_formats: "float32", "bfloat16", "8bit" or "4bit" -> the settings that compute in it.
         looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
-        learnable: value of the setting `learns` -> parts of the network that learn then, in the words of published
-            recipes, see `training.recipes.Part`; empty: there is no such setting.
+        learnable: value of the setting `learns` -> what learns then; empty: there is no such setting.
+        learns: settings -> their value of it.
+        zero_shot: settings with which nothing learns; empty: that is no choice.
     """
 
     summary: str
@@ -94,11 +123,14 @@ class RecognizerSpec:
     shares_features: bool = False
     merges_into: str = ""
     model: Callable[[Any], str] = no_model
+    encoder: Callable[[Any], EncoderChoice | None] = no_encoder
     server: Callable[[Any], str] = no_server
     answers: bool = False
     number_formats: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     looks_ahead: Callable[[Any], str] = at_once
-    learnable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    learnable: Mapping[str, Learning] = field(default_factory=dict)
+    learns: Callable[[Any], str] = no_choice
+    zero_shot: Mapping[str, object] = field(default_factory=dict)
 
     def trains(self, settings: BaseModel) -> bool:
         """Tell whether anything learns from the training clips."""

@@ -26,14 +26,14 @@ from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
 from actscribe.models.video_families import FAMILIES as CLASSIFIERS
 from actscribe.settings.encoder import EncoderChoice
-from actscribe.settings.named_models import EMBEDDED, IMAGENET
-from actscribe.settings.recognizers.dual_encoder import XclipSettings
+from actscribe.settings.named_models import EMBEDDED, IMAGENET, XCLIP
+from actscribe.settings.registry import usual_for
 
 #: Frames that are shown to an encoder at once (ours).
 FRAMES_AT_ONCE = 16
 #: Part of every key; raise it when vectors are made in another way.
 VERSION = 1
-_OTHERS = "Vision-language models: recognizer vlm-head"
+_OTHERS = f"Vision-language models: recognizer {usual_for('vlm states')}"
 KNOWN = (*pictures.FAMILIES, *CLASSIFIERS, *videos.PERCEPTION, "xclip")
 
 
@@ -152,7 +152,7 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
         return pictures.load(folder, settings.model, config, above), pixels, "frame"
     if kind == "xclip":
         pictures.check_layer("X-CLIP", 0, above)
-        return JointEncoder(load_backbone(XclipSettings.backbone, settings.model, frames).backbone), pixels, "clip"
+        return JointEncoder(load_backbone(XCLIP, settings.model, frames).backbone), pixels, "clip"
     return videos.load(folder, settings.model, config, frames, above), pixels, "clip"
 
 
@@ -175,7 +175,7 @@ def _config(model: str) -> Any:
     if kind in CLASSIFIERS:
         return encoder_configuration(folder, model)
     if kind == "xclip":
-        visual_config(XclipSettings.backbone, model)
+        visual_config(XCLIP, model)
     return load_part(AutoConfig, folder, model, "config.json")
 
 

@@ -29,6 +29,7 @@ from actscribe.models.dual_encoder.xclip import XclipBackbone, fit_frame_count
 from actscribe.models.loading import again, error_text, fill, load_part, load_weights, read_config
 from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
+from actscribe.settings.named_models import CLIP, VIFI_CLIP, XCLIP
 from actscribe.settings.vghif import VghifConfig
 
 #: Endings of published training files; all but the last are pickles.
@@ -58,9 +59,9 @@ class Choice:
 
 #: Every backbone by its name, which is `DualEncoderSettings.backbone`.
 BACKBONES: dict[str, Choice] = {
-    "clip": Choice("clip", "clip", CLIPModel, ClipBackbone),
-    "vifi-clip": Choice("clip", "clip", CLIPModel, ClipBackbone, vificlip.build),
-    "x-clip": Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build, fit_frame_count),
+    CLIP: Choice("clip", "clip", CLIPModel, ClipBackbone),
+    VIFI_CLIP: Choice("clip", "clip", CLIPModel, ClipBackbone, vificlip.build),
+    XCLIP: Choice("xclip", "xclip", XCLIPModel, XclipBackbone, xclip_published.build, fit_frame_count),
 }
 
 
@@ -104,7 +105,7 @@ def load_backbone(name: str, checkpoint: str, frames: int, resize_mode: str = "c
     """Return a frozen backbone in evaluation mode.
 
     Args:
-        name: "clip", "vifi-clip" or "x-clip".
+        name: of `BACKBONES`.
         checkpoint: "embedded", a name of `actscribe models list`, a hub id in the local Hugging Face cache, a folder,
             or for ViFi-CLIP and X-CLIP a published .pth file or its weights as .safetensors, which is converted once
             into a folder beside it.

@@ -17,6 +17,7 @@ from transformers import CLIPModel, XCLIPConfig, XCLIPModel
 
 from actscribe.errors import ActScribeError
 from actscribe.models.dual_encoder.published import Names, fitted, translated
+from actscribe.settings.named_models import VIFI_CLIP
 
 NAMES = Names(
     network="X-CLIP",
@@ -71,7 +72,7 @@ def _config(tensors: Mapping[str, Tensor], clip: Any, path: Path) -> XCLIPConfig
     if moments is None or inner is None or moments.ndim != 3 or inner.ndim != 2:
         raise ActScribeError(
             f"{path}: holds no integration over time (mit), so it is not an X-CLIP.",
-            "A ViFi-CLIP file belongs to the recognizer vifi-clip.",
+            f"A ViFi-CLIP file belongs to {VIFI_CLIP}.",
         )
     _, frames, joint = moments.shape
     heads = max(1, joint // _HEAD)

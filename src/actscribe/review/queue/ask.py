@@ -22,6 +22,7 @@ from actscribe.review.queue.scored import encoder_of, scores_of, vectors_of
 from actscribe.review.queue.strategies import STRATEGIES, Known
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import RUN_FILE
+from actscribe.settings.registry import on_encoders
 from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained
 
@@ -145,16 +146,17 @@ def _known(strategy: str, study: Study, data: StudyData, runs: Sequence[Run], pa
     each = [_predictions(run, recordings, [kept for _, kept in cut], names, task) for run in runs]
     vectors = np.zeros((sum(len(one.edges) for one in every), 1))
     if strategy == "coverage":
-        settings = encoder_of(study)
-        if settings is not None:
+        encoder = encoder_of(study)
+        if encoder is not None:
             clips = [Clip(one.recording, start, end) for one in every for start, end in one.edges.tolist()]
-            vectors = vectors_of(study, settings, recordings, clips)
+            vectors = vectors_of(study, encoder, recordings, clips)
         elif each:
             vectors = np.concatenate([one.centred for one in each], axis=1)
         else:
             raise ActScribeError(
                 "'coverage' needs features or scores, and the study has no recognizer on a frozen encoder and no run.",
-                "Add 'probe: {}' to the study's recognizers, train something, or take --strategy random.",
+                f"Add '{on_encoders()[0]}: {{}}' to the study's recognizers, train something, or take --strategy"
+                " random.",
             )
     return Known(names, task, every, each, vectors, study.windows.stride)
 

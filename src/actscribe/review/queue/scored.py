@@ -16,7 +16,7 @@ from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
-from actscribe.settings.frozen_encoder import FrozenEncoderSettings
+from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.study import Study
 
 #: Numbers that a clip's vector is projected to, at random: distances stay as they are within some percent.
@@ -45,19 +45,20 @@ def scores_of(run: Run, recordings: Sequence[Recording]) -> dict[str, ScoredClip
     return by_name
 
 
-def encoder_of(study: Study) -> FrozenEncoderSettings | None:
-    """Return the settings of the study's first recognizer on a frozen encoder, whose features tell what is alike."""
-    chosen = (study.chosen(name).settings for name in study.recognizers)
-    return next((one for one in chosen if isinstance(one, FrozenEncoderSettings)), None)
+def encoder_of(study: Study) -> EncoderChoice | None:
+    """Return the frozen encoder of the study's first recognizer that has one; its features tell what is alike."""
+    chosen = (study.chosen(name) for name in study.recognizers)
+    encoders = (one.spec.encoder(one.settings) for one in chosen)
+    return next((encoder for encoder in encoders if encoder is not None), None)
 
 
 def vectors_of(
-    study: Study, settings: FrozenEncoderSettings, recordings: Sequence[Recording], clips: Sequence[Clip]
+    study: Study, encoder: EncoderChoice, recordings: Sequence[Recording], clips: Sequence[Clip]
 ) -> np.ndarray:
     """Return what an encoder makes of clips, shape (clips, `PROJECTED` at most), from the feature store or into it."""
     frames = study.windows.frames
-    view = replace(encoder_view(settings.encoder(), frames), square_pixels=study.windows.square_pixels)
-    embedding = Embedding(load_embedder(settings.encoder(), frames), view, default_store())
+    view = replace(encoder_view(encoder, frames), square_pixels=study.windows.square_pixels)
+    embedding = Embedding(load_embedder(encoder, frames), view, default_store())
     features = embed(embedding, recordings, clips, "Features")
     width = embedding.embedder.encoder.width
     projection = np.random.default_rng(0).normal(size=(width, PROJECTED)) / np.sqrt(PROJECTED)

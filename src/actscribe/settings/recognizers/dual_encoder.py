@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from actscribe.settings.located import Located
-from actscribe.settings.named_models import EMBEDDED
-from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
+from actscribe.settings.named_models import CLIP, EMBEDDED, VIFI_CLIP, XCLIP
+from actscribe.settings.spec import TRAINED_FORMATS, Learning, RecognizerSpec, named_model, training_splits
 from actscribe.settings.training import Training
 from actscribe.settings.unit import Unit
 from actscribe.settings.vghif import VghifConfig
@@ -104,7 +104,7 @@ class DualEncoderSettings(Training):
 class ClipSettings(DualEncoderSettings):
     """CLIP on frames, the mean over time (Radford et al., 2021). Zero-shot unless `learns` says what learns."""
 
-    backbone = "clip"
+    backbone = CLIP
 
 
 class VificlipSettings(DualEncoderSettings):
@@ -114,7 +114,7 @@ class VificlipSettings(DualEncoderSettings):
         base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
     """
 
-    backbone = "vifi-clip"
+    backbone = VIFI_CLIP
 
     base: Annotated[str, Located()] = "clip-b16"
     learns: Learns = "both"
@@ -132,7 +132,7 @@ class XclipSettings(DualEncoderSettings):
         base: the CLIP that a published file was trained from; a folder, or a name of `actscribe models list`.
     """
 
-    backbone = "x-clip"
+    backbone = XCLIP
 
     base: Annotated[str, Located()] = "clip-b16"
     learns: Literal["none", "probe", "image"] = "image"
@@ -154,12 +154,18 @@ def _splits(settings: DualEncoderSettings) -> tuple[str, ...]:
     return training_splits(settings) if settings.trains else ()
 
 
-_CLIP_PARTS = {
-    "image": frozenset({"vision"}),
-    "text": frozenset({"text"}),
-    "both": frozenset({"vision", "text", "logit_scale"}),
+def _learns(settings: DualEncoderSettings) -> str:
+    return settings.learns
+
+
+_FROZEN = {"none": Learning(), "probe": Learning(compares_prompts=False)}
+_CLIP_PARTS = _FROZEN | {
+    "image": Learning(frozenset({"vision"})),
+    "text": Learning(frozenset({"text"})),
+    "both": Learning(frozenset({"vision", "text", "logit_scale"})),
 }
-_XCLIP_PARTS = {"image": frozenset({"vision", "message", "mit", "video_prompts"})}
+_XCLIP_PARTS = _FROZEN | {"image": Learning(frozenset({"vision", "message", "mit", "video_prompts"}))}
+_ZERO_SHOT = {"learns": "none", "keep": "last"}
 #: What the registry takes from here.
 RECOGNIZERS = {
     "clip": RecognizerSpec(
@@ -172,6 +178,8 @@ RECOGNIZERS = {
         model=named_model,
         number_formats=TRAINED_FORMATS,
         learnable=_CLIP_PARTS,
+        learns=_learns,
+        zero_shot=_ZERO_SHOT,
     ),
     "vifi-clip": RecognizerSpec(
         "ViFi-CLIP: both towers of CLIP fine-tuned on the study's clips; VgHIF if asked",
@@ -182,6 +190,8 @@ RECOGNIZERS = {
         model=named_model,
         number_formats=TRAINED_FORMATS,
         learnable=_CLIP_PARTS,
+        learns=_learns,
+        zero_shot=_ZERO_SHOT,
     ),
     "x-clip": RecognizerSpec(
         "X-CLIP: attention between frames and video-specific prompts, its text tower frozen; VgHIF if asked",
@@ -193,5 +203,7 @@ RECOGNIZERS = {
         model=named_model,
         number_formats=TRAINED_FORMATS,
         learnable=_XCLIP_PARTS,
+        learns=_learns,
+        zero_shot=_ZERO_SHOT,
     ),
 }

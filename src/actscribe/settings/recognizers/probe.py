@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings, encoder_packages, frozen_encoder
 from actscribe.settings.spec import TRAINED_FORMATS, RecognizerSpec, named_model, training_splits
 from actscribe.settings.unit import Unit
 
@@ -76,6 +76,7 @@ RECOGNIZERS = {
         encoder_packages,
         models=("encoder",),
         embeds=True,
+        encoder=frozen_encoder,
         model=named_model,
         number_formats=TRAINED_FORMATS,
     ),

@@ -306,6 +306,7 @@ RECOGNIZERS = {
         VlmHeadSettings,
         "actscribe.recognizers.vlm_head:VLM_HEAD",
         training_splits,
+        models=("vlm states",),
         embeds=True,
         model=named_model,
         number_formats=TRAINED_FORMATS,
