@@ -110,7 +110,7 @@ class Slow:
     """A recognizer that takes at least so many seconds a window."""
 
     def __init__(self, inner, seconds: float) -> None:
-        self.inner, self.seconds, self.labels, self.view = inner, seconds, inner.labels, inner.view
+        self.inner, self.seconds, self.labels, self.input_spec = inner, seconds, inner.labels, inner.input_spec
 
     def score(self, clips) -> Iterator[np.ndarray]:
         """Yield scores per clip."""
@@ -124,8 +124,8 @@ class Slow:
 class Brightness:
     """A stub: the brightness of a clip, for every label."""
 
-    def __init__(self, labels, view) -> None:
-        self.labels, self.view = labels, view
+    def __init__(self, labels, input_spec) -> None:
+        self.labels, self.input_spec = labels, input_spec
 
     def score(self, clips) -> Iterator[np.ndarray]:
         """Yield scores per clip."""
@@ -145,7 +145,7 @@ def memory(run, folder: Path, minutes: int) -> dict[str, object]:
 
     video = repeated(make_video(folder / "short.mp4", SHORT), minutes // SHORT, folder / "long.mp4")
     recognizer = run.recognizer()
-    stub = Loaded(run, Brightness(run.labels, recognizer.view), run.operating_point.timeline, ())
+    stub = Loaded(run, Brightness(run.labels, recognizer.input_spec), run.operating_point.timeline, ())
     del recognizer
     curve: list[tuple[float, float]] = []
     stop, shown = threading.Event(), Last()

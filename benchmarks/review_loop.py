@@ -213,7 +213,7 @@ class Loop:
         """Return what `probe` makes of each clip, shape (clips, columns), from the feature store or into it."""
         import torch
 
-        from actscribe.features.embedders.load import encoder_view, load_embedder
+        from actscribe.features.embedders.load import encoder_input_spec, load_embedder
         from actscribe.features.embedding import Embedding, embed
         from actscribe.features.store import default_store
         from actscribe.models.probe_heads import pool
@@ -221,8 +221,8 @@ class Loop:
         from actscribe.settings.recognizers.probe import ProbeSettings
 
         frames, encoder = self.study.windows.frames, ProbeSettings(model=model).encoder()
-        view = replace(encoder_view(encoder, frames), square_pixels=self.study.windows.square_pixels)
-        embedding = Embedding(load_embedder(encoder, frames), view, default_store())
+        input_spec = replace(encoder_input_spec(encoder, frames), square_pixels=self.study.windows.square_pixels)
+        embedding = Embedding(load_embedder(encoder, frames), input_spec, default_store())
         features = embed(embedding, list(self.everything.of_split(split)), self.clips[split], f"Features of {split}")
         rows = [pool(*padded([features[at]]), ProbeSettings().pooling) for at in range(len(features))]
         return torch.cat(rows).numpy()

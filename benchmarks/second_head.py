@@ -42,13 +42,13 @@ def main() -> None:
 def timed(folder: Path, video: Path, strength: float) -> float:
     recording = Recording("made-up", video, float(SECONDS), content_hash(video), "group")
     settings = parse_settings("probe", {"inverse_strength": strength, "keep": "last"})
-    view = probe.view(settings, 8)
+    input_spec = probe.input_spec(settings, 8)
     clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, Window())]
     targets = np.random.default_rng(0).integers(0, 2, (len(clips), 2)).astype(np.float32)
-    data = [ClipData([recording], chosen, view, default_cache()) for chosen in (clips, [])]
+    data = [ClipData([recording], chosen, input_spec, default_cache()) for chosen in (clips, [])]
     run = folder / f"run-{strength}"
     run.mkdir()
-    inputs = TrainingInputs(LABELS, settings, view, *data, targets, targets[:0], run, seed=0)
+    inputs = TrainingInputs(LABELS, settings, input_spec, *data, targets, targets[:0], run, seed=0)
     begun = time.perf_counter()
     probe.make(inputs)
     return time.perf_counter() - begun

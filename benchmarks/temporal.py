@@ -105,7 +105,7 @@ def moments(hours: float) -> np.ndarray:
 def fill(hours: float) -> None:
     import torch
 
-    from actscribe.data.view import InputSpec
+    from actscribe.data.input_spec import InputSpec
     from actscribe.features.embedding import WRITE_BYTES, Embedding
     from actscribe.features.store import Moment, Row, default_store
 
@@ -150,7 +150,7 @@ def recording_of_warmth(one):
 
 def recognizer(way: str):
     """Return a recognizer with random weights and its labels."""
-    from actscribe.data.view import InputSpec
+    from actscribe.data.input_spec import InputSpec
     from actscribe.features.sequences import Stepping
     from actscribe.labels import LabelSet
     from actscribe.models.probe_heads import LinearHead
@@ -159,13 +159,13 @@ def recognizer(way: str):
     from actscribe.recognizers.on_sequences import OnSequences
 
     labels = LabelSet(name="made up", labels=tuple({"name": f"Label {index}"} for index in range(LABELS)))  # type: ignore[arg-type]
-    known, view = Known(), InputSpec(8, 224)
+    known, input_spec = Known(), InputSpec(8, 224)
     if way == "windows":
-        return OnFeatures(known, view, LinearHead(WIDTH, LABELS, "statistics"), labels, lambda _: None), labels
+        return OnFeatures(known, input_spec, LinearHead(WIDTH, LABELS, "statistics"), labels, lambda _: None), labels
     kind = "attention" if way == "attention" else "convolutions"
     network = TemporalNetwork(Design(kind, WIDTH, LABELS, "multi-label"))
     stepping = Stepping(known.encoder, STEP, (), False)
-    return OnSequences(known, view, stepping, network, labels, lambda _: None), labels
+    return OnSequences(known, input_spec, stepping, network, labels, lambda _: None), labels
 
 
 if __name__ == "__main__":

@@ -80,13 +80,13 @@ def report(folder: Path, quick: bool) -> None:
 def plain(video: Path, run, recognizer, sample: int) -> None:
     """Score the first `sample` windows as one would by hand: open the file, decode and score, clip by clip."""
     from actscribe.data.clips import Clip
-    from actscribe.data.view import ClipFrames
+    from actscribe.data.input_spec import ClipFrames
     from actscribe.video.sampling import sample_times
     from actscribe.video.windows import clip_frames
 
     for start in range(sample):
         times = sample_times(float(start), start + 3.0, run.study.windows.frames)
-        ((images, moments),) = clip_frames(video, [times], recognizer.view.short_side)
+        ((images, moments),) = clip_frames(video, [times], recognizer.input_spec.short_side)
         clip = ClipFrames(Clip(video.stem, float(start), start + 3.0), "", images, moments)
         list(recognizer.score(iter([clip])))
 

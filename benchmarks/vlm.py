@@ -35,8 +35,8 @@ from vlm_head import head_epoch_vs_backbone
 
 from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.frames import ClipData
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames
 from actscribe.files import content_hash
 from actscribe.labels import load_label_set
 from actscribe.models.catalog import checkpoint_folder
@@ -139,14 +139,14 @@ def head(model: Path, folder: Path, seconds: int) -> dict[str, float]:
     cut = {"train": spans(seconds, WINDOW), "validation": spans(seconds, Window(3.0, 3.0))}
     recordings = [Recording(split, video, float(seconds), content_hash(video), split, split) for split in cut]
     settings = VlmHeadSettings(model=str(model), precision="float32")
-    view, cache = implementation("vlm-head").view(settings, FRAMES), FrameCache(folder / "frames", 2**30)
-    data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], view, cache) for s in cut}
+    input_spec, cache = implementation("vlm-head").input_spec(settings, FRAMES), FrameCache(folder / "frames", 2**30)
+    data = {s: ClipData(recordings, [Clip(s, *span) for span in cut[s]], input_spec, cache) for s in cut}
     rng = np.random.default_rng(0)
     targets = {split: (rng.random((len(cut[split]), 4)) < 0.5).astype(np.float32) for split in cut}
     inputs = TrainingInputs(
         labels=LABELS,
         settings=settings,
-        view=view,
+        input_spec=input_spec,
         train=data["train"],
         validation=data["validation"],
         train_targets=targets["train"],

@@ -30,7 +30,7 @@ def head_epoch_vs_backbone(inputs: TrainingInputs) -> tuple[float, float]:
     parts = start(inputs)
     kept = inputs.folder / "features"
     shutil.rmtree(kept, ignore_errors=True)
-    embedding = Embedding(VlmEmbedder(parts.backbone, parts.view), parts.view, FeatureStore(kept, 2**40))
+    embedding = Embedding(VlmEmbedder(parts.backbone, parts.input_spec), parts.input_spec, FeatureStore(kept, 2**40))
 
     def fill() -> tuple[Features, Features]:
         train, validation = inputs.train, inputs.validation

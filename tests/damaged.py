@@ -15,8 +15,8 @@ import vlm_inputs
 from tiny_models import tiny_timesformer
 
 from actscribe.data.clips import Clip
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames
 from actscribe.labels import LabelSet
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.video_classifier import load_classifier
@@ -148,8 +148,8 @@ def _made(name: str, root: Path) -> tuple[Recognizer, LabelSet]:
     if name == "vlm-judge":
         settings |= {"judge": str(tiny_judge(root / "judge")), "caption_tokens": 4}
     parsed, nothing = parse_settings(name, settings), None
-    view = implementation(name).view(parsed, 2)
-    inputs = TrainingInputs(vlm_inputs.LABELS, parsed, view, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
+    input_spec = implementation(name).input_spec(parsed, 2)
+    inputs = TrainingInputs(vlm_inputs.LABELS, parsed, input_spec, nothing, nothing, nothing, nothing, root, seed=0)  # type: ignore[arg-type]
     return implementation(name).make(inputs), vlm_inputs.LABELS
 
 
@@ -164,11 +164,11 @@ def _with_vghif(made: dual_encoder.DualEncoderRecognizer) -> dual_encoder.DualEn
 
 def shown(recognizer: Recognizer) -> np.ndarray:
     """Return the scores of two made-up clips."""
-    view, rng = recognizer.view, np.random.default_rng(0)
+    input_spec, rng = recognizer.input_spec, np.random.default_rng(0)
     clips = []
     for n in range(2):
-        frames = rng.integers(0, 256, (view.frames, 40, 52, 3), dtype=np.uint8)
-        clips.append(ClipFrames(Clip("r", 3.0 * n, 3.0 * n + 3), "c", frames, 3.0 * n + np.arange(view.frames)))
+        frames = rng.integers(0, 256, (input_spec.frames, 40, 52, 3), dtype=np.uint8)
+        clips.append(ClipFrames(Clip("r", 3.0 * n, 3.0 * n + 3), "c", frames, 3.0 * n + np.arange(input_spec.frames)))
     return np.stack(list(recognizer.score(iter(clips))))
 
 

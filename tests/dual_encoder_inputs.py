@@ -10,7 +10,7 @@ import tiny_dual_encoders
 from vlm_inputs import MadeClips
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.labels import LabelSet
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
@@ -76,5 +76,5 @@ def training_inputs(
     parsed = parse_settings(name, QUICK | {"model": str(checkpoint(name, root))} | settings)
     train, targets = sides("training", count, 1, labels.task)
     validation, validation_targets = sides("validation", 4, 2, labels.task)
-    view = InputSpec(4, tiny_dual_encoders.SIDE)
-    return TrainingInputs(labels, parsed, view, train, validation, targets, validation_targets, folder, seed=5)
+    input_spec = InputSpec(4, tiny_dual_encoders.SIDE)
+    return TrainingInputs(labels, parsed, input_spec, train, validation, targets, validation_targets, folder, seed=5)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.video_classifier import load_classifier
 from actscribe.models.vlm import load_vlm
@@ -121,8 +121,8 @@ def _zero_shot(name: str, **settings: Any) -> Any:
     parsed = parse_settings(name, settings)
     code = implementation(name)
     nothing: Any = None
-    view: InputSpec = code.view(parsed, FRAMES)
-    return code.make(TrainingInputs(ACTIONS, parsed, view, nothing, nothing, nothing, nothing, Path(), seed=0))
+    input_spec: InputSpec = code.input_spec(parsed, FRAMES)
+    return code.make(TrainingInputs(ACTIONS, parsed, input_spec, nothing, nothing, nothing, nothing, Path(), seed=0))
 
 
 def _rows(values: np.ndarray) -> Sequence[Sequence[float]]:

@@ -17,8 +17,8 @@ import numpy as np
 from small_studies import LEFT, RIGHT, Bouts, film, frames, interval_text, write_manifest, write_study
 
 from actscribe import load_study
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.loading import load_data
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.lines import Line
@@ -43,7 +43,7 @@ class Bright:
         takes: seconds that a window takes.
     """
 
-    view = InputSpec(4, 48)
+    input_spec = InputSpec(4, 48)
 
     def __init__(self, labels: LabelSet, takes: Callable[[], float] = lambda: 0.0) -> None:
         self.labels, self.takes, self.scored = labels, takes, list[ClipFrames]()

@@ -11,7 +11,7 @@ import pytest
 import tiny_vlms
 import vlm_inputs
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm import loading
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers import agreement as room

@@ -14,8 +14,8 @@ from small_studies import LEFT, RIGHT, Bouts, film, interval_text, write_manifes
 
 from actscribe import annotations as annotation_files
 from actscribe import load_study
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.loading import load_data
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.figure.panels import of_files
 from actscribe.labels import Label, LabelSet
@@ -33,7 +33,7 @@ BOTH: Bouts = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
 class Counting:
     """A recognizer that counts the clips it scored: a clip's score is its mean brightness."""
 
-    view = InputSpec(2, 32)
+    input_spec = InputSpec(2, 32)
 
     def __init__(self, labels: LabelSet) -> None:
         self.labels, self.scored = labels, 0

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, default_store, remember
 

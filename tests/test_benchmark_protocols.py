@@ -19,7 +19,7 @@ from tiny_dual_encoders import write, xclip_model
 
 from actscribe.benchmark.benchmark import benchmark
 from actscribe.benchmark.draw import classes_of
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.network import NetworkEmbedder
 from actscribe.recognizers.dual_encoder.probe import DualEmbedder

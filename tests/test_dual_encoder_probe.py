@@ -11,7 +11,7 @@ import torch
 from dual_encoder_inputs import CLASSES, SEVERAL, training_inputs
 from tiny_dual_encoders import MEAN, STD
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.labels import LabelSet
 from actscribe.models.dual_encoder.sight import Sight
 from actscribe.recognizers.base import implementation

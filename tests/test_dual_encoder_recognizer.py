@@ -17,7 +17,7 @@ from tiny_dual_encoders import MEAN, SIDE, STD, clip_model, tokenizer, xclip_mod
 from vlm_inputs import scores
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.dual_encoder.network import DualEncoder
@@ -103,7 +103,7 @@ def test_training_learns_its_clips_and_what_is_saved_scores_the_same(
     (tmp_path / "model").mkdir()
     made.save(tmp_path / "model")
     loaded = implementation(name).load(tmp_path / "model", labels)
-    assert loaded.view == made.view == work.view
+    assert loaded.input_spec == made.input_spec == work.input_spec
     np.testing.assert_allclose(scores(loaded, work.validation), scores(made, work.validation), atol=1e-6)
     assert {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()} <= {".safetensors", ".json"}
 
@@ -291,16 +291,16 @@ def test_a_views_side_is_read_without_weights(root: Path, tmp_path: Path) -> Non
         settings = parse_settings(
             name, {"model": str(folder), "resize_mode": "crop", "crop_pct": 0.8, "temporal_jitter": 5}
         )
-        view = implementation(name).view(settings, 6)
-        assert (view.frames, view.short_side, view.temporal_jitter) == (6, 40, 5)
+        input_spec = implementation(name).input_spec(settings, 6)
+        assert (input_spec.frames, input_spec.short_side, input_spec.temporal_jitter) == (6, 40, 5)
     wrong = parse_settings("x-clip", {"model": str(tmp_path / "clip")})
     with pytest.raises(ActScribeError, match="is a clip, expected a xclip"):
-        implementation("x-clip").view(wrong, 6)
+        implementation("x-clip").input_spec(wrong, 6)
     deep = parse_settings("clip", {"model": str(tmp_path / "clip"), "vghif": {"levels": [3, 6]}})
     with pytest.raises(ActScribeError, match="asks for block 6, but the visual encoder has 4 blocks"):
-        implementation("clip").view(deep, 6)
+        implementation("clip").input_spec(deep, 6)
     with pytest.raises(ActScribeError, match=r"gone\.pth: no such file"):
-        implementation("vifi-clip").view(parse_settings("vifi-clip", {"model": str(tmp_path / "gone.pth")}), 6)
+        implementation("vifi-clip").input_spec(parse_settings("vifi-clip", {"model": str(tmp_path / "gone.pth")}), 6)
 
 
 def test_a_studys_mean_std_and_share_replace_the_checkpoints_and_are_saved(root: Path, tmp_path: Path) -> None:

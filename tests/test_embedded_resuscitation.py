@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import load_label_set
 from actscribe.models import catalog

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.catalog import embedded_folder
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe_sim.tabletop.actions import ACTIONS, SETTING

@@ -15,9 +15,9 @@ from tiny_models import tiny_timesformer
 from transformers import AutoModel, AutoModelForVideoClassification
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder
+from actscribe.features.embedders.load import encoder_input_spec, encoder_weights, load_embedder
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.study import parse_settings
@@ -55,7 +55,7 @@ def pixels(frames: np.ndarray, folder: Path) -> torch.Tensor:
 @pytest.mark.parametrize("kind", PER_FRAME)
 def test_an_image_encoder_makes_what_transformers_pools(kind: str, tmp_path: Path) -> None:
     folder = checkpoint(kind, tmp_path)
-    side = encoder_view(choice(folder), FRAMES).short_side
+    side = encoder_input_spec(choice(folder), FRAMES).short_side
     assert side == 32
     embedder, shown = load_embedder(choice(folder), FRAMES), clips(side)
     embedded = embedder.embed(shown)
@@ -92,7 +92,7 @@ def body(kind: str, folder: Path) -> torch.nn.Module:
 @pytest.mark.parametrize("kind", PER_CLIP)
 def test_a_video_encoder_averages_the_patches_of_a_moment(kind: str, tmp_path: Path) -> None:
     folder = checkpoint(kind, tmp_path)
-    side = encoder_view(choice(folder), FRAMES).short_side
+    side = encoder_input_spec(choice(folder), FRAMES).short_side
     embedder, shown = load_embedder(choice(folder), FRAMES), clips(side, 2)
     embedded = embedder.embed(shown)
     assert embedder.encoder.per == "clip"
@@ -114,7 +114,7 @@ def test_a_video_encoder_averages_the_patches_of_a_moment(kind: str, tmp_path: P
 def test_what_happens_at_a_moment_shows_there(kind: str, tmp_path: Path) -> None:
     """Patches of the same moment are averaged, not those of the same place: untrained networks pass on where."""
     folder = checkpoint(kind, tmp_path)
-    side = encoder_view(choice(folder), FRAMES).short_side
+    side = encoder_input_spec(choice(folder), FRAMES).short_side
     embedder = load_embedder(choice(folder), FRAMES)
     frames = np.full((FRAMES, side, side, 3), 128, np.uint8)
     moved = frames.copy()
@@ -140,7 +140,7 @@ def test_a_plan_counts_the_encoders_own_weights(kind: str, tmp_path: Path) -> No
 def test_xclip_gives_its_video_embedding(tmp_path: Path) -> None:
     folder = write(xclip_model(FRAMES), tmp_path)
     embedder = load_embedder(choice(folder), FRAMES)
-    side = encoder_view(choice(folder), FRAMES).short_side
+    side = encoder_input_spec(choice(folder), FRAMES).short_side
     (vectors,) = embedder.embed(clips(side, 1))
     assert embedder.encoder.per == "clip"
     assert vectors.shape == (1, embedder.encoder.width)
@@ -149,7 +149,7 @@ def test_xclip_gives_its_video_embedding(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["clip", "siglip", "siglip2", "dinov2", "dinov3_vit", "videomae", "vjepa2"])
 def test_a_lower_layer_is_another_encoder(kind: str, tmp_path: Path) -> None:
     folder = checkpoint(kind, tmp_path)
-    side = encoder_view(choice(folder), FRAMES).short_side
+    side = encoder_input_spec(choice(folder), FRAMES).short_side
     last, lower = (load_embedder(choice(folder, above_layers=above), FRAMES) for above in (0, 1))
     assert last.encoder.key != lower.encoder.key
     (one,), (other,) = last.embed(clips(side, 1)), lower.embed(clips(side, 1))
@@ -206,7 +206,7 @@ def test_other_weights_have_another_key(tmp_path: Path) -> None:
 
 def test_a_frame_number_that_no_tubelet_divides_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match="a multiple of 2"):
-        encoder_view(choice(checkpoint("vjepa2", tmp_path)), 5)
+        encoder_input_spec(choice(checkpoint("vjepa2", tmp_path)), 5)
 
 
 class TestImagenet:
@@ -239,4 +239,4 @@ class TestImagenet:
 
         monkeypatch.setattr(packages, "missing", list)
         with pytest.raises(ActScribeError, match=r"pip install 'actscribe\[imagenet\]'"):
-            encoder_view(EncoderChoice(), FRAMES)
+            encoder_input_spec(EncoderChoice(), FRAMES)

@@ -15,8 +15,8 @@ from videos import make_video
 
 from actscribe.data.clips import Clip
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features import embedding as embedding_module
 from actscribe.features.embedder import Encoder
@@ -56,11 +56,11 @@ def clips() -> list[Clip]:
     return [Clip("r", start, start + 3.0) for start in (0.0, 1.0, 2.0, 3.0, 4.0, 4.7)]
 
 
-VIEW = InputSpec(6, 32)
+INPUT_SPEC = InputSpec(6, 32)
 
 
-def through(embedder: Colours, tmp_path: Path, view: InputSpec = VIEW) -> Embedding:
-    return Embedding(embedder, view, FeatureStore(tmp_path / "store", 2**30))
+def through(embedder: Colours, tmp_path: Path, input_spec: InputSpec = INPUT_SPEC) -> Embedding:
+    return Embedding(embedder, input_spec, FeatureStore(tmp_path / "store", 2**30))
 
 
 @pytest.mark.parametrize("per", ["frame", "clip"])
@@ -68,7 +68,7 @@ def test_vectors_are_those_of_each_clips_own_frames(
     recording: Recording, clips: list[Clip], tmp_path: Path, per: str
 ) -> None:
     rows = list(embedded(through(Colours(per), tmp_path), recording, clips))
-    for row, shown in zip(rows, stream(recording, clips, VIEW), strict=True):
+    for row, shown in zip(rows, stream(recording, clips, INPUT_SPEC), strict=True):
         np.testing.assert_allclose(row.vectors, shown.frames.mean(axis=(1, 2)), rtol=1e-6)
         np.testing.assert_array_equal(row.times, shown.times)
 
@@ -129,18 +129,18 @@ def test_whoever_stops_early_keeps_what_was_made(recording: Recording, clips: li
 def test_whatever_vectors_depend_on_keeps_them_apart(recording: Recording, clips: list[Clip], tmp_path: Path) -> None:
     other = replace(recording, content="another digest")
     variants = [
-        (Colours(), VIEW, recording),
-        (Colours(key="another"), VIEW, recording),
-        (Colours(), replace(VIEW, short_side=24), recording),
-        (Colours(), replace(VIEW, square_pixels=False), recording),
-        (Colours(), VIEW, other),
-        (Colours("clip"), VIEW, recording),
-        (Colours("clip"), replace(VIEW, frames=5), recording),
+        (Colours(), INPUT_SPEC, recording),
+        (Colours(key="another"), INPUT_SPEC, recording),
+        (Colours(), replace(INPUT_SPEC, short_side=24), recording),
+        (Colours(), replace(INPUT_SPEC, square_pixels=False), recording),
+        (Colours(), INPUT_SPEC, other),
+        (Colours("clip"), INPUT_SPEC, recording),
+        (Colours("clip"), replace(INPUT_SPEC, frames=5), recording),
     ]
-    shelves = {through(embedder, tmp_path, view).shelf(video).folder for embedder, view, video in variants}
+    shelves = {through(embedder, tmp_path, input_spec).shelf(video).folder for embedder, input_spec, video in variants}
     assert len(shelves) == len(variants)
     # A frame is the same however many a clip has.
-    assert through(Colours(), tmp_path, replace(VIEW, frames=5)).shelf(recording).folder in shelves
+    assert through(Colours(), tmp_path, replace(INPUT_SPEC, frames=5)).shelf(recording).folder in shelves
 
 
 def test_of_two_processes_each_begins_elsewhere(
@@ -161,9 +161,9 @@ def test_of_two_processes_each_begins_elsewhere(
 
 
 def noting(names: list[str]):  # type: ignore[no-untyped-def]
-    def show(recording: Recording, view: InputSpec, wanted: Sequence[object]) -> Iterator[ClipFrames]:
+    def show(recording: Recording, input_spec: InputSpec, wanted: Sequence[object]) -> Iterator[ClipFrames]:
         names.append(recording.name)
-        yield from embedding_module.shown(recording, view, wanted)  # type: ignore[arg-type]
+        yield from embedding_module.shown(recording, input_spec, wanted)  # type: ignore[arg-type]
 
     return show
 
@@ -179,7 +179,7 @@ def mean(folder: Path) -> Backbone:
 
 
 def features(backbone: Backbone, data: vlm_inputs.MadeClips, root: Path) -> Features:
-    embedding = Embedding(VlmEmbedder(backbone, data.view), data.view, FeatureStore(root, 2**30), data.show)
+    embedding = Embedding(VlmEmbedder(backbone, data.input_spec), data.input_spec, FeatureStore(root, 2**30), data.show)
     return embed(embedding, list(data.recordings.values()), data.clips, "Features")
 
 
@@ -218,16 +218,19 @@ def test_models_prompts_and_precisions_are_kept_apart(mean: Backbone, folder: Pa
         replace(mean, vlm=load_vlm(folder, "bfloat16")),
         another,
     ]
-    keys = {VlmEmbedder(one, data.view).encoder.key for one in variants}
+    keys = {VlmEmbedder(one, data.input_spec).encoder.key for one in variants}
     assert len(keys) == len(variants)
-    assert VlmEmbedder(replace(mean, batch_tokens=50), data.view).encoder.key in keys
+    assert VlmEmbedder(replace(mean, batch_tokens=50), data.input_spec).encoder.key in keys
 
 
 def test_one_frame_in_clips_of_two_lengths_is_two_things(recording: Recording, mean: Backbone, tmp_path: Path) -> None:
-    clips, view = [Clip("r", 0.0, 3.0), Clip("r", 1.0, 2.0)], InputSpec(1, 32)  # the model is told how long they are
-    embedding = Embedding(VlmEmbedder(mean, view), view, FeatureStore(tmp_path / "store", 2**30))
+    clips, input_spec = (
+        [Clip("r", 0.0, 3.0), Clip("r", 1.0, 2.0)],
+        InputSpec(1, 32),
+    )  # the model is told how long they are
+    embedding = Embedding(VlmEmbedder(mean, input_spec), input_spec, FeatureStore(tmp_path / "store", 2**30))
     rows = list(embedded(embedding, recording, clips))
-    for row, shown in zip(rows, stream(recording, clips, view), strict=True):
+    for row, shown in zip(rows, stream(recording, clips, input_spec), strict=True):
         torch.testing.assert_close(row.vectors, embedding.embedder.embed([shown])[0])
 
 
@@ -268,7 +271,7 @@ def test_scoring_keeps_within_a_store_that_holds_one_recording_and_refuses_one_t
     def scores(embedder: Wide) -> np.ndarray:
         head = LinearHead(1024, 1, "mean")
         torch.nn.init.normal_(head.out.weight)
-        known = OnFeatures(embedder, VIEW, head, labels, lambda folder: None)
+        known = OnFeatures(embedder, INPUT_SPEC, head, labels, lambda folder: None)
         return score_recordings(known, videos, labels, windows, "Scoring").scores
 
     frames = len(np.unique(np.concatenate([sample_times(start, start + 3, 6) for start in range(6)]).round(6)))

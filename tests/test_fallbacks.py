@@ -10,15 +10,15 @@ from short_studies import a_run
 from small_studies import LEFT, RIGHT, lamp_study
 
 from actscribe import load_study
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.loading import load_data
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.runs.train import decide
 
 
 class Bright:
     """Scores by the brightness of the picture."""
 
-    view = InputSpec(2, 16)
+    input_spec = InputSpec(2, 16)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         for clip in clips:

@@ -21,8 +21,8 @@ from actscribe import load_study
 from actscribe.data.blocks import Blocks
 from actscribe.data.clips import Window, cut
 from actscribe.data.frames import BLOCK, CHUNK, ClipData
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.loading import load_data
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.run_folder.run import Run
 from actscribe.runs.preflight import frame_notes, preflight_problems
@@ -115,10 +115,10 @@ def study(filmed: Path, tmp_path: Path) -> Study:
 def test_divided_clips_have_the_same_frames(study: Study, tmp_path: Path, largest: list[int]) -> None:
     recordings = load_data(study).recordings
     clips = [clip for one in recordings for clip in cut(one, study.label_set(), Window(2.0, 1.0))]
-    view = InputSpec(4, 32, temporal_jitter=3)
-    whole = ClipData(recordings, clips, view, FrameCache(tmp_path / "whole", 2**30))
+    input_spec = InputSpec(4, 32, temporal_jitter=3)
+    whole = ClipData(recordings, clips, input_spec, FrameCache(tmp_path / "whole", 2**30))
     small = FrameCache(tmp_path / "small", whole.least_bytes())
-    divided = ClipData(recordings, clips, view, small)
+    divided = ClipData(recordings, clips, input_spec, small)
     divided.divide(small.limit_bytes)
     assert divided.blocks is not None
     assert sorted(index for chunk in divided.blocks.chunks for index in chunk) == list(range(len(clips)))

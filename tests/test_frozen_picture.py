@@ -18,8 +18,8 @@ from tiny_models import tiny_timesformer
 
 from actscribe.data.clips import Window, cut
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.models.vlm import load_vlm
 from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import BUILT_IN
@@ -47,12 +47,12 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def windows(videos: list[Path], view: InputSpec, labels: Any = vlm_inputs.LABELS) -> list[ClipFrames]:
+def windows(videos: list[Path], input_spec: InputSpec, labels: Any = vlm_inputs.LABELS) -> list[ClipFrames]:
     """Return every window of every video at the default settings, 3 s and a stride of 1 s."""
     clips: list[ClipFrames] = []
     for path in videos:
         recording = Recording(path.stem, path, probe(path).duration, path.stem, path.stem)
-        clips += stream(recording, cut(recording, labels, Window()), view)
+        clips += stream(recording, cut(recording, labels, Window()), input_spec)
     assert len(clips) >= len(videos) * 5
     assert all((clip.frames == clips[0].frames[0]).all() for clip in clips)
     return clips
@@ -101,7 +101,7 @@ def test_every_recognizer_scores_it_alike(
 ) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     made = _trained(name, tmp_path) if BUILT_IN[name].settings.model_fields.get("epochs") else _asked(name, tmp_path)
-    _check(made, windows(videos, made.view))
+    _check(made, windows(videos, made.input_spec))
 
 
 @pytest.mark.parametrize("name", ["clip", "x-clip", "vifi-clip"])
@@ -109,7 +109,7 @@ def test_every_dual_encoder_scores_it_alike(name: str, videos: list[Path], tmp_p
     made = implementation(name).make(
         dual_encoder_inputs.training_inputs(tmp_path / "run", name, tmp_path, learns="none")
     )
-    _check(made, windows(videos, made.view))
+    _check(made, windows(videos, made.input_spec))
 
 
 def _trained(name: str, folder: Path) -> Any:
@@ -129,9 +129,9 @@ def _asked(name: str, folder: Path) -> Any:
         values |= {"judge": str(tiny_judge(folder / "judge")), "caption_tokens": 6}
     settings = BUILT_IN[name].settings.model_validate(values)
     nothing: Any = None
-    view = implementation(name).view(settings, 8)
+    input_spec = implementation(name).input_spec(settings, 8)
     return implementation(name).make(
-        TrainingInputs(vlm_inputs.LABELS, settings, view, nothing, nothing, nothing, nothing, folder, seed=0)
+        TrainingInputs(vlm_inputs.LABELS, settings, input_spec, nothing, nothing, nothing, nothing, folder, seed=0)
     )
 
 

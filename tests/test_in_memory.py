@@ -29,7 +29,9 @@ def test_frames_in_memory_are_scored_as_those_of_a_video(run: Run) -> None:
     recordings = {one.name: one for one in run.recordings("validation")}
     first = next(iter(recordings))
     own = [index for index, clip in enumerate(kept.clips) if clip.recording == first]
-    frames = [clip.frames for clip in stream(recordings[first], [kept.clips[index] for index in own], recognizer.view)]
+    frames = [
+        clip.frames for clip in stream(recordings[first], [kept.clips[index] for index in own], recognizer.input_spec)
+    ]
     np.testing.assert_allclose(score_clips(run.folder, frames, recognizer), kept.scores[own], atol=1e-6)
     assert score_clips(run, []).shape == (0, 2)
 

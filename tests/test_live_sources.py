@@ -18,7 +18,7 @@ from live_lamps import SHOWN, picture
 from small_studies import film
 from videos import make_video, number_of
 
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.buffer import Buffer
@@ -32,7 +32,7 @@ from actscribe.live.sources.opened import Opened
 from actscribe.live.windows import LiveWindows
 from actscribe.video.reading import frames_at
 
-VIEW = InputSpec(4, 48)
+INPUT_SPEC = InputSpec(4, 48)
 
 
 def test_a_clock_that_jumps_is_set_right_by_the_time_that_passed() -> None:
@@ -80,7 +80,7 @@ def test_a_sampler_takes_what_offline_reading_takes(tmp_path: Path) -> None:
 def test_nothing_stands_for_what_was_lost() -> None:
     grey = np.full((48, 64, 3), 90, np.uint8)
     windows = LiveWindows(1.0, 1.0, 2)  # moments at 0.25, 0.75, 1.25 ...
-    sampler = Sampler(windows.every_moment(0.0), VIEW, 0.6)
+    sampler = Sampler(windows.every_moment(0.0), INPUT_SPEC, 0.6)
     assert sampler.take(picture(0.0, grey)) == []
     assert [one.moment for one in sampler.take(picture(3.0, grey))] == [0.25]  # a picture holds for 0.6 s
     sampler.broken()

@@ -14,8 +14,8 @@ from live_lamps import SECONDS, Calm, Heard, Made, chosen, lamp_run, lamps
 from torch import Tensor
 
 from actscribe.annotations import read
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Encoder
 from actscribe.features.sequences import Stepping

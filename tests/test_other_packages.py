@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from actscribe import load_study, train
 from actscribe.cli import app
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
@@ -172,9 +172,12 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
         ),
         (
             OWN.replace("frames: InputSpec(2, 16)", "frames: InputSpec(2, 1 // 0)"),
-            "'view' failed with ZeroDivisionError",
+            "'input_spec' failed with ZeroDivisionError",
         ),
-        (OWN.replace("frames: InputSpec(2, 16)", "frames: (2, 16)"), "'view' returned (2, 16), expected a InputSpec"),
+        (
+            OWN.replace("frames: InputSpec(2, 16)", "frames: (2, 16)"),
+            "'input_spec' returned (2, 16), expected a InputSpec",
+        ),
     ],
 )
 def test_one_that_is_wrong_is_named_with_its_package(module: str, expected: str, tmp_path: Path) -> None:
@@ -267,7 +270,7 @@ HOUSE = House()
 
 class Asking:
     def __init__(self, labels):
-        self.labels, self.view, self.on_answer = labels, InputSpec(2, 16), None
+        self.labels, self.input_spec, self.on_answer = labels, InputSpec(2, 16), None
 
     def score(self, clips):
         for clip in clips:
@@ -351,7 +354,7 @@ class Grey:
 
 class Stepper(ScoresSteps):
     def __init__(self, labels):
-        self.labels, self.view, self.embedder = labels, InputSpec(2, 16), Grey()
+        self.labels, self.input_spec, self.embedder = labels, InputSpec(2, 16), Grey()
         self.stepping = Stepping(Grey.encoder, 0.5, (3.0,), True)
 
     def score(self, clips):

@@ -16,9 +16,9 @@ from videos import make_video, number_of
 from actscribe.annotations.interval import Interval
 from actscribe.data.benchmarks.base import Benchmark, BenchmarkClass
 from actscribe.data.benchmarks.convert import study_of
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.loading import StudyData
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import Views
 from actscribe.files import content_hash
 from actscribe.runs.scoring import score_recordings
@@ -58,7 +58,7 @@ def test_the_cache_tells_them_apart(squeezed: Recording, tmp_path: Path) -> None
 @pytest.mark.parametrize("views", [Views(), Views(2, 1)])
 def test_a_run_scores_what_its_study_says(squeezed: Recording, views: Views) -> None:
     class Looking:
-        labels, view = CLASSES, InputSpec(4, 48)
+        labels, input_spec = CLASSES, InputSpec(4, 48)
 
         def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
             for clip in clips:
@@ -83,6 +83,6 @@ def test_a_benchmark_trains_on_what_its_mode_says(
     assert study.windows.square_pixels is square
     data = StudyData(CLASSES, (squeezed, replace(squeezed, name="held", split="validation")), {})
     shown = cut_training_clips(study, "clip", data, FrameCache(tmp_path / "cache", 2**30))
-    high = shown.view.short_side
+    high = shown.input_spec.short_side
     for clips in (shown.clips["train"], shown.clips["validation"]):
         assert clips[0].frames.shape[1:] == (high, round(high * width / 48), 3)

@@ -21,8 +21,8 @@ from actscribe import load_study
 from actscribe.cli import app
 from actscribe.compare.compare import compare
 from actscribe.data.frames import ClipData
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.loading import load_data
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier

@@ -112,7 +112,7 @@ def test_a_head_learns_what_separates_and_comes_back(folder: str, tmp_path: Path
     made.save(saved)
     again = probe.load(saved, inputs.labels)
     np.testing.assert_allclose(vlm_inputs.scores(again, inputs.validation), scores, atol=1e-6)
-    assert made.view == inputs.view
+    assert made.input_spec == inputs.input_spec
 
 
 def test_multi_class_scores_sum_to_one(folder: str, tmp_path: Path) -> None:

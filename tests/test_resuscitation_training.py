@@ -15,7 +15,7 @@ import pytest
 
 from actscribe import load_data, load_study
 from actscribe.data.clips import Clip, Window, cut
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm import load_vlm
 from actscribe.recognizers.prompts import prompts
 from actscribe.video.sampling import sample_times

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_studies import LEFT, RIGHT, bouts, film
 
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings, sound
@@ -22,7 +22,7 @@ class Fixed:
     """Gives the same scores for every clip."""
 
     def __init__(self, *scores: float) -> None:
-        self.labels, self.view, self.given = LABELS, InputSpec(2, 32), np.array(scores, dtype=np.float32)
+        self.labels, self.input_spec, self.given = LABELS, InputSpec(2, 32), np.array(scores, dtype=np.float32)
 
     def score(self, clips):
         for _ in clips:

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from actscribe import evaluate, train
 from actscribe.cli import app
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.labels import LabelSet
 from actscribe.models.server import ChatServer, Options, Shown
 from actscribe.recognizers.base import implementation
@@ -52,7 +52,9 @@ def made(name: str, folder: Path, **settings: Any) -> Any:
     chosen = BUILT_IN[name].settings.model_validate(settings)
     code = implementation(name)
     nothing: Any = None
-    inputs = TrainingInputs(LABELS, chosen, code.view(chosen, 8), nothing, nothing, nothing, nothing, folder, seed=0)
+    inputs = TrainingInputs(
+        LABELS, chosen, code.input_spec(chosen, 8), nothing, nothing, nothing, nothing, folder, seed=0
+    )
     return code.make(inputs)
 
 

@@ -20,8 +20,8 @@ from actscribe import Run, annotate, evaluate, load_study, score_clips, train
 from actscribe.compare.compare import compare
 from actscribe.data.clips import Clip
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.loading import load_data
-from actscribe.data.view import ClipFrames
 from actscribe.data.views import Views
 from actscribe.data.within import WITHIN_NOTE
 from actscribe.errors import ActScribeError
@@ -93,7 +93,7 @@ def test_steps_are_scored_as_their_frames_by_hand(run: Run) -> None:
     recording = run.recordings("validation")[0]
     steps = kept.steps[recording.name]
     np.testing.assert_allclose(steps.times, np.arange(len(steps.times)) * 0.25 + 0.125)
-    images = [frame.image for frame in frames_at(recording.video, steps.times, loaded.view.short_side)]
+    images = [frame.image for frame in frames_at(recording.video, steps.times, loaded.input_spec.short_side)]
     clip = ClipFrames(Clip(recording.name, 0, recording.duration), "", np.stack(images), steps.times)
     (vectors,) = loaded.embedder.embed([clip])
     with torch.inference_mode():
@@ -164,7 +164,7 @@ def test_annotate_makes_the_timeline_of_the_steps_also_from_kept_scores(run: Run
 def test_clips_in_memory_are_recordings_of_their_own(run: Run) -> None:
     recording, loaded = run.recordings("validation")[0], run.recognizer()
     clips = [clip for clip in run.scores("validation").clips if clip.recording == recording.name][:2]
-    shown = list(stream(recording, clips, loaded.view))
+    shown = list(stream(recording, clips, loaded.input_spec))
     scores = score_clips(run, [clip.frames for clip in shown], loaded)
     assert scores.shape == (2, 2)
     nearest = [int(np.abs(np.arange(4) * 0.5 + 0.25 - moment).argmin()) for moment in np.arange(8) * 0.25 + 0.125]
@@ -294,7 +294,7 @@ def test_the_network_of_a_trained_run_is_an_encoder(root: Path, tmp_path: Path) 
     made = train(study, "timesformer", out=tmp_path / "run")
     embedder = load_embedder(EncoderChoice(str(made.folder / "model")), 4)
     recording = made.recordings("validation")[0]
-    (clip,) = list(stream(recording, [Clip(recording.name, 0.0, 2.0)], made.recognizer().view))
+    (clip,) = list(stream(recording, [Clip(recording.name, 0.0, 2.0)], made.recognizer().input_spec))
     (vectors,) = embedder.embed([clip])
     network = made.recognizer()
     shown = network.pixels.normalise(network.pixels.tensor(clip.frames))[None]

@@ -14,8 +14,8 @@ from tiny_models import tiny_timesformer
 
 from actscribe import Compute, computing
 from actscribe.batching import batched
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.errors import UnreadableVideo
 from actscribe.features.embedder import Encoder
 from actscribe.features.store import FeatureStore
@@ -55,7 +55,7 @@ class Counting:
     """Brightness of both halves; notes how many clips it is given at once."""
 
     def __init__(self, batch: int = 8) -> None:
-        self.labels, self.view, self.batch = LABELS, InputSpec(4, 32), batch
+        self.labels, self.input_spec, self.batch = LABELS, InputSpec(4, 32), batch
         self.batches: list[int] = []
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:

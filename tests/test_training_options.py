@@ -18,8 +18,8 @@ from videos import make_video, number_of
 
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import InputSpec
 from actscribe.models.pixels import Pixels
 from actscribe.settings.study import parse_settings
 from actscribe.settings.training import Training
@@ -136,10 +136,12 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made_inputs(video: Path, folder: Path, temporal_jitter: int = 1, **settings: Any) -> TrainingInputs:
     recording = Recording("v", video, 4.0, "content", "g", "train")
-    view = InputSpec(4, SIZE, temporal_jitter)
-    data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, view, FrameCache(folder / "cache", 10**8))
+    input_spec = InputSpec(4, SIZE, temporal_jitter)
+    data = ClipData([recording], [Clip("v", 0.0, 4.0)] * 2, input_spec, FrameCache(folder / "cache", 10**8))
     targets = np.eye(2, dtype=np.float32)
-    return TrainingInputs(CLASSES, parse_settings("clip", settings), view, data, data, targets, targets, folder, seed=3)
+    return TrainingInputs(
+        CLASSES, parse_settings("clip", settings), input_spec, data, data, targets, targets, folder, seed=3
+    )
 
 
 def numbers(pixel_values: torch.Tensor) -> list[int]:

@@ -14,12 +14,12 @@ from tiny_models import tiny_timesformer
 from transformers import AutoModelForVideoClassification
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
 from actscribe.models.video_classifier import changes, configuration, load_classifier
 from actscribe.recognizers.plans.clips import plan_classifier
-from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, view
+from actscribe.recognizers.video_classifier import VideoClassifierRecognizer, input_spec
 from actscribe.runs.evaluate import evaluate
 from actscribe.runs.train import train
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings, VideoClassifierSettings
@@ -63,7 +63,7 @@ def test_another_number_of_frames_is_told_apart_and_said(kind: str, checkpoint: 
     model, pixels = load_classifier(str(checkpoint), LABELS.names, 8)
     assert model.frames == 8
     recognizer = VideoClassifierRecognizer(model, pixels, LABELS, False)
-    assert recognizer.view.frames == 8
+    assert recognizer.input_spec.frames == 8
     one = clip(8, pixels.size)
     other = ClipFrames(one.clip, "", one.frames[::-1], one.times)
     first, second = recognizer.score([one, other])
@@ -84,10 +84,10 @@ def test_learned_positions_repeat_the_nearest_moment(tmp_path: Path) -> None:
 def test_frames_that_do_not_come_out_even_are_refused(kind: str, checkpoint: Path) -> None:
     settings = VideoClassifierSettings(model=str(checkpoint))
     if kind.startswith("videoprism"):
-        assert view(settings, 3).frames == 3
+        assert input_spec(settings, 3).frames == 3
         return
     with pytest.raises(ActScribeError, match="takes 2 frames at a time, and clips have 3") as caught:
-        view(settings, 3)
+        input_spec(settings, 3)
     assert "a multiple of 2" in caught.value.hint
 
 
@@ -161,5 +161,5 @@ def test_a_side_told_twice_is_one(tmp_path: Path, kind: str) -> None:
 
 def test_the_recognizer_timesformer_takes_no_other_family(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match="expected a timesformer"):
-        view(TimesformerSettings(model=str(checkpoint)), 4)
-    assert view(TimesformerSettings(model=str(tiny_timesformer(tmp_path))), 4).frames == 4
+        input_spec(TimesformerSettings(model=str(checkpoint)), 4)
+    assert input_spec(TimesformerSettings(model=str(tiny_timesformer(tmp_path))), 4).frames == 4

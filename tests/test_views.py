@@ -13,8 +13,8 @@ from videos import make_video, number_of
 from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import InputSpec
 from actscribe.data.views import ONE_VIEW, Views, crop_boxes, mean_of_views, stream_views
 from actscribe.labels import LabelSet
 from actscribe.runs.scoring import score_recordings
@@ -91,7 +91,7 @@ class Brightness:
     """Scores a clip by its mean brightness."""
 
     labels = LabelSet(name="s", task="multi-class", labels=("a", "b"))
-    view = InputSpec(4, 64)
+    input_spec = InputSpec(4, 64)
 
     def score(self, clips):
         for clip in clips:
@@ -103,7 +103,7 @@ def test_a_clips_score_is_the_mean_over_its_views(recording: Recording) -> None:
     windows = Windows(length=None, frames=4)
     model, views = Brightness(), Views(2, 3)
     scored = score_recordings(model, [recording], model.labels, windows, "Scoring", views)
-    shown = list(stream_views(recording, [Clip("v", 0.0, 4.0)], model.view, views))
+    shown = list(stream_views(recording, [Clip("v", 0.0, 4.0)], model.input_spec, views))
     expected = np.mean([one.frames.mean() / 255 for one in shown])
     assert scored.scores.shape == (1, 2)
     assert scored.scores[0, 0] == pytest.approx(expected)

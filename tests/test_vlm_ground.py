@@ -18,7 +18,7 @@ from small_studies import LEFT, RIGHT, bouts, lamp_study
 from actscribe import Run, annotate, evaluate, train
 from actscribe.compare.compare import compare
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
 from actscribe.models.vlm import Vlm
@@ -145,7 +145,7 @@ def made(model: Path, labels: LabelSet = LABELS, **changes: Any) -> Any:
     settings = BUILT_IN["vlm-ground"].settings.model_validate(values)
     code, nothing = implementation("vlm-ground"), None
     inputs = TrainingInputs(
-        labels, settings, code.view(settings, 2), nothing, nothing, nothing, nothing, Path(), seed=0
+        labels, settings, code.input_spec(settings, 2), nothing, nothing, nothing, nothing, Path(), seed=0
     )  # type: ignore[arg-type]
     return code.make(inputs)
 
@@ -221,7 +221,7 @@ def test_it_comes_back_as_it_was(models: dict[str, Path], tmp_path: Path, monkey
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "empty"))  # it has to ask again
     renamed = LABELS.model_copy(update={"setting": "Another setting."})
     loaded = implementation("vlm-ground").load(tmp_path / "model", renamed)
-    assert (loaded.view, loaded.settings) == (recognizer.view, recognizer.settings)
+    assert (loaded.input_spec, loaded.settings) == (recognizer.input_spec, recognizer.settings)
     np.testing.assert_array_equal(next(loaded.score([clip_of(4)])), before)
 
 

@@ -15,7 +15,7 @@ import torch
 import vlm_inputs
 from sklearn.metrics import average_precision_score
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.vlm import AT_ONCE
 from actscribe.labels import LabelSet
@@ -71,7 +71,7 @@ def test_a_head_learns_what_separates_and_comes_back(
     made.save(saved)
     loaded = implementation("vlm-head").load(saved, inputs.labels)
     np.testing.assert_allclose(vlm_inputs.scores(loaded, inputs.validation), scores, atol=1e-5)
-    assert loaded.view == inputs.view
+    assert loaded.input_spec == inputs.input_spec
     assert sorted(path.name for path in saved.iterdir()) == ["head.safetensors", "recognizer.json"]
     assert sum(path.stat().st_size for path in saved.iterdir()) < 20_000  # the model is not copied
     values = json.loads((saved / "recognizer.json").read_text())
@@ -162,7 +162,7 @@ def test_the_view_is_known_without_the_weights(family: str, tmp_path: Path, monk
     model = tiny_vlms.build(family, tmp_path)
     side = load_vlm(model).short_side
     monkeypatch.setattr(vlm_head, "load_vlm", None)
-    shown = implementation("vlm-head").view(parse_settings("vlm-head", {"model": str(model)}), 8)
+    shown = implementation("vlm-head").input_spec(parse_settings("vlm-head", {"model": str(model)}), 8)
     assert (shown.frames, shown.short_side) == (8, side)
 
 

@@ -13,7 +13,7 @@ import tiny_vlms
 import torch
 import vlm_inputs
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest
@@ -73,10 +73,12 @@ def test_every_family_trains_saves_loads_and_merges(family: str, tmp_path: Path)
 def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_decoded(folder: Path) -> None:
     settings = parse_settings("vlm-lora", {"model": str(folder), "targets": ["attention", "k_prj"]})
     with pytest.raises(ActScribeError, match=r"(?s)language tower is called 'k_prj'.*'k_proj'.*has down_proj, gate"):
-        implementation("vlm-lora").view(settings, 4)
-    implementation("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder), "targets": "k_proj"}), 4)
+        implementation("vlm-lora").input_spec(settings, 4)
+    implementation("vlm-lora").input_spec(parse_settings("vlm-lora", {"model": str(folder), "targets": "k_proj"}), 4)
     with pytest.raises(ActScribeError, match="'gate_proj'"):  # the vision tower has none
-        implementation("vlm-lora").view(settings.model_copy(update={"targets": ("gate_proj",), "tower": "vision"}), 4)
+        implementation("vlm-lora").input_spec(
+            settings.model_copy(update={"targets": ("gate_proj",), "tower": "vision"}), 4
+        )
 
 
 @pytest.mark.parametrize("tower", ["language", "vision"])
@@ -198,7 +200,7 @@ def test_half_precision_keeps_adapters_whole(folder: Path, tmp_path: Path) -> No
 def test_without_peft_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(ActScribeError, match=r"pip install 'actscribe\[lora\]'"):
-        implementation("vlm-lora").view(parse_settings("vlm-lora", {"model": str(folder)}), 8)
+        implementation("vlm-lora").input_spec(parse_settings("vlm-lora", {"model": str(folder)}), 8)
 
 
 def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> None:
@@ -210,7 +212,7 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
 
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
-    assert implementation("vlm-lora").view(inputs.settings, 4).temporal_jitter == 3
+    assert implementation("vlm-lora").input_spec(inputs.settings, 4).temporal_jitter == 3
     network, asked = randomised(inputs), []
 
     def drawn(self: vlm_inputs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:

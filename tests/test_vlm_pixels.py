@@ -12,7 +12,7 @@ import tiny_vlms
 import transformers as hf
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm import load_vlm
 
 SIZES = [

@@ -15,7 +15,7 @@ import torch
 from huggingface_hub import constants
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.catalog import ENTRIES, find
 from actscribe.models.vlm import Vlm, load_vlm

@@ -29,7 +29,7 @@ from test_vlm_model import (  # noqa: F401
 )
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.labels import Label, LabelSet
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.plan import Use, plan
@@ -145,7 +145,7 @@ def test_it_answers_and_comes_back_as_it_was(
     settings, nothing = BUILT_IN[name].settings.model_validate(values), None
     code = implementation(name)
     inputs = TrainingInputs(
-        LABELS, settings, code.view(settings, 8), nothing, nothing, nothing, nothing, Path(), seed=0
+        LABELS, settings, code.input_spec(settings, 8), nothing, nothing, nothing, nothing, Path(), seed=0
     )  # type: ignore[arg-type]
     made = code.make(inputs)
     (before,) = made.score([window_of(0.0, 120.0)])

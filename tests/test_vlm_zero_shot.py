@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tiny_judge import tiny_judge
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet, Rules
 from actscribe.models.server import line
@@ -76,8 +76,8 @@ def make(
     settings = BUILT_IN[name].settings.model_validate(values | changes)
     chosen = implementation(name)
     nothing: Any = None
-    view = chosen.view(settings, 4)
-    return chosen.make(TrainingInputs(labels, settings, view, nothing, nothing, nothing, nothing, Path(), seed=0))
+    input_spec = chosen.input_spec(settings, 4)
+    return chosen.make(TrainingInputs(labels, settings, input_spec, nothing, nothing, nothing, nothing, Path(), seed=0))
 
 
 def scores(recognizer: Recognizer, seeds: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:
@@ -115,7 +115,7 @@ def test_every_family_scores_and_comes_back_equal(
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "empty"))  # it has to ask again
     counting = Counting(monkeypatch)
     loaded = implementation(name).load(tmp_path, LABELS)
-    assert loaded.view == made.view
+    assert loaded.input_spec == made.input_spec
     np.testing.assert_array_equal(scores(loaded, (1,))[0], before)
     assert counting.clips == [1]
 
@@ -305,7 +305,7 @@ def test_a_server_answers_for_every_recognizer(server: Served, tmp_path: Path) -
     expected = {"vlm-list": [0, 1, 1], "vlm-yesno": [brightness] * 3, "vlm-judge": [0.25] * 3}
     for name, values in expected.items():
         made = make(name, {"smolvlm": tmp_path, "judge": tmp_path}, **where, **judge_at(name, server.address))
-        assert made.view.short_side == 24
+        assert made.input_spec.short_side == 24
         np.testing.assert_allclose(scores(made, (1,))[0], values, atol=1e-9)
     asked = [prompt_of(body["messages"]) for body in server.questions()]
     assert len(asked) == 1 + 3 + 1 + 3

@@ -10,8 +10,8 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData, Moments
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
@@ -28,9 +28,9 @@ LABELS = LabelSet(
 class MadeClips(ClipData):
     """Clips whose frames are made here instead of decoded; `reads` counts them."""
 
-    def __init__(self, name: str, clips: list[Clip], view: InputSpec, pixels: list[np.ndarray]) -> None:
+    def __init__(self, name: str, clips: list[Clip], input_spec: InputSpec, pixels: list[np.ndarray]) -> None:
         recording = Recording(name, Path(f"{name}.mp4"), clips[-1].end, f"digest of {name}", name)
-        super().__init__([recording], clips, view, FrameCache(Path(), 0))
+        super().__init__([recording], clips, input_spec, FrameCache(Path(), 0))
         self.pixels = pixels
         self.reads = 0
 
@@ -39,10 +39,10 @@ class MadeClips(ClipData):
             raise IndexError(index)
         self.reads += 1
         clip = self.clips[index]
-        times = sample_times(clip.start, clip.end, self.view.frames)
+        times = sample_times(clip.start, clip.end, self.input_spec.frames)
         return ClipFrames(clip, f"digest of {clip.recording}", self.pixels[index], times)
 
-    def show(self, recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+    def show(self, recording: Recording, input_spec: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
         """Yield the frames of whole clips, in their order."""
         for one in wanted:
             yield self[self.clips.index(one.clip)]
@@ -73,7 +73,7 @@ def training_inputs(folder: Path, recognizer: str, count: int = 4, frames: int =
     )
     labels = settings.pop("labels", LABELS)
     return TrainingInputs(
-        labels, parsed, train.view, train, validation, train_targets, validation_targets, folder, seed=5
+        labels, parsed, train.input_spec, train, validation, train_targets, validation_targets, folder, seed=5
     )
 
 

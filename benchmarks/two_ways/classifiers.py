@@ -75,7 +75,7 @@ def dual_encoder(name: str, folder: Path, video: Path, bf16: bool, layers: int |
         name, {"model": str(folder), "learns": "none", "precision": "bfloat16" if bf16 else "float32"}
     )
     code = implementation(name)
-    ours = code.make(inputs(CLASSES, settings, code.view(settings, FRAMES)))
+    ours = code.make(inputs(CLASSES, settings, code.input_spec(settings, FRAMES)))
     network = (hf.CLIPModel if name == "clip" else hf.XCLIPModel).from_pretrained(folder).to(device()).eval()
     processor, words = hf.CLIPImageProcessor.from_pretrained(folder), hf.AutoTokenizer.from_pretrained(folder)
     sentences = [f"a video of {label.described()}." for label in CLASSES.labels]
@@ -128,6 +128,6 @@ def feeding(kind: Any) -> Any:
     return kind(**sides, image_mean=MEAN, image_std=STD, do_center_crop=False)
 
 
-def inputs(labels: Any, settings: Any, view: Any) -> TrainingInputs:
+def inputs(labels: Any, settings: Any, input_spec: Any) -> TrainingInputs:
     nothing: Any = None
-    return TrainingInputs(labels, settings, view, nothing, nothing, nothing, nothing, Path(), seed=0)
+    return TrainingInputs(labels, settings, input_spec, nothing, nothing, nothing, nothing, Path(), seed=0)

@@ -133,7 +133,7 @@ def yes_no(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     questions = [vlm_clients.joined(prompt.opening, prompt.opening, question) for question in prompt.questions]
 
     class Recognizer:  # vlm-yesno without its store of answers, which would answer from memory
-        view = vlm_head.InputSpec(FRAMES, vlm.short_side)
+        input_spec = vlm_head.InputSpec(FRAMES, vlm.short_side)
 
         def score(self, clips: Any) -> Iterator[np.ndarray]:
             for clip in clips:

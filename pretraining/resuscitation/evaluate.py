@@ -21,7 +21,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from turns import HAPPENS
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.recognizers.prompts import prompts
 from actscribe.video.sampling import sample_times

@@ -17,7 +17,7 @@ from sizes import FRAMES
 from texts import Pool
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.recognizers.prompts import CAPTION, LIST, QUESTION
 from actscribe.video.sampling import sample_times

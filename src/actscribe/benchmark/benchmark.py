@@ -101,7 +101,7 @@ def benchmark(
     parts = _parts(plan)
     _check_free(folder, plan, parts, resume)
     for vghif in _variants(plan):  # what the checkpoint cannot do shows before the first training
-        implementation(plan.backbone).view(plan.settings(vghif), plan.clip_frames)
+        implementation(plan.backbone).input_spec(plan.settings(vghif), plan.clip_frames)
     chosen = classes_of(plan)
     probes = Probes()
     notes: dict[str, None] = dict.fromkeys((*chosen.whole.notes, *_plan_notes(plan)))

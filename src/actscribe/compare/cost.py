@@ -29,7 +29,7 @@ from actscribe.models.cost import MB
 from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.written import COST
-from actscribe.runs.scoring import clip_view
+from actscribe.runs.scoring import clip_input_spec
 from actscribe.runs.videos import located
 from actscribe.runs.whole import score_wholes
 from actscribe.settings.study import parse_settings
@@ -210,7 +210,7 @@ def _score(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> int:
     """Score clips as they are scored in earnest, and return how many they are; of features none is known."""
     recordings = _recordings(run, clips)
     cuts = [(one, [clip for clip in clips if clip.recording == name]) for name, one in recordings.items()]
-    scored = score_wholes(recognizer, cuts, clip_view(recognizer, run.study.windows), "Timing")
+    scored = score_wholes(recognizer, cuts, clip_input_spec(recognizer, run.study.windows), "Timing")
     if scored is not None:
         return len(scored.clips)
     return sum(1 for _ in recognizer.score(_frames(run, clips, recognizer)))
@@ -225,9 +225,9 @@ def _recordings(run: Run, clips: Sequence[Clip]) -> dict[str, Recording]:
 
 
 def _frames(run: Run, clips: Sequence[Clip], recognizer: Recognizer) -> Iterator[Any]:
-    view = clip_view(recognizer, run.study.windows)
+    input_spec = clip_input_spec(recognizer, run.study.windows)
     for name, recording in _recordings(run, clips).items():
-        yield from stream(recording, [clip for clip in clips if clip.recording == name], view)
+        yield from stream(recording, [clip for clip in clips if clip.recording == name], input_spec)
 
 
 @contextmanager

@@ -66,13 +66,15 @@ def _wants(study: Study, name: str, data: StudyData, recording: Recording) -> li
     if not chosen.trains and recording.split not in ASKED:
         return []
     code, frames = implementation(chosen.recognizer), study.windows.frames
-    view = replace(code.view(chosen.settings, frames), square_pixels=study.windows.square_pixels)
+    input_spec = replace(code.input_spec(chosen.settings, frames), square_pixels=study.windows.square_pixels)
     clips = cut(recording, data.labels, Window(study.windows.length, study.windows.stride))
     look = code.looks(chosen.settings, frames, clips, recording.duration)
     jitters = recording.split == "train" and not chosen.spec.embeds
-    clip_view = replace(view, frames=look.frames, temporal_jitter=view.temporal_jitter if jitters else 1)
-    times = np.unique(np.concatenate([clip_moments(clip, clip_view) for clip in look.clips]))
-    return [Want(tuple(times.tolist()), view.short_side, view.square_pixels)]
+    clip_input_spec = replace(
+        input_spec, frames=look.frames, temporal_jitter=input_spec.temporal_jitter if jitters else 1
+    )
+    times = np.unique(np.concatenate([clip_moments(clip, clip_input_spec) for clip in look.clips]))
+    return [Want(tuple(times.tolist()), input_spec.short_side, input_spec.square_pixels)]
 
 
 def _bytes(path: Path, shared: Shared) -> int:

@@ -13,8 +13,8 @@ import numpy as np
 from actscribe.annotations.interval import Interval
 from actscribe.data.blocks import Blocks
 from actscribe.data.clips import Clip, merge_spans
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.processes import first_goes_first
 from actscribe.progress import track
 from actscribe.video.cache import CachedFrames, FrameCache, entry_bytes
@@ -70,7 +70,7 @@ class ClipData(Sequence[ClipFrames]):
     Args:
         recordings: that the clips were cut from.
         clips: in any order.
-        view: what the recognizer wants to see.
+        input_spec: what the recognizer wants to see.
         cache: holds the decoded frames.
         infos: what is known about videos already, filled with what is found out; several may share it.
     """
@@ -79,13 +79,13 @@ class ClipData(Sequence[ClipFrames]):
         self,
         recordings: Sequence[Recording],
         clips: Sequence[Clip],
-        view: InputSpec,
+        input_spec: InputSpec,
         cache: FrameCache,
         infos: dict[Path, VideoInfo] | None = None,
     ) -> None:
         self.recordings = {recording.name: recording for recording in recordings}
         self.clips = tuple(clips)
-        self.view = view
+        self.input_spec = input_spec
         self.blocks: Blocks | None = None
         self._cache = cache
         self._infos = {} if infos is None else infos
@@ -99,24 +99,27 @@ class ClipData(Sequence[ClipFrames]):
 
     def __getitem__(self, index: int) -> ClipFrames:  # type: ignore[override]
         clip = self.clips[index]
-        return self._at(index, sample_times(clip.start, clip.end, self.view.frames))
+        return self._at(index, sample_times(clip.start, clip.end, self.input_spec.frames))
 
     def drawn(self, index: int, rng: np.random.Generator) -> ClipFrames:
         """Return a clip with one random candidate of every segment, as training samples (`temporal_jitter`)."""
-        clip, view = self.clips[index], self.view
-        if view.temporal_jitter == 1:
+        clip, input_spec = self.clips[index], self.input_spec
+        if input_spec.temporal_jitter == 1:
             return self[index]
-        choices = candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter)
-        return self._at(index, choices[np.arange(view.frames), rng.integers(view.temporal_jitter, size=view.frames)])
+        choices = candidate_times(clip.start, clip.end, input_spec.frames, input_spec.temporal_jitter)
+        return self._at(
+            index,
+            choices[np.arange(input_spec.frames), rng.integers(input_spec.temporal_jitter, size=input_spec.frames)],
+        )
 
     def cached(self, name: str) -> CachedFrames:
         """Return the decoded frames of one recording that is not divided, decoding them on first use."""
         (number,) = (number for number, chunk in enumerate(self._chunks) if chunk.recording == name)
         return self._frames(number)
 
-    def show(self, recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+    def show(self, recording: Recording, input_spec: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
         """Yield frames of one recording, past the cache; see `shown`."""
-        return shown(recording, view, wanted)
+        return shown(recording, input_spec, wanted)
 
     def bytes(self) -> int:
         """Return how many bytes the entries of all frames take, from the size of pictures and the number of moments."""
@@ -124,7 +127,7 @@ class ClipData(Sequence[ClipFrames]):
 
     def least_bytes(self) -> int:
         """Return the least room in which these clips can be divided: `CHUNK` times the frames of the largest clip."""
-        moments = self.view.frames * (self.view.temporal_jitter + (self.view.temporal_jitter > 1))
+        moments = self.input_spec.frames * (self.input_spec.temporal_jitter + (self.input_spec.temporal_jitter > 1))
         images = (self._image_bytes(name) for name in {clip.recording for clip in self.clips})
         return CHUNK * max((entry_bytes(moments, image) for image in images), default=0)
 
@@ -171,7 +174,7 @@ class ClipData(Sequence[ClipFrames]):
             yield _Chunk(
                 name,
                 tuple(ordered),
-                np.unique(np.concatenate([clip_moments(self.clips[index], self.view) for index in ordered])),
+                np.unique(np.concatenate([clip_moments(self.clips[index], self.input_spec) for index in ordered])),
             )
 
     def _divided(self, whole: _Chunk, most: int) -> Iterator[_Chunk]:
@@ -179,10 +182,10 @@ class ClipData(Sequence[ClipFrames]):
         indices: list[int] = []
         times: set[float] = set()
         for index in whole.indices:
-            more = times | set(clip_moments(self.clips[index], self.view).tolist())
+            more = times | set(clip_moments(self.clips[index], self.input_spec).tolist())
             if indices and entry_bytes(len(more), image) > most:
                 yield _Chunk(whole.recording, tuple(indices), np.array(sorted(times)), entry_bytes(len(times), image))
-                indices, more = [], set(clip_moments(self.clips[index], self.view).tolist())
+                indices, more = [], set(clip_moments(self.clips[index], self.input_spec).tolist())
             indices.append(index)
             times = more
         yield _Chunk(whole.recording, tuple(indices), np.array(sorted(times)), entry_bytes(len(times), image))
@@ -195,7 +198,7 @@ class ClipData(Sequence[ClipFrames]):
 
     def _image_bytes(self, name: str) -> int:
         info = self._info(name)
-        width, height = scaled(info.width, info.height, 1.0, self.view.short_side)
+        width, height = scaled(info.width, info.height, 1.0, self.input_spec.short_side)
         return width * height * 3
 
     def _frames(self, number: int) -> CachedFrames:
@@ -208,7 +211,11 @@ class ClipData(Sequence[ClipFrames]):
                 held -= self._chunks[gone].bytes
             recording = self.recordings[chunk.recording]
             self._open[number] = self._cache.frames(
-                recording.video, recording.content, chunk.times, self.view.short_side, self.view.square_pixels
+                recording.video,
+                recording.content,
+                chunk.times,
+                self.input_spec.short_side,
+                self.input_spec.square_pixels,
             )
         self._open.move_to_end(number)
         return self._open[number]
@@ -233,28 +240,32 @@ class ClipData(Sequence[ClipFrames]):
                 self._frames(number)
 
 
-def clip_moments(clip: Clip, view: InputSpec) -> np.ndarray:
+def clip_moments(clip: Clip, input_spec: InputSpec) -> np.ndarray:
     """Return the moments that may be asked for of a clip, in seconds, in no order."""
-    centres = sample_times(clip.start, clip.end, view.frames)
-    if view.temporal_jitter == 1:
+    centres = sample_times(clip.start, clip.end, input_spec.frames)
+    if input_spec.temporal_jitter == 1:
         return centres
-    drawn = candidate_times(clip.start, clip.end, view.frames, view.temporal_jitter)
+    drawn = candidate_times(clip.start, clip.end, input_spec.frames, input_spec.temporal_jitter)
     return np.concatenate([centres, drawn.ravel()])
 
 
-def shown(recording: Recording, view: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
+def shown(recording: Recording, input_spec: InputSpec, wanted: Sequence[Moments]) -> Iterator[ClipFrames]:
     """Yield frames of one recording in one pass over its video; memory holds those of one clip.
 
     Args:
         recording: of the clips.
-        view: what is to be seen.
+        input_spec: what is to be seen.
         wanted: moments that ascend from one to the next.
     """
-    decoded = clip_frames(recording.video, [one.times for one in wanted], view.short_side, view.square_pixels)
+    decoded = clip_frames(
+        recording.video, [one.times for one in wanted], input_spec.short_side, input_spec.square_pixels
+    )
     for one, (images, times) in zip(wanted, decoded, strict=True):
         yield ClipFrames(one.clip, recording.content, images, times)
 
 
-def stream(recording: Recording, clips: Sequence[Clip], view: InputSpec) -> Iterator[ClipFrames]:
+def stream(recording: Recording, clips: Sequence[Clip], input_spec: InputSpec) -> Iterator[ClipFrames]:
     """Yield the frames of one recording's clips in order of time: one pass over the video, memory bounded."""
-    return shown(recording, view, [Moments(clip, sample_times(clip.start, clip.end, view.frames)) for clip in clips])
+    return shown(
+        recording, input_spec, [Moments(clip, sample_times(clip.start, clip.end, input_spec.frames)) for clip in clips]
+    )

@@ -9,8 +9,8 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.video.sampling import view_times
 from actscribe.video.windows import clip_frames
 
@@ -45,12 +45,14 @@ def crop_boxes(height: int, width: int) -> tuple[tuple[int, int, int], ...]:
     return (0, 0, side), (down, right, side), (down // 2, right // 2, side)
 
 
-def stream_views(recording: Recording, clips: Sequence[Clip], view: InputSpec, views: Views) -> Iterator[ClipFrames]:
+def stream_views(
+    recording: Recording, clips: Sequence[Clip], input_spec: InputSpec, views: Views
+) -> Iterator[ClipFrames]:
     """Yield the views of each clip of one recording in order of time, crops fastest; each frame is decoded once."""
     if views == ONE_VIEW:
-        yield from stream(recording, clips, view)
+        yield from stream(recording, clips, input_spec)
         return
-    for clip, frames in zip(clips, _dense(recording, clips, view, views.clips), strict=True):
+    for clip, frames in zip(clips, _dense(recording, clips, input_spec, views.clips), strict=True):
         for first in range(views.clips):
             moments = slice(first, None, views.clips)
             clip_frames = ClipFrames(clip, recording.content, frames.frames[moments], frames.times[moments])
@@ -72,9 +74,9 @@ def mean_of_views(scores: np.ndarray, views: Views) -> np.ndarray:
     return np.asarray(scores.reshape(-1, len(views), scores.shape[-1]).mean(axis=1))
 
 
-def _dense(recording: Recording, clips: Sequence[Clip], view: InputSpec, views: int) -> Iterator[ClipFrames]:
+def _dense(recording: Recording, clips: Sequence[Clip], input_spec: InputSpec, views: int) -> Iterator[ClipFrames]:
     """Yield each clip with the frames of all its temporal views, in order of time."""
-    times = [view_times(clip.start, clip.end, view.frames, views).T.ravel() for clip in clips]
-    decoded = clip_frames(recording.video, times, view.short_side, view.square_pixels)
+    times = [view_times(clip.start, clip.end, input_spec.frames, views).T.ravel() for clip in clips]
+    decoded = clip_frames(recording.video, times, input_spec.short_side, input_spec.square_pixels)
     for clip, (images, moments) in zip(clips, decoded, strict=True):
         yield ClipFrames(clip, recording.content, images, moments)

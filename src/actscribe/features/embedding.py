@@ -18,8 +18,8 @@ from torch import Tensor
 from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip
 from actscribe.data.frames import Moments, shown
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.features.store import FeatureStore, Moment, Row, Shelf
 from actscribe.processes import count, rank
@@ -43,27 +43,27 @@ class Embedding:
 
     Args:
         embedder: the encoder.
-        view: of the clips.
+        input_spec: of the clips.
         store: of the vectors.
         show: where frames come from.
     """
 
     embedder: Embedder
-    view: InputSpec
+    input_spec: InputSpec
     store: FeatureStore
     show: Show = shown
 
     def shelf(self, recording: Recording) -> Shelf:
         """Return the shelf of a recording's video."""
-        encoder, view = self.embedder.encoder, self.view
-        frames = view.frames if encoder.per == "clip" else 1
-        parts = [encoder.key, encoder.per, frames, view.short_side, view.square_pixels]
+        encoder, input_spec = self.embedder.encoder, self.input_spec
+        frames = input_spec.frames if encoder.per == "clip" else 1
+        parts = [encoder.key, encoder.per, frames, input_spec.short_side, input_spec.square_pixels]
         key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
         return self.store.shelf(key, recording.content)
 
     def moments(self, clip: Clip) -> list[Moment]:
         """Return what of a video the vectors of a clip are kept under, in order of time."""
-        return moments(clip, self.view.frames, self.embedder.encoder.per)
+        return moments(clip, self.input_spec.frames, self.embedder.encoder.per)
 
     def units(self, clips: Sequence[Clip]) -> list[tuple[Moment, Moments]]:
         """Return what the encoder looks at in one go, frames or clips, each once, in order of time.
@@ -86,7 +86,7 @@ class Embedding:
         return Row(torch.cat([row.vectors for row in rows]), torch.cat([row.times for row in rows]))
 
     def _times(self, clip: Clip) -> np.ndarray:
-        return sample_times(clip.start, clip.end, self.view.frames)
+        return sample_times(clip.start, clip.end, self.input_spec.frames)
 
 
 class Features(Sequence[Tensor]):
@@ -191,7 +191,7 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     blocks = batched(embedding.units(clips), embedder.encoder.batch)
     lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
     wanted = [moments for block in lacking for _, moments in block]
-    frame_stream = ahead(embedding.show(recording, embedding.view, wanted), embedder.encoder.batch)
+    frame_stream = ahead(embedding.show(recording, embedding.input_spec, wanted), embedder.encoder.batch)
     waiting = deque(clips)
     written = time.monotonic()
     try:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actscribe.batching import batched
 from actscribe.data.clips import SAME_S, Clip
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.features.embedder import Encoder
 from actscribe.features.store import Row
 from actscribe.models.probe_heads import pool
@@ -51,9 +51,9 @@ class Stepping:
         """Numbers of a step's features."""
         return self.encoder.width * (1 if self.encoder.per == "frame" else VECTORS * len(self.lengths))
 
-    def view(self, view: InputSpec) -> InputSpec:
+    def input_spec(self, input_spec: InputSpec) -> InputSpec:
         """Return what is seen of the clips of `clips`: one frame, or as many as an encoder of clips takes."""
-        return replace(view, frames=1) if self.encoder.per == "frame" else view
+        return replace(input_spec, frames=1) if self.encoder.per == "frame" else input_spec
 
     def spans(self, start: float, end: float, duration: float) -> np.ndarray:
         """Return the steps of a recording whose middles lie from `start` to `end`, in seconds, shape (steps, 2).

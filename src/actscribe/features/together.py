@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 
 from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedding import Embedding, rows_of
 from actscribe.features.store import Moment
@@ -41,7 +41,7 @@ def embed_together(embedding: Embedding, wanted: Sequence[tuple[Recording, Seque
     def shown() -> Iterator[tuple[int, Moment, ClipFrames]]:
         for index, ((recording, _), units) in enumerate(zip(wanted, lacking, strict=True)):
             with suppress(ActScribeError, OSError):
-                frames = embedding.show(recording, embedding.view, [moments for _, moments in units])
+                frames = embedding.show(recording, embedding.input_spec, [moments for _, moments in units])
                 for (moment, _), one in zip(units, frames, strict=True):
                     yield index, moment, one
                 whole.add(index)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.live.arrivals import Event, Picture, Source
 from actscribe.live.buffer import Buffer
 from actscribe.live.sampler import TOLERANCE_S, Health, Sampler
@@ -19,13 +19,15 @@ class Capture:
         source: to read.
         begin: second of the recording that its first picture is of.
         moments: that windows look at, ascending from `begin`, without end.
-        view: of the pictures.
+        input_spec: of the pictures.
         buffer: that is filled.
     """
 
-    def __init__(self, source: Source, begin: float, moments: Iterator[float], view: InputSpec, buffer: Buffer) -> None:
+    def __init__(
+        self, source: Source, begin: float, moments: Iterator[float], input_spec: InputSpec, buffer: Buffer
+    ) -> None:
         self._source, self._begin, self._buffer = source, begin, buffer
-        self._sampler, self._health = Sampler(moments, view, source.hold_s), Health()
+        self._sampler, self._health = Sampler(moments, input_spec, source.hold_s), Health()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 

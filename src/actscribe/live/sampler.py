@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.live.arrivals import Event, Picture
 from actscribe.video.reading import Converter
 
@@ -39,12 +39,12 @@ class Sampler:
 
     Args:
         moments: that windows look at, ascending, without end.
-        view: size of the pictures.
+        input_spec: size of the pictures.
         hold_s: how long a picture stands for what follows.
     """
 
-    def __init__(self, moments: Iterator[float], view: InputSpec, hold_s: float) -> None:
-        self._moments, self._view, self._hold_s = moments, view, hold_s
+    def __init__(self, moments: Iterator[float], input_spec: InputSpec, hold_s: float) -> None:
+        self._moments, self._input_spec, self._hold_s = moments, input_spec, hold_s
         self._next = next(moments)
         self._shown: Picture | None = None
         self._image: np.ndarray | None = None
@@ -86,8 +86,8 @@ class Sampler:
 
     def _converted(self, picture: Picture) -> np.ndarray:
         if self._converter is None:
-            aspect = picture.aspect if self._view.square_pixels else 1.0
-            self._converter = Converter(self._view.short_side, aspect)
+            aspect = picture.aspect if self._input_spec.square_pixels else 1.0
+            self._converter = Converter(self._input_spec.short_side, aspect)
         if self._image is None:
             self._image = self._converter(picture.frame)
         return self._image

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.live.windows import LiveWindows
 from actscribe.recognizers.abilities import ScoresSteps
@@ -58,7 +58,7 @@ class WindowScorer:
     steps = False
 
     def __init__(self, recognizer: Recognizer, length: float, stride: float, labels: int) -> None:
-        self.windows = LiveWindows(length, stride, recognizer.view.frames)
+        self.windows = LiveWindows(length, stride, recognizer.input_spec.frames)
         self._recognizer, self._labels = recognizer, labels
 
     def score(self, clip: ClipFrames) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import PASSING, ClipFrames
+from actscribe.data.input_spec import PASSING, ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
 from actscribe.live.arrivals import Event
@@ -26,7 +26,7 @@ from actscribe.live.scorers import Scorer
 from actscribe.live.sources.choose import Chosen
 from actscribe.live.windows import LiveWindows
 from actscribe.runs.one_video import Loaded
-from actscribe.runs.scoring import clip_view
+from actscribe.runs.scoring import clip_input_spec
 
 #: Seconds of pictures that are held beside those of a window, for whoever is late.
 LATE_S = 10.0
@@ -157,9 +157,11 @@ class Session:
         Raises:
             ActScribeError: the source cannot be read, or the disk not be written to; what came before is kept.
         """
-        view = replace(clip_view(self._loaded.recognizer, self._loaded.run.study.windows), temporal_jitter=1)
+        input_spec = replace(
+            clip_input_spec(self._loaded.recognizer, self._loaded.run.study.windows), temporal_jitter=1
+        )
         moments = self._windows.every_moment(self._begin)
-        capture = Capture(self._chosen.source, self._begin, moments, view, self._buffer)
+        capture = Capture(self._chosen.source, self._begin, moments, input_spec, self._buffer)
         capture.start()
         whole = False
         try:
@@ -332,7 +334,7 @@ class _Hole:
 
 def warm_up(loaded: Loaded, scorer: Scorer) -> None:
     """Score a grey window, so that the first true one does not wait for what is made once."""
-    side, moments = loaded.recognizer.view.short_side, scorer.windows.moments(0)
+    side, moments = loaded.recognizer.input_spec.short_side, scorer.windows.moments(0)
     images = np.full((len(moments), side, side, 3), 127, dtype=np.uint8)
     scorer.score(ClipFrames(Clip("warm-up", *scorer.windows.span(0)), "", images, moments))
     scorer.forget()

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.features.embedder import Embedder
 from actscribe.features.sequences import Stepping
 from actscribe.labels import LabelSet

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from actscribe.counts import counted
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.files import write_text
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import load_vlm

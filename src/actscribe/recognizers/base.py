@@ -14,7 +14,7 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 from actscribe.data.frames import ClipData
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.server.tally import Tally
 from actscribe.recognizers.abilities import ScoresFeatures, ScoresSteps, ScoresWindows
@@ -47,7 +47,7 @@ class Recognizer(Protocol):
     """
 
     labels: LabelSet
-    view: InputSpec
+    input_spec: InputSpec
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield one array of scores in [0, 1] per clip, shape (labels,), in the order of `clips`.
@@ -159,7 +159,7 @@ class Implementation:
     """The code of a recognizer: what its `RecognizerSpec` names as "package.module:NAME".
 
     Args:
-        view: settings and the study's frames per clip -> what the recognizer wants to see.
+        input_spec: settings and the study's frames per clip -> what the recognizer wants to see.
         make: trains, or for a zero-shot recognizer just sets up.
         load: a saved folder and the run's label set -> the recognizer.
         weights: settings -> the digest of the weights that training starts from; empty where nothing tells.
@@ -177,7 +177,7 @@ class Implementation:
             empty where `make` starts from `TrainingInputs.start`.
     """
 
-    view: Callable[[Any, int], InputSpec]
+    input_spec: Callable[[Any, int], InputSpec]
     make: Callable[[TrainingInputs], Recognizer]
     load: Callable[[Path, LabelSet], Recognizer]
     weights: Callable[[Any], str] = no_digest
@@ -224,7 +224,7 @@ def _all_careful(made: Implementation, spec: RecognizerSpec, point: EntryPoint) 
 
     return replace(
         made,
-        view=whole("view", InputSpec),
+        input_spec=whole("input_spec", InputSpec),
         make=recognizer_of("make"),
         load=recognizer_of("load"),
         weights=whole("weights", str),
@@ -240,7 +240,7 @@ def _all_careful(made: Implementation, spec: RecognizerSpec, point: EntryPoint) 
 
 def _careful_recognizer(recognizer: Any, spec: RecognizerSpec, point: EntryPoint, part: str) -> Recognizer:
     """Return a recognizer of another package whose faults are sentences."""
-    needed = ("labels", "view", "score", "save", *(("on_answer",) if spec.answers else ()))
+    needed = ("labels", "input_spec", "score", "save", *(("on_answer",) if spec.answers else ()))
     lacking = [name for name in needed if not hasattr(recognizer, name)]
     if lacking:
         message = f": '{part}' returned {recognizer!r}, expected a recognizer; it has no {' and no '.join(lacking)}."

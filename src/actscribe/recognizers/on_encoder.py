@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import torch
 
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.features.embedder import Embedder, Encoder
-from actscribe.features.embedders.load import encoder_view, encoder_weights, load_embedder, unfilled
+from actscribe.features.embedders.load import encoder_input_spec, encoder_weights, load_embedder, unfilled
 from actscribe.features.embedders.network import described
 from actscribe.models.checkpoint_files import read_json
 from actscribe.models.quiet import quiet
@@ -23,9 +23,9 @@ S = TypeVar("S", bound=FrozenEncoderSettings)
 FILE = "recognizer.json"
 
 
-def view(settings: FrozenEncoderSettings, frames: int) -> InputSpec:
+def input_spec(settings: FrozenEncoderSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the encoder; only its configuration is read."""
-    return encoder_view(settings.encoder(), frames)
+    return encoder_input_spec(settings.encoder(), frames)
 
 
 def weights(settings: FrozenEncoderSettings) -> str:
@@ -45,18 +45,18 @@ def _described(choice: EncoderChoice, frames: int) -> Encoder:
         return described(network, per, frames, side, 1)
 
 
-def noted_encoder(settings: FrozenEncoderSettings, view: InputSpec, folder: Path) -> dict[str, Any]:
+def noted_encoder(settings: FrozenEncoderSettings, input_spec: InputSpec, folder: Path) -> dict[str, Any]:
     """Return what a recognizer that is saved in `folder` notes of its settings, its encoder and what it sees."""
     return {
         **noted(settings.model, weights(settings), folder),
         "settings": settings.model_dump(mode="json"),
-        "frames": view.frames,
-        "short_side": view.short_side,
+        "frames": input_spec.frames,
+        "short_side": input_spec.short_side,
     }
 
 
 def noted_there(folder: Path, kind: type[S]) -> tuple[S, InputSpec, Embedder]:
-    """Return settings, view and encoder of a recognizer that was saved in `folder`.
+    """Return settings, input specification and encoder of a recognizer that was saved in `folder`.
 
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than it was trained on.
@@ -64,5 +64,5 @@ def noted_there(folder: Path, kind: type[S]) -> tuple[S, InputSpec, Embedder]:
     values = read_json(folder / FILE, "Copy the folder again, or train again.")
     settings = kind(**{**values["settings"], "model": model_of(values, folder)})
     check_same(values, weights(settings), folder)
-    view = InputSpec(values["frames"], values["short_side"])
-    return settings, view, load_embedder(settings.encoder(), view.frames)
+    input_spec = InputSpec(values["frames"], values["short_side"])
+    return settings, input_spec, load_embedder(settings.encoder(), input_spec.frames)

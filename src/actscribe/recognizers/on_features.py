@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from actscribe.batching import batched
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.labels import LabelSet
 from actscribe.recognizers.abilities import ScoresFeatures
@@ -25,7 +25,7 @@ class OnFeatures(ScoresFeatures):
 
     Args:
         embedder: of the clips.
-        view: what it sees of them.
+        input_spec: what it sees of them.
         head: padded vectors (n, tokens, D) and their mask (n, tokens) -> logits (n, labels); in evaluation mode.
         labels: in the order of the head's outputs.
         save_parts: writes all that is needed to load it again.
@@ -34,18 +34,18 @@ class OnFeatures(ScoresFeatures):
     def __init__(
         self,
         embedder: Embedder,
-        view: InputSpec,
+        input_spec: InputSpec,
         head: nn.Module,
         labels: LabelSet,
         save_parts: Callable[[Path], None],
     ) -> None:
-        self.embedder, self.view, self.head, self.labels = embedder, view, head.eval(), labels
+        self.embedder, self.input_spec, self.head, self.labels = embedder, input_spec, head.eval(), labels
         self._save = save_parts
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
         encoder = self.embedder.encoder
-        together = max(1, encoder.batch // self.view.frames) if encoder.per == "frame" else encoder.batch
+        together = max(1, encoder.batch // self.input_spec.frames) if encoder.per == "frame" else encoder.batch
         for batch in batched(clips, together):
             yield from self._scores(self.embedder.embed(batch))
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
 from actscribe.features.sequences import Stepping
 from actscribe.labels import LabelSet, Task
@@ -60,7 +60,7 @@ class OnSequences(ScoresSteps):
 
     Args:
         embedder: of frames or clips.
-        view: what it sees of a study's clips.
+        input_spec: what it sees of a study's clips.
         stepping: how it walks through a recording.
         network: of the features; in evaluation mode.
         labels: in the order of its outputs.
@@ -70,20 +70,20 @@ class OnSequences(ScoresSteps):
     def __init__(
         self,
         embedder: Embedder,
-        view: InputSpec,
+        input_spec: InputSpec,
         stepping: Stepping,
         network: TemporalNetwork,
         labels: LabelSet,
         save_parts: Callable[[Path], None],
     ) -> None:
-        self.embedder, self.view, self.stepping, self.labels = embedder, view, stepping, labels
+        self.embedder, self.input_spec, self.stepping, self.labels = embedder, input_spec, stepping, labels
         self.network = network.eval()
         self._save = save_parts
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
         encoder = self.embedder.encoder
-        together = max(1, encoder.batch // self.view.frames) if encoder.per == "frame" else encoder.batch
+        together = max(1, encoder.batch // self.input_spec.frames) if encoder.per == "frame" else encoder.batch
         for batch in batched(clips, together):
             for clip, vectors in zip(batch, self.embedder.embed(batch), strict=True):
                 yield self.score_steps(self._alone(clip, vectors)).mean(axis=0)

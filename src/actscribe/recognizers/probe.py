@@ -22,7 +22,7 @@ from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.processes import is_first
 from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recognizer
-from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
+from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.recognizers.probe import ProbeSettings
@@ -41,7 +41,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     """Train a head on vectors of the training clips, which the encoder makes once."""
     settings: ProbeSettings = inputs.settings
     torch.manual_seed(inputs.seed)
-    embedder = load_embedder(settings.encoder(), inputs.view.frames)
+    embedder = load_embedder(settings.encoder(), inputs.input_spec.frames)
     head = _head(settings.model_dump(), embedder, len(inputs.labels))
     features = clip_features(embedder, inputs)
     if isinstance(head, LinearHead):
@@ -52,7 +52,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
         if inputs.start:
             fill(head.state_dict(), inputs.start / "head.safetensors")
         fit_head(inputs, head, features, settings, inputs.folder)
-    return _recognizer(settings, embedder, head, inputs.labels, inputs.view)
+    return _recognizer(settings, embedder, head, inputs.labels, inputs.input_spec)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -61,10 +61,10 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the head was trained on.
     """
-    settings, view, embedder = noted_there(folder, ProbeSettings)
+    settings, input_spec, embedder = noted_there(folder, ProbeSettings)
     head = _head(settings.model_dump(), embedder, len(labels))
     fill(head.state_dict(), folder / "head.safetensors")
-    return _recognizer(settings, embedder, head, labels, view)
+    return _recognizer(settings, embedder, head, labels, input_spec)
 
 
 def kept(settings: ProbeSettings, frames: int) -> Kept:
@@ -92,13 +92,13 @@ def cannot_warm_start(settings: ProbeSettings) -> str:
 
 
 def _recognizer(
-    settings: ProbeSettings, embedder: Embedder, head: Head, labels: LabelSet, view: InputSpec
+    settings: ProbeSettings, embedder: Embedder, head: Head, labels: LabelSet, input_spec: InputSpec
 ) -> OnFeatures:
     def save(folder: Path) -> None:
         save_file({name: value.contiguous() for name, value in head.state_dict().items()}, folder / "head.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, view, folder), indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
 
-    return OnFeatures(embedder, view, head.to(device()), labels, save)
+    return OnFeatures(embedder, input_spec, head.to(device()), labels, save)
 
 
 def _head(settings: dict[str, Any], embedder: Embedder, labels: int) -> Head:
@@ -161,7 +161,7 @@ def _logits(head: LinearHead, pooled: np.ndarray) -> np.ndarray:
 
 
 PROBE = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

@@ -17,7 +17,7 @@ def problems(study: Study, name: str) -> list[str]:
     if lacking:
         return [explain(module) for module in lacking]
     try:
-        implementation(chosen.recognizer).view(chosen.settings, study.windows.frames)
+        implementation(chosen.recognizer).input_spec(chosen.settings, study.windows.frames)
     except ActScribeError as error:
         return [in_one_line(error)]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.server import ChatServer, Options, Shown
 from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo

@@ -25,7 +25,7 @@ from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
 from actscribe.recognizers.base import Implementation, InputSpec, Kept, Look, Recognizer
-from actscribe.recognizers.on_encoder import FILE, encoder_of, noted_encoder, noted_there, view, weights
+from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.recognizers.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
@@ -50,7 +50,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     """Train a network on the features of the study's recordings, which the encoder makes once."""
     settings: TemporalSettings = inputs.settings
     torch.manual_seed(inputs.seed)
-    embedder = load_embedder(settings.encoder(), inputs.view.frames)
+    embedder = load_embedder(settings.encoder(), inputs.input_spec.frames)
     stepping = _stepping(settings, embedder.encoder)
     train = _sequences(inputs, inputs.train, embedder, stepping, "Features of training recordings")
     validation = _sequences(inputs, inputs.validation, embedder, stepping, "Features of validation recordings")
@@ -82,7 +82,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
             resume=inputs.resume,
         )
     )
-    return _recognizer(settings, embedder, stepping, network, inputs.labels, inputs.view)
+    return _recognizer(settings, embedder, stepping, network, inputs.labels, inputs.input_spec)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -91,11 +91,11 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than the network was trained on.
     """
-    settings, view, embedder = noted_there(folder, TemporalSettings)
+    settings, input_spec, embedder = noted_there(folder, TemporalSettings)
     stepping = _stepping(settings, embedder.encoder)
     network = TemporalNetwork(_design(settings, stepping, labels))
     fill(network.state_dict(), folder / "network.safetensors")
-    return _recognizer(settings, embedder, stepping, network, labels, view)
+    return _recognizer(settings, embedder, stepping, network, labels, input_spec)
 
 
 def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[str]:
@@ -114,7 +114,7 @@ def looks(settings: TemporalSettings, frames: int, clips: Sequence[Clip], durati
     """Return what is seen of the stretch of a recording that its clips lie in, see `Implementation.looks`."""
     stepping = _stepping(settings, encoder_of(settings, frames))
     spans = stepping.spans(min(clip.start for clip in clips), max(clip.end for clip in clips), duration)
-    return Look(stepping.clips(clips[0].recording, spans, duration), stepping.view(InputSpec(frames, 1)).frames)
+    return Look(stepping.clips(clips[0].recording, spans, duration), stepping.input_spec(InputSpec(frames, 1)).frames)
 
 
 def _stepping(settings: TemporalSettings, encoder: Encoder) -> Stepping:
@@ -142,8 +142,8 @@ def _sequences(
     inputs: TrainingInputs, data: ClipData, embedder: Embedder, stepping: Stepping, what: str
 ) -> list[LearnedSequence]:
     """Return what is learned from the recordings of the clips: of each the stretch that its clips lie in."""
-    view = stepping.view(replace(data.view, temporal_jitter=1))
-    embedding = Embedding(embedder, view, default_store(), data.show)
+    input_spec = stepping.input_spec(replace(data.input_spec, temporal_jitter=1))
+    embedding = Embedding(embedder, input_spec, default_store(), data.show)
     spans = {name: _stretch(data, name, stepping) for name in dict.fromkeys(clip.recording for clip in data.clips)}
     clips = {name: stepping.clips(name, own, data.recordings[name].duration) for name, own in spans.items()}
     features = embed(embedding, list(data.recordings.values()), [clip for own in clips.values() for clip in own], what)
@@ -201,18 +201,18 @@ def _recognizer(
     stepping: Stepping,
     network: TemporalNetwork,
     labels: LabelSet,
-    view: InputSpec,
+    input_spec: InputSpec,
 ) -> OnSequences:
     def save(folder: Path) -> None:
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         save_file(weights, folder / "network.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, view, folder), indent=1))
+        write_text(folder / FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
 
-    return OnSequences(embedder, view, stepping, network.to(device()), labels, save)
+    return OnSequences(embedder, input_spec, stepping, network.to(device()), labels, save)
 
 
 TEMPORAL = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

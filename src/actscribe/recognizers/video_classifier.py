@@ -53,7 +53,7 @@ class VideoClassifierRecognizer:
         self.pixels = pixels
         self.labels = labels
         self.bfloat16 = bfloat16
-        self.view = InputSpec(model.frames, pixels.size)
+        self.input_spec = InputSpec(model.frames, pixels.size)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
@@ -111,7 +111,7 @@ def _started(inputs: TrainingInputs, settings: VideoClassifierSettings) -> tuple
     if inputs.start:
         return load_saved(inputs.start), _saved_pixels(inputs.start)
     model, pixels = load_classifier(
-        settings.model, inputs.labels.names, inputs.view.frames, settings.resize_mode, settings.families
+        settings.model, inputs.labels.names, inputs.input_spec.frames, settings.resize_mode, settings.families
     )
     with torch.no_grad():
         model.head.bias.copy_(torch.from_numpy(prior_logits(inputs.train_targets, inputs.labels.task)))
@@ -127,7 +127,7 @@ def _saved_values(folder: Path) -> dict[str, Any]:
     return read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
 
 
-def view(settings: VideoClassifierSettings, frames: int) -> InputSpec:
+def input_spec(settings: VideoClassifierSettings, frames: int) -> InputSpec:
     """Return what the checkpoint wants to see: the study's frames at its own picture size."""
     config = configuration(settings.model, settings.families)
     check_frames(config, frames)
@@ -146,7 +146,7 @@ def starting(settings: VideoClassifierSettings, labels: LabelSet, frames: int) -
 
 
 VIDEO_CLASSIFIER = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

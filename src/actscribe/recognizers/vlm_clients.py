@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.vision import keep_vision
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder
@@ -158,7 +158,7 @@ def vlm_client(settings: ZeroShot) -> VlmClient:
     return LocalVlmClient(vlm)
 
 
-def view(settings: ZeroShot, frames: int) -> InputSpec:
+def input_spec(settings: ZeroShot, frames: int) -> InputSpec:
     """Return what the model wants to see: the study's frames at its own size, read from its configuration alone."""
     if settings.server:
         return InputSpec(frames, settings.server_short_side)

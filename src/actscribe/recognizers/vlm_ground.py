@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from actscribe.data.clips import Clip, Window, spans
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.models.written import Written
@@ -28,8 +28,8 @@ from actscribe.recognizers.plans.vlm import plan_ground
 from actscribe.recognizers.prompts import Prompts, fill, prompts
 from actscribe.recognizers.served import servers, vlm_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
+from actscribe.recognizers.vlm_clients import input_spec as clip_input_spec
 from actscribe.recognizers.vlm_clients import starting as started
-from actscribe.recognizers.vlm_clients import view as clip_view
 from actscribe.recognizers.when import When, when
 from actscribe.recognizers.zero_shot import about, restore, write_about
 from actscribe.settings.recognizers.vlm import VlmGroundSettings
@@ -51,7 +51,7 @@ class GroundRecognizer(ScoresWindows):
     Args:
         labels: of the study.
         settings: of the windows.
-        view: what the model sees of a window.
+        input_spec: what the model sees of a window.
         ask: what the model says about a window.
         about: what `save` writes, JSON values.
         on_answer: called with every answer in the order of the windows, if set.
@@ -61,11 +61,11 @@ class GroundRecognizer(ScoresWindows):
         self,
         labels: LabelSet,
         settings: VlmGroundSettings,
-        view: InputSpec,
+        input_spec: InputSpec,
         ask: Callable[[ClipFrames], Grounded],
         about: dict[str, Any],
     ) -> None:
-        self.labels, self.settings, self.view, self.about = labels, settings, view, about
+        self.labels, self.settings, self.input_spec, self.about = labels, settings, input_spec, about
         self.on_answer: Callable[[Grounded], None] | None = None
         self._ask = ask
 
@@ -95,7 +95,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     """Set up the model and the questions; nothing is learned."""
     settings: VlmGroundSettings = inputs.settings
     check_quantized(inputs, prompts(inputs.labels))
-    return _recognizer(inputs.labels, settings, inputs.view, _texts(inputs.labels, settings.when_template))
+    return _recognizer(inputs.labels, settings, inputs.input_spec, _texts(inputs.labels, settings.when_template))
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -103,9 +103,9 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return restore(folder, labels, VlmGroundSettings, _recognizer)
 
 
-def view(settings: VlmGroundSettings, frames: int) -> InputSpec:
-    """Return what the model sees of a window; see `vlm_clients.view`."""
-    return clip_view(settings, settings.frames)
+def input_spec(settings: VlmGroundSettings, frames: int) -> InputSpec:
+    """Return what the model sees of a window; see `vlm_clients.input_spec`."""
+    return clip_input_spec(settings, settings.frames)
 
 
 def windows(settings: VlmGroundSettings, clips: Sequence[Clip]) -> list[Clip]:
@@ -147,7 +147,9 @@ def read(written: Written, index: int, labels: LabelSet, clip: ClipFrames) -> Wh
     return when(written.text, labels.labels[index], length, len(clip.frames), labels.labels)
 
 
-def _recognizer(labels: LabelSet, settings: VlmGroundSettings, view: InputSpec, texts: Prompts) -> GroundRecognizer:
+def _recognizer(
+    labels: LabelSet, settings: VlmGroundSettings, input_spec: InputSpec, texts: Prompts
+) -> GroundRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames) -> Grounded:
@@ -158,8 +160,8 @@ def _recognizer(labels: LabelSet, settings: VlmGroundSettings, view: InputSpec, 
         shift = float(np.median(clip.times - clip.clip.start - _stated_times(clip)))
         return Grounded(clip.clip, answers, chances, tuple(one.text for one in written), shift)
 
-    noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return GroundRecognizer(labels, settings, view, ask, noted)
+    noted = about(settings, input_spec, texts, {"model": dict(model.identity)})
+    return GroundRecognizer(labels, settings, input_spec, ask, noted)
 
 
 def _stated_times(clip: ClipFrames) -> np.ndarray:
@@ -180,7 +182,7 @@ def _texts(labels: LabelSet, template: str) -> Prompts:
 
 
 VLM_GROUND = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     starting=starting,

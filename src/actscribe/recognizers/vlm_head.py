@@ -50,13 +50,13 @@ class HeadedVlm:
     Args:
         backbone: the model with its prompt.
         head: in evaluation mode.
-        view: of the clips.
+        input_spec: of the clips.
         hidden: units of the head's hidden layer.
     """
 
     backbone: Backbone
     head: VlmHead
-    view: InputSpec
+    input_spec: InputSpec
     hidden: int
 
     def score(self, clips: Iterable[ClipFrames], task: Task) -> Iterator[np.ndarray]:
@@ -81,8 +81,8 @@ class HeadedVlm:
             "pooling": self.backbone.pooling,
             "hidden": self.hidden,
             "labels": self.head.out.out_features,
-            "frames": self.view.frames,
-            "short_side": self.view.short_side,
+            "frames": self.input_spec.frames,
+            "short_side": self.input_spec.short_side,
             "batch_tokens": self.backbone.batch_tokens,
             **more,
         }
@@ -110,8 +110,8 @@ class PooledHead(nn.Module):
 
 def recognizer(parts: HeadedVlm, labels: LabelSet) -> OnFeatures:
     """Return a frozen model with its head as a recognizer; labels in the order of the head's outputs."""
-    embedder = VlmEmbedder(parts.backbone, parts.view)
-    return OnFeatures(embedder, parts.view, PooledHead(parts.head), labels, lambda folder: parts.save(folder, {}))
+    embedder = VlmEmbedder(parts.backbone, parts.input_spec)
+    return OnFeatures(embedder, parts.input_spec, PooledHead(parts.head), labels, lambda folder: parts.save(folder, {}))
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -139,8 +139,8 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     head = VlmHead(vlm.width, uniform, values["pooling"], values["hidden"])
     fill(head.state_dict(), folder / "head.safetensors")
     backbone = Backbone(vlm, values["prompt"], values["pooling"], values["batch_tokens"])
-    view = InputSpec(values["frames"], values["short_side"])
-    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), view, values["hidden"]), values
+    input_spec = InputSpec(values["frames"], values["short_side"])
+    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), input_spec, values["hidden"]), values
 
 
 def make(inputs: TrainingInputs) -> Recognizer:
@@ -161,7 +161,7 @@ def start(inputs: TrainingInputs) -> HeadedVlm:
     shares = priors(inputs.train_targets, inputs.labels.task).tolist()
     head = VlmHead(vlm.width, shares, settings.pooling, settings.hidden, settings.dropout, inputs.labels.task)
     backbone = Backbone(vlm, prompt(settings.prompt, inputs.labels), settings.pooling, settings.batch_tokens)
-    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), inputs.view, settings.hidden)
+    return HeadedVlm(backbone, head.to(vlm.model.device).eval(), inputs.input_spec, settings.hidden)
 
 
 def train_head(inputs: TrainingInputs, parts: HeadedVlm, settings: Training, folder: Path) -> None:
@@ -173,7 +173,7 @@ def train_head(inputs: TrainingInputs, parts: HeadedVlm, settings: Training, fol
         settings: of this training.
         folder: checkpoints and curves go below it.
     """
-    embedder = VlmEmbedder(parts.backbone, parts.view)
+    embedder = VlmEmbedder(parts.backbone, parts.input_spec)
     fit_head(inputs, PooledHead(parts.head), clip_features(embedder, inputs), settings, folder)
     parts.head.eval()
 
@@ -184,7 +184,7 @@ def prompt(template: str, labels: LabelSet) -> str:
     return (template or PROMPT).replace("{setting}", labels.setting).replace("{labels}", listed).strip()
 
 
-def view(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> InputSpec:
+def input_spec(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the model; only its configuration is read."""
     family, config, video = configuration(settings.model)
     return InputSpec(frames, family.short_side(config, video), settings.temporal_jitter)
@@ -205,7 +205,7 @@ def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
 
 
 VLM_HEAD = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

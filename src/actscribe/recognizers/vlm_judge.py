@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.yes_no import FIELDS, YesNo
@@ -18,7 +18,7 @@ from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.served import ServerJudge, judge_server, servers_and_judge
-from actscribe.recognizers.vlm_clients import CachedVlmClient, pick, starting_judge, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, input_spec, pick, starting_judge, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -51,7 +51,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     settings: VlmJudgeSettings = inputs.settings
     texts = prompts(inputs.labels, caption=settings.caption_prompt, judge=settings.judge_template)
     check_quantized(inputs, texts)
-    return _recognizer(inputs.labels, settings, inputs.view, texts)
+    return _recognizer(inputs.labels, settings, inputs.input_spec, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -67,7 +67,9 @@ def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -
     return [YesNo(**answer) for answer in answers]
 
 
-def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(
+    labels: LabelSet, settings: VlmJudgeSettings, input_spec: InputSpec, texts: Prompts
+) -> ZeroShotRecognizer:
     store = default_store()
     model = CachedVlmClient(vlm_client(settings), store)
     judge = _judge(settings)
@@ -78,7 +80,7 @@ def _recognizer(labels: LabelSet, settings: VlmJudgeSettings, view: InputSpec, t
         return from_yes_no(clip.clip, answers, labels, caption)
 
     models = {"model": dict(model.identity), "judge": dict(judge.identity)}
-    return ZeroShotRecognizer(labels, view, ask, about(settings, view, texts, models))
+    return ZeroShotRecognizer(labels, input_spec, ask, about(settings, input_spec, texts, models))
 
 
 def _judge(settings: VlmJudgeSettings) -> TextModel:
@@ -92,7 +94,7 @@ def _judge(settings: VlmJudgeSettings) -> TextModel:
 
 
 VLM_JUDGE = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     starting=starting_judge,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
@@ -16,7 +16,7 @@ from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.reading import named_labels
 from actscribe.recognizers.served import servers
-from actscribe.recognizers.vlm_clients import CachedVlmClient, starting, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, input_spec, starting, vlm_client
 from actscribe.recognizers.zero_shot import UNKNOWN, Answered, ZeroShotRecognizer, about, restore
 from actscribe.settings.recognizers.vlm import VlmListSettings
 from actscribe.training.inputs import TrainingInputs
@@ -26,7 +26,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     """Set up the model and the prompt; nothing is learned."""
     texts = prompts(inputs.labels, listing=inputs.settings.list_prompt)
     check_quantized(inputs, texts)
-    return _recognizer(inputs.labels, inputs.settings, inputs.view, texts)
+    return _recognizer(inputs.labels, inputs.settings, inputs.input_spec, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -51,19 +51,21 @@ def from_list(clip: Clip, text: str, labels: LabelSet) -> Answered:
     return Answered(clip, scores, np.zeros(count, dtype=bool), text)
 
 
-def _recognizer(labels: LabelSet, settings: VlmListSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(
+    labels: LabelSet, settings: VlmListSettings, input_spec: InputSpec, texts: Prompts
+) -> ZeroShotRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
         (text,) = model.written(clip, texts.listing, [""], settings.max_new_tokens)
         return from_list(clip.clip, text, labels)
 
-    noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, view, ask, noted)
+    noted = about(settings, input_spec, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, input_spec, ask, noted)
 
 
 VLM_LIST = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     starting=starting,

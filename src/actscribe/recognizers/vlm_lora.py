@@ -27,7 +27,7 @@ from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, kept, load_parts, start, train_head, weights
-from actscribe.recognizers.vlm_head import view as head_view
+from actscribe.recognizers.vlm_head import input_spec as head_input_spec
 from actscribe.settings.recognizers.vlm import VlmLoraSettings
 from actscribe.settings.training import Augmentation
 from actscribe.training.augment import augment, may_flip
@@ -66,7 +66,7 @@ class VlmLoraRecognizer:
         self.parts = parts
         self.adapter = adapter
         self.labels = labels
-        self.view = parts.view
+        self.input_spec = parts.input_spec
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
@@ -164,7 +164,7 @@ def adapter_weights(vlm: Vlm) -> dict[str, nn.Parameter]:
     return {name: weight for name, weight in vlm.model.named_parameters() if ".lora_" in name}
 
 
-def view(settings: VlmLoraSettings, frames: int) -> InputSpec:
+def input_spec(settings: VlmLoraSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size that suits the model.
 
     Raises:
@@ -173,7 +173,7 @@ def view(settings: VlmLoraSettings, frames: int) -> InputSpec:
     _peft()
     if not {*settings.targets} <= {*PLAIN}:
         adapted_layers(unfilled(configuration(settings.model)[1]).model, settings.targets, settings.tower)
-    return head_view(settings, frames)
+    return head_input_spec(settings, frames)
 
 
 def _load(folder: Path) -> tuple[HeadedVlm, Adapter]:
@@ -304,7 +304,7 @@ def _peft() -> Any:
 
 
 VLM_LORA = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

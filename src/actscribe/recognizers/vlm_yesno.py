@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo, from_text
 from actscribe.recognizers.agreement import check_quantized
@@ -17,7 +17,7 @@ from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_yesno
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.served import servers
-from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, starting, view, vlm_client
+from actscribe.recognizers.vlm_clients import CachedVlmClient, VlmClient, input_spec, starting, vlm_client
 from actscribe.recognizers.zero_shot import (
     Answered,
     ZeroShotRecognizer,
@@ -40,7 +40,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     settings: VlmYesnoSettings = inputs.settings
     texts = prompts(inputs.labels, question=settings.question_template, caption=settings.caption_prompt)
     check_quantized(inputs, texts)
-    return _recognizer(inputs.labels, settings, inputs.view, texts)
+    return _recognizer(inputs.labels, settings, inputs.input_spec, texts)
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -69,7 +69,9 @@ def content_free(clip: ClipFrames) -> ClipFrames:
     return ClipFrames(Clip("", 0.0, length), "grey", np.full_like(clip.frames, GREY), times)
 
 
-def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, view: InputSpec, texts: Prompts) -> ZeroShotRecognizer:
+def _recognizer(
+    labels: LabelSet, settings: VlmYesnoSettings, input_spec: InputSpec, texts: Prompts
+) -> ZeroShotRecognizer:
     model = CachedVlmClient(vlm_client(settings), default_store())
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
@@ -82,8 +84,8 @@ def _recognizer(labels: LabelSet, settings: VlmYesnoSettings, view: InputSpec, t
             (text,) = model.written(clip, texts.caption, [""], settings.caption_tokens)
         return from_yes_no(clip.clip, answers, labels, text)
 
-    noted = about(settings, view, texts, {"model": dict(model.identity)})
-    return ZeroShotRecognizer(labels, view, ask, noted)
+    noted = about(settings, input_spec, texts, {"model": dict(model.identity)})
+    return ZeroShotRecognizer(labels, input_spec, ask, noted)
 
 
 def _answers(model: VlmClient, clip: ClipFrames, settings: VlmYesnoSettings, texts: Prompts) -> list[YesNo]:
@@ -100,7 +102,7 @@ def _chosen(clip: ClipFrames, share: float) -> bool:
 
 
 VLM_YESNO = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     starting=starting,

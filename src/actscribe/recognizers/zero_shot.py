@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
@@ -65,7 +65,7 @@ class ZeroShotRecognizer:
 
     Args:
         labels: of the study.
-        view: what the model wants to see.
+        input_spec: what the model wants to see.
         ask: asks.
         about: what `save` writes, JSON values.
         on_answer: called with every answer in the order of the clips, if set.
@@ -74,12 +74,12 @@ class ZeroShotRecognizer:
     def __init__(
         self,
         labels: LabelSet,
-        view: InputSpec,
+        input_spec: InputSpec,
         ask: Ask,
         about: dict[str, Any],
     ) -> None:
         self.labels = labels
-        self.view = view
+        self.input_spec = input_spec
         self.ask = ask
         self.about = about
         self.on_answer: Callable[[Answered], None] | None = None
@@ -108,11 +108,13 @@ def write_about(about: dict[str, Any], folder: Path) -> None:
     write_text(folder / FILE, json.dumps({**about, "places": places}, indent=1, ensure_ascii=False))
 
 
-def about(settings: ZeroShot, view: InputSpec, texts: Prompts, models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def about(
+    settings: ZeroShot, input_spec: InputSpec, texts: Prompts, models: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Return what `write_about` writes; `models` is identity by role."""
     return {
         "settings": settings.model_dump(mode="json"),
-        "view": asdict(view),
+        "input_spec": asdict(input_spec),
         "prompts": asdict(texts),
         "models": models,
     }
@@ -138,7 +140,7 @@ def restore(
     saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
     moved = {role: str(Place.model_validate(location).find(folder)) for role, location in saved["places"].items()}
     chosen = settings.model_validate({**saved["settings"], **moved})
-    made = build(labels, chosen, InputSpec(**saved["view"]), Prompts.of(saved["prompts"]))
+    made = build(labels, chosen, InputSpec(**saved["input_spec"]), Prompts.of(saved["prompts"]))
     for role, identity in made.about["models"].items():
         if saved["models"][role].get("digest") != identity.get("digest"):
             raise ActScribeError(

@@ -274,7 +274,7 @@ class Run:
         return spec_of(name).trains(parse_settings(name, self.info.settings))
 
     def recognizer(self) -> Recognizer:
-        """Return the recognizer, loaded: its `view.frames` says how many frames of a clip it looks at.
+        """Return the recognizer, loaded: its `input_spec.frames` says how many frames of a clip it looks at.
 
         Raises:
             ActScribeError: its package or the model that it refers to is not here, or its files do not fit each other

@@ -11,10 +11,10 @@ import numpy as np
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip, Window, spans
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
-from actscribe.features.embedders.load import encoder_view, load_embedder
+from actscribe.features.embedders.load import encoder_input_spec, load_embedder
 from actscribe.features.embedding import Embedding, embedded
 from actscribe.features.store import default_store
 from actscribe.files import content_hash
@@ -76,11 +76,11 @@ def embed_video(
     if frames != int(frames) or frames < 1:
         raise ActScribeError(f"Expected frames to be a whole number from 1, found {frames}.")
     choice = _choice(model, resize_mode, above_layers)
-    view: InputSpec = encoder_view(choice, frames)
+    input_spec: InputSpec = encoder_input_spec(choice, frames)
     path = Path(video)
     recording = Recording(path.stem, path, probe(path).duration, content_hash(path), path.stem)
     clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, Window(length, stride))]
-    embedding = Embedding(load_embedder(choice, frames), view, default_store())
+    embedding = Embedding(load_embedder(choice, frames), input_spec, default_store())
     rows = list(track(embedded(embedding, recording, clips), f"Embedding {path.name}", total=len(clips)))
     return EmbeddedVideo(
         np.array([clip.start for clip in clips]),

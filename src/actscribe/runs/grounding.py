@@ -11,8 +11,8 @@ from actscribe.annotations.interval import Annotations
 from actscribe.batching import ahead
 from actscribe.data.clips import Clip, annotated_by
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.progress import track
 from actscribe.recognizers.abilities import ScoresWindows
 from actscribe.recognizers.grounded import STEP_S, Grounded, on_steps, step_edges
@@ -21,7 +21,7 @@ from actscribe.runs.stepping import Cut, held
 from actscribe.timeline.scores import StepScores
 
 
-def score_by_windows(recognizer: ScoresWindows, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
+def score_by_windows(recognizer: ScoresWindows, cuts: Sequence[Cut], input_spec: InputSpec, what: str) -> ScoredClips:
     """Ask about windows from each recording's first clip's start to its last one's end, and score its clips by that.
 
     A clip's score is the mean over the steps whose middles it holds, as in `stepping.score_by_steps`.
@@ -29,7 +29,7 @@ def score_by_windows(recognizer: ScoresWindows, cuts: Sequence[Cut], view: Input
     Args:
         recognizer: that is asked.
         cuts: recordings with their clips in order of time.
-        view: of a window.
+        input_spec: of a window.
         what: progress is shown under this name.
 
     Raises:
@@ -41,7 +41,7 @@ def score_by_windows(recognizer: ScoresWindows, cuts: Sequence[Cut], view: Input
     times: list[np.ndarray] = []
     rows: list[np.ndarray] = []
     step_scores: dict[str, StepScores] = {}
-    with closing(ahead(_frames(cuts, every, view), 1)) as frames:
+    with closing(ahead(_frames(cuts, every, input_spec), 1)) as frames:
         asked = track(_asked(recognizer, frames), what, total=sum(map(len, every)))
         for (recording, own), its in zip(cuts, every, strict=True):
             answers, frame_times = zip(*(next(asked) for _ in its), strict=True)
@@ -69,9 +69,9 @@ def _windows(recognizer: ScoresWindows, recording: Recording, clips: Sequence[Cl
     return annotated_by(own_windows, Annotations(recording.intervals, recording.gaps), recognizer.labels)
 
 
-def _frames(cuts: Sequence[Cut], every: Sequence[Sequence[Clip]], view: InputSpec) -> Iterator[ClipFrames]:
+def _frames(cuts: Sequence[Cut], every: Sequence[Sequence[Clip]], input_spec: InputSpec) -> Iterator[ClipFrames]:
     for (recording, _), its in zip(cuts, every, strict=True):
-        yield from stream(recording, its, view)
+        yield from stream(recording, its, input_spec)
 
 
 def _asked(recognizer: ScoresWindows, frames: Iterator[ClipFrames]) -> Iterator[tuple[Grounded, np.ndarray]]:

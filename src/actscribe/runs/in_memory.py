@@ -9,7 +9,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
@@ -39,7 +39,7 @@ def score_clips(run: Run | str | Path, clips: Iterable[np.ndarray], recognizer: 
     run.require_complete()
     loaded = recognizer or run.recognizer()
     length = run.study.windows.length or WHOLE_S
-    shown = frames_in_memory(clips, loaded.view.frames, length, len(run.labels))
+    shown = frames_in_memory(clips, loaded.input_spec.frames, length, len(run.labels))
     rows = [sound(row, len(run.labels)) for row in loaded.score(shown)]
     return np.stack(rows) if rows else np.zeros((0, len(run.labels)))
 
@@ -90,7 +90,7 @@ def frames_in_memory(
             raise ActScribeError(
                 f"clip {index}: found {clip.dtype} of shape {clip.shape}; expected uint8 RGB of shape"
                 f" ({frames}, height, width, 3).",
-                "Sample as many frames of each as the recognizer looks at, Run.recognizer().view.frames.",
+                "Sample as many frames of each as the recognizer looks at, Run.recognizer().input_spec.frames.",
             )
         span = Clip("in memory", index * length, (index + 1) * length, (float("nan"),) * labels)
         # Without a digest of its content nothing of the clip is kept or taken for another one's.

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from actscribe.batching import ahead, batched
 from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames, InputSpec
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
@@ -56,7 +56,7 @@ def score_recordings(
     cuts = [(recording, cut(recording, labels, window)) for recording in recordings]
     if within:
         cuts = [(recording, clips_of_part(own, recording)) for recording, own in cuts]
-    scored = score_wholes(recognizer, cuts, clip_view(recognizer, windows), what) if views == ONE_VIEW else None
+    scored = score_wholes(recognizer, cuts, clip_input_spec(recognizer, windows), what) if views == ONE_VIEW else None
     if scored is not None:
         for row in scored.scores:
             sound(row, len(labels))
@@ -65,13 +65,13 @@ def score_recordings(
     times = FrameTimes()
 
     def timed_frames() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(cuts, clip_view(recognizer, windows), views):
+        for clip_frames in _frames(cuts, clip_input_spec(recognizer, windows), views):
             times.append(clip_frames.times)
             yield clip_frames
 
     expected = len(clips) * len(views)
     if isinstance(recognizer, ScoresFeatures) and views == ONE_VIEW:
-        rows = _from_features(recognizer, cuts, clip_view(recognizer, windows), times)
+        rows = _from_features(recognizer, cuts, clip_input_spec(recognizer, windows), times)
         scores = _gathered(track(rows, what, total=expected), expected, len(labels))
     else:
         # The reader does not outlive this, whatever happens.
@@ -122,7 +122,7 @@ def _gathered(rows: Iterable[object], expected: int, labels: int) -> np.ndarray:
 def _from_features(
     recognizer: ScoresFeatures,
     cuts: Sequence[tuple[Recording, Sequence[Clip]]],
-    view: InputSpec,
+    input_spec: InputSpec,
     times: FrameTimes,
 ) -> Iterator[np.ndarray]:
     """Yield scores from vectors of the feature store, where those of the encoder's that are missing are added.
@@ -132,7 +132,7 @@ def _from_features(
     Raises:
         ActScribeError: the store has no room for the vectors of a recording.
     """
-    embedding = Embedding(recognizer.embedder, view, default_store())
+    embedding = Embedding(recognizer.embedder, input_spec, default_store())
     check_one_by_one(embedding, (own for _, own in cuts), "the features of one recording")
 
     def vectors() -> Iterator[Tensor]:
@@ -165,11 +165,13 @@ def sound(row: object, labels: int) -> np.ndarray:
     return row
 
 
-def clip_view(recognizer: Recognizer, windows: Windows) -> InputSpec:
+def clip_input_spec(recognizer: Recognizer, windows: Windows) -> InputSpec:
     """Return what a recognizer sees of a study's clips."""
-    return replace(recognizer.view, square_pixels=windows.square_pixels)
+    return replace(recognizer.input_spec, square_pixels=windows.square_pixels)
 
 
-def _frames(cuts: Iterable[tuple[Recording, Sequence[Clip]]], view: InputSpec, views: Views) -> Iterator[ClipFrames]:
+def _frames(
+    cuts: Iterable[tuple[Recording, Sequence[Clip]]], input_spec: InputSpec, views: Views
+) -> Iterator[ClipFrames]:
     for recording, own in cuts:
-        yield from stream_views(recording, own, view, views)
+        yield from stream_views(recording, own, input_spec, views)

@@ -9,8 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from actscribe.data.clips import SAME_S, Clip
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.data.view import InputSpec
 from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.progress import track
@@ -21,7 +21,7 @@ from actscribe.timeline.scores import StepScores
 Cut = tuple[Recording, Sequence[Clip]]
 
 
-def score_by_steps(recognizer: ScoresSteps, cuts: Sequence[Cut], view: InputSpec, what: str) -> ScoredClips:
+def score_by_steps(recognizer: ScoresSteps, cuts: Sequence[Cut], input_spec: InputSpec, what: str) -> ScoredClips:
     """Score recordings step by step, each from its first clip's start to its last one's end, and thereby their clips.
 
     A clip's score is the mean over the steps whose middles it holds: of what covers half of a clip, about half of the
@@ -30,7 +30,7 @@ def score_by_steps(recognizer: ScoresSteps, cuts: Sequence[Cut], view: InputSpec
     Args:
         recognizer: that scores.
         cuts: recordings with their clips in order of time.
-        view: of the clips.
+        input_spec: of the clips.
         what: progress is shown under this name.
 
     Raises:
@@ -39,7 +39,7 @@ def score_by_steps(recognizer: ScoresSteps, cuts: Sequence[Cut], view: InputSpec
     cuts = [(recording, own) for recording, own in cuts if own]
     spans = [step_spans(recognizer, recording, own) for recording, own in cuts]
     frame_times: list[np.ndarray] = []
-    features = track(_features(recognizer, cuts, spans, view, frame_times), what, total=sum(map(len, spans)))
+    features = track(_features(recognizer, cuts, spans, input_spec, frame_times), what, total=sum(map(len, spans)))
     clips: list[Clip] = []
     times: list[np.ndarray] = []
     rows: list[np.ndarray] = []
@@ -73,7 +73,7 @@ def held(clip: Clip, middles: np.ndarray) -> slice:
 
 
 def shown_clips(
-    recognizer: ScoresSteps, cuts: Sequence[Cut], spans: Sequence[np.ndarray], view: InputSpec
+    recognizer: ScoresSteps, cuts: Sequence[Cut], spans: Sequence[np.ndarray], input_spec: InputSpec
 ) -> tuple[Embedding, list[list[Clip]]]:
     """Return what is embedded of each recording, and by what.
 
@@ -81,13 +81,13 @@ def shown_clips(
         recognizer: that scores.
         cuts: recordings with their clips.
         spans: of the steps of each, see `step_spans`.
-        view: of the clips.
+        input_spec: of the clips.
     """
     stepping = recognizer.stepping
     clips = [
         stepping.clips(recording.name, its, recording.duration) for (recording, _), its in zip(cuts, spans, strict=True)
     ]
-    return Embedding(recognizer.embedder, stepping.view(view), default_store()), clips
+    return Embedding(recognizer.embedder, stepping.input_spec(input_spec), default_store()), clips
 
 
 def step_spans(recognizer: ScoresSteps, recording: Recording, clips: Sequence[Clip]) -> np.ndarray:
@@ -100,12 +100,12 @@ def _features(
     recognizer: ScoresSteps,
     cuts: Sequence[Cut],
     spans: Sequence[np.ndarray],
-    view: InputSpec,
+    input_spec: InputSpec,
     frame_times: list[np.ndarray],
 ) -> Iterator[Tensor]:
     """Yield the features of all steps; the times of the frames behind them are appended to `frame_times`."""
     stepping = recognizer.stepping
-    embedding, clips = shown_clips(recognizer, cuts, spans, view)
+    embedding, clips = shown_clips(recognizer, cuts, spans, input_spec)
     check_one_by_one(embedding, clips, "one recording")
     for (recording, _), its, shown in zip(cuts, spans, clips, strict=True):
         rows = embedded(embedding, recording, shown)

@@ -16,8 +16,8 @@ import numpy as np
 from actscribe.batching import ahead
 from actscribe.data.clips import Window, cut
 from actscribe.data.frames import stream
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
-from actscribe.data.view import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.features.embedding import Embedding
 from actscribe.features.store import default_store
@@ -26,7 +26,7 @@ from actscribe.labels import LabelSet
 from actscribe.recognizers.abilities import ScoresFeatures, ScoresSteps, ScoresWindows
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.runs.scoring import CLIPS_AHEAD, FrameTimes, clip_view, sound
+from actscribe.runs.scoring import CLIPS_AHEAD, FrameTimes, clip_input_spec, sound
 from actscribe.runs.stepping import Cut, shown_clips, step_spans
 from actscribe.settings.study import Windows
 
@@ -45,12 +45,12 @@ def score_together(
     """
     window = Window(windows.length, windows.stride)
     cuts: list[Cut] = [(recording, cut(recording, labels, window)) for recording in recordings]
-    view = clip_view(recognizer, windows)
+    input_spec = clip_input_spec(recognizer, windows)
     if isinstance(recognizer, ScoresFeatures):
-        embed_together(Embedding(recognizer.embedder, view, default_store()), cuts)
+        embed_together(Embedding(recognizer.embedder, input_spec, default_store()), cuts)
     elif isinstance(recognizer, ScoresSteps):
         spans = [step_spans(recognizer, *one) for one in cuts]
-        embedding, clips = shown_clips(recognizer, cuts, spans, view)
+        embedding, clips = shown_clips(recognizer, cuts, spans, input_spec)
         embed_together(embedding, [(recording, own) for (recording, _), own in zip(cuts, clips, strict=True)])
     elif not isinstance(recognizer, ScoresWindows):
         return _Dealt(recognizer, cuts, windows).scores(labels)
@@ -67,7 +67,7 @@ class _Dealt:
     """
 
     def __init__(self, recognizer: Recognizer, cuts: Sequence[Cut], windows: Windows) -> None:
-        self._recognizer, self._cuts, self._view = recognizer, cuts, clip_view(recognizer, windows)
+        self._recognizer, self._cuts, self._input_spec = recognizer, cuts, clip_input_spec(recognizer, windows)
         #: Whose clips they are that were shown and are not scored yet, in their order.
         self._owners: deque[int] = deque()
         self._times = [FrameTimes() for _ in cuts]
@@ -89,7 +89,7 @@ class _Dealt:
     def _shown(self) -> Iterator[ClipFrames]:
         for index, (recording, clips) in enumerate(self._cuts):
             with suppress(ActScribeError, OSError):  # told when it is scored by itself
-                for shown in stream(recording, clips, self._view):
+                for shown in stream(recording, clips, self._input_spec):
                     self._owners.append(index)
                     self._times[index].append(shown.times)
                     yield shown

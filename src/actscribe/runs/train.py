@@ -191,7 +191,7 @@ def _training_inputs(
     return TrainingInputs(
         labels=data.labels,
         settings=parse_settings(run.info.recognizer, run.info.settings),
-        view=training_clips.view,
+        input_spec=training_clips.input_spec,
         train=training_clips.clips["train"],
         validation=training_clips.clips["validation"],
         train_targets=training_clips.targets["train"],

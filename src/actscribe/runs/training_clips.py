@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from actscribe.caches import FOLDER_VARIABLE
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.frames import BESIDE, BLOCK, ClipData
+from actscribe.data.input_spec import InputSpec
 from actscribe.data.loading import StudyData
-from actscribe.data.view import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features.embedding import moments
 from actscribe.features.store import Moment, default_store
@@ -33,7 +33,7 @@ class TrainingClips:
     """What a training sees: the clips that have a target for some label.
 
     Args:
-        view: of a clip.
+        input_spec: of a clip.
         clips, targets: of "train" and "validation".
         cache: that their frames go into.
         keeps: whether decoded frames are kept; else they are read as they come.
@@ -41,7 +41,7 @@ class TrainingClips:
         embeds: whether vectors of clips are kept in the frames' place, see `RecognizerSpec.embeds`.
     """
 
-    view: InputSpec
+    input_spec: InputSpec
     clips: dict[str, ClipData]
     targets: dict[str, np.ndarray]
     cache: FrameCache
@@ -159,10 +159,10 @@ def cut_training_clips(
     infos = {} if infos is None else infos
     chosen = study.chosen(recognizer)
     code = implementation(chosen.recognizer)
-    model_view = code.view(chosen.settings, study.windows.frames)
-    view = replace(model_view, square_pixels=study.windows.square_pixels)
+    recognizer_input_spec = code.input_spec(chosen.settings, study.windows.frames)
+    input_spec = replace(recognizer_input_spec, square_pixels=study.windows.square_pixels)
     shown, truth = {}, {}
-    for split, one in (("train", view), ("validation", replace(view, temporal_jitter=1))):
+    for split, one in (("train", input_spec), ("validation", replace(input_spec, temporal_jitter=1))):
         clips = clips_of(data, study, split)
         all_targets = targets_of(clips, study, data.labels)
         known = np.flatnonzero(~np.isnan(all_targets).all(axis=1))
@@ -170,7 +170,7 @@ def cut_training_clips(
         truth[split] = all_targets[known]
     vectors = _vectors(shown.values(), code, chosen.settings, study.windows.frames)
     return TrainingClips(
-        view, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds
+        input_spec, shown, truth, cache, chosen.trains and not chosen.spec.embeds, vectors, chosen.spec.embeds
     )
 
 

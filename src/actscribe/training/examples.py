@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from actscribe.data.frames import ClipData
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.device import reading_processes
 from actscribe.models.pixels import Pixels
 from actscribe.settings.training import Training

@@ -32,7 +32,7 @@ def clip_features(embedder: Embedder, inputs: TrainingInputs) -> tuple[Features,
     store = default_store()
 
     def features(data: ClipData, what: str) -> Features:
-        embedding = Embedding(embedder, replace(data.view, temporal_jitter=1), store, data.show)
+        embedding = Embedding(embedder, replace(data.input_spec, temporal_jitter=1), store, data.show)
         return embed(embedding, list(data.recordings.values()), data.clips, what)
 
     return features(inputs.train, "Features of training clips"), features(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from actscribe.data.frames import ClipData
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.labels import LabelSet
 
 
@@ -20,7 +20,7 @@ class TrainingInputs:
     Args:
         labels: of the study.
         settings: the recognizer's own settings model.
-        view: as `Implementation.view` answered.
+        input_spec: as `Implementation.input_spec` answered.
         train, validation: clips with frames; a zero-shot recognizer leaves them alone.
         train_targets, validation_targets: float32, shape (clips, labels), nan where not annotated.
         folder: of the run; checkpoints and training curves go below it.
@@ -31,7 +31,7 @@ class TrainingInputs:
 
     labels: LabelSet
     settings: Any
-    view: InputSpec
+    input_spec: InputSpec
     train: ClipData
     validation: ClipData
     train_targets: np.ndarray

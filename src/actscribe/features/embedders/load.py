@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, XCLIPModel
 
-from actscribe.data.view import InputSpec
+from actscribe.data.input_spec import InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Embedder
 from actscribe.features.embedders import imagenet, pictures, videos
@@ -84,7 +84,7 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
     return NetworkEmbedder(network, pixels, encoder, bfloat16)
 
 
-def encoder_view(settings: EncoderChoice, frames: int) -> InputSpec:
+def encoder_input_spec(settings: EncoderChoice, frames: int) -> InputSpec:
     """Return the study's frames at the size from which the encoder's pictures are made; no weight is read.
 
     Raises:
@@ -108,7 +108,7 @@ def unfilled(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Literal["
 
     To be called under `torch.device("meta")`. Arguments and errors as in `load_embedder`.
     """
-    side = encoder_view(settings, frames).short_side
+    side = encoder_input_spec(settings, frames).short_side
     if settings.model == IMAGENET:
         return imagenet.unfilled(), "frame", side
     config = _config(settings.model)
@@ -146,7 +146,7 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
         return imagenet.load(), imagenet.pixels(settings.resize_mode), "frame"
     folder, config = _folder(settings.model), _config(settings.model)
     kind = config.model_type
-    side = encoder_view(settings, frames).short_side
+    side = encoder_input_spec(settings, frames).short_side
     pixels = read_pixels(str(folder), settings.model, side, settings.resize_mode)
     if kind in pictures.FAMILIES:
         return pictures.load(folder, settings.model, config, above), pixels, "frame"

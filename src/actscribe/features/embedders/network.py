@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.models.device import autocast, device, for_scoring
 from actscribe.models.pixels import Pixels

@@ -9,7 +9,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.models.vlm.batching import plan_batches
 from actscribe.models.vlm.plan import PROMPT_TOKENS
@@ -49,13 +49,13 @@ class VlmEmbedder:
 
     Args:
         backbone: the model with its prompt.
-        view: of the clips; tells about how many tokens they become.
+        input_spec: of the clips; tells about how many tokens they become.
     """
 
-    def __init__(self, backbone: Backbone, view: InputSpec) -> None:
+    def __init__(self, backbone: Backbone, input_spec: InputSpec) -> None:
         self.backbone = backbone
-        model, side = backbone.vlm.describe(), view.short_side
-        tokens = backbone.vlm.video_tokens(view.frames, side, side * 16 // 9)
+        model, side = backbone.vlm.describe(), input_spec.short_side
+        tokens = backbone.vlm.video_tokens(input_spec.frames, side, side * 16 // 9)
         key = {
             "version": FEATURES_VERSION,
             "transformers": transformers.__version__,

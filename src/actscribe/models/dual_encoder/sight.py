@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.device import autocast, clips_at_once, device, for_scoring
 from actscribe.models.dual_encoder.clip import ClipBackbone
 from actscribe.models.dual_encoder.interface import Backbone, FrameFeatures, Visual

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.chat_template import filled
 from actscribe.models.vlm.family import Family, split_units

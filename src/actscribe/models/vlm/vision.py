@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.data.view import PASSING
+from actscribe.data.input_spec import PASSING
 from actscribe.models.vlm.family import Family, Features
 
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).

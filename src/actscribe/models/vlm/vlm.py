@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from actscribe.data.view import ClipFrames
+from actscribe.data.input_spec import ClipFrames
 from actscribe.models.vlm.adapted import QUERY_VALUE, Tower, adapted_layers
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.family import Family

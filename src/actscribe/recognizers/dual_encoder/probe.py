@@ -13,7 +13,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from actscribe.data.view import ClipFrames, InputSpec
+from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Encoder, check_numbers, encoder_key
 from actscribe.files import write_text
 from actscribe.labels import LabelSet

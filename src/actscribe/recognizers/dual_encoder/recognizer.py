@@ -65,7 +65,7 @@ class DualEncoderRecognizer:
         self.loaded = loaded
         self.labels = labels
         self.how = how
-        self.view = InputSpec(how.frames, how.short_side)
+        self.input_spec = InputSpec(how.frames, how.short_side)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
@@ -130,8 +130,8 @@ def make(inputs: TrainingInputs) -> Recognizer:
     settings: DualEncoderSettings = inputs.settings
     how = How(
         backbone=settings.backbone,
-        frames=inputs.view.frames,
-        short_side=inputs.view.short_side,
+        frames=inputs.input_spec.frames,
+        short_side=inputs.input_spec.short_side,
         template=settings.template,
         neutral=settings.neutral,
         bfloat16=use_bfloat16(settings.precision),
@@ -142,7 +142,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     return DualEncoderRecognizer(_encoder(inputs, loaded, how), loaded, inputs.labels, how)
 
 
-def view(settings: DualEncoderSettings, frames: int) -> InputSpec:
+def input_spec(settings: DualEncoderSettings, frames: int) -> InputSpec:
     """Return the study's frames at the size from which the checkpoint's pictures are cut; no weights are loaded.
 
     Raises:
@@ -229,7 +229,7 @@ def _train(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels) -> None
 
 
 DUAL_ENCODER = Implementation(
-    view=view,
+    input_spec=input_spec,
     make=make,
     load=load,
     weights=weights,

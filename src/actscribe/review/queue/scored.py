@@ -9,7 +9,7 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
-from actscribe.features.embedders.load import encoder_view, load_embedder
+from actscribe.features.embedders.load import encoder_input_spec, load_embedder
 from actscribe.features.embedding import Embedding, embed
 from actscribe.features.store import default_store
 from actscribe.run_folder.run import Run
@@ -57,8 +57,8 @@ def vectors_of(
 ) -> np.ndarray:
     """Return what an encoder makes of clips, shape (clips, `PROJECTED` at most), from the feature store or into it."""
     frames = study.windows.frames
-    view = replace(encoder_view(encoder, frames), square_pixels=study.windows.square_pixels)
-    embedding = Embedding(load_embedder(encoder, frames), view, default_store())
+    input_spec = replace(encoder_input_spec(encoder, frames), square_pixels=study.windows.square_pixels)
+    embedding = Embedding(load_embedder(encoder, frames), input_spec, default_store())
     features = embed(embedding, recordings, clips, "Features")
     width = embedding.embedder.encoder.width
     projection = np.random.default_rng(0).normal(size=(width, PROJECTED)) / np.sqrt(PROJECTED)
