@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
+from actscribe.data.loading import load_data
+from actscribe.journal import Journal
 from actscribe.settings import registry
 
 SECONDS = 8.0
@@ -65,6 +67,13 @@ def install(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (info / "entry_points.txt").write_text("".join(lines), encoding="utf-8")
     monkeypatch.syspath_prepend(str(Path.cwd()))
     forget_packages()
+
+
+def review() -> None:
+    """Begin the review of a recording of the page's study."""
+    data = load_data("my-study")
+    content, written = next(iter(data.written.items()))
+    Journal.of(Path("my-study")).append("AB", content, "began", written.began(data.labels))
 
 
 def forget_packages() -> None:
