@@ -12,12 +12,12 @@ import pytest
 SOURCES = Path(__file__).parents[1] / "src" / "actscribe"
 #: Where recognizers are declared and written; backbones of dual encoders are called as their recognizers.
 OWN = ("recognizers", "settings/recognizers", "settings/named_models.py")
-#: Those of this package whose names are no words of another meaning.
+#: Those of this package whose names are not words of another meaning.
 NAMES = re.compile(r"\b(?:vlm-(?:list|yesno|judge|ground|head|lora)|vifi-clip|x-clip)\b|recognizer: probe|'probe")
 
 
 def texts(code: str) -> Iterator[tuple[int, str]]:
-    """Yield line and text of all that is no docstring."""
+    """Yield line and text of all that is not a docstring."""
     tree = ast.parse(code)
     docstrings = {
         id(node.body[0].value)

@@ -87,7 +87,7 @@ def check_comparable(
 
 
 def data_warnings(study: Study, data: StudyData) -> list[str]:
-    """Return what to beware of in the data themselves, whatever is trained on them: that is no refusal.
+    """Return what to beware of in the data themselves, whatever is trained on them: that is not a refusal.
 
     Args:
         study: whose runs may have had other splits.

@@ -109,7 +109,7 @@ class RecognizerSpec:
         looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
         learnable: value of the setting `learns` -> what learns then; empty: there is no such setting.
         learns: settings -> their value of it.
-        zero_shot: settings with which nothing learns; empty: that is no choice.
+        zero_shot: settings with which nothing learns; empty: that is not a choice.
     """
 
     summary: str
