@@ -23,7 +23,7 @@ def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: S
     tab_to(page, "Show predictions…")
     page.keyboard.press("Enter")
     assert "written down" in page.inner_text("#dialog")
-    tab_to(page, "Show them, and write it down")
+    tab_to(page, "Show them, and record it")
     page.keyboard.press("Enter")
     until(page, "review.work.sheet?.suggestions?.length === 2")
     looked = [one.body for one in ward.session.journal.entries() if one.kind == "looked"]

@@ -15,7 +15,7 @@ export class Cameras {
 	/** Show the cameras and return [{video, offset}] once the first can be played; null if another recording was opened. */
 	async open(opened, ticket) {
 		if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) {
-			this.#fail("This browser does not tell which frame it shows: open the page in Chrome, Edge, Safari 15.4 or Firefox 132, or a later one.");
+			this.#fail("This browser does not report which frame it shows: open the page in Chrome, Edge, Safari 15.4 or Firefox 132, or a later one.");
 			return null;
 		}
 		const cameras = await this.#playable(opened, ticket);

@@ -31,7 +31,7 @@ export function confirm(title, sentences, yes) {
 /** Ask whether somebody who annotates blind wants to see predictions of test recordings. */
 export const insists = title => confirm(title, [
 	"Test recordings are annotated blind, so that the figures measured on them do not favour the run.",
-	"It is written down that you have seen its predictions, and that cannot be taken back."], "Show them, and write it down");
+	"The journal will record that you have seen its predictions, and that cannot be undone."], "Show them, and record it");
 
 /** Let a label be chosen with its key or the mouse; returns its place, or -1. */
 export async function chooseLabel(labels, keyOf) {

@@ -109,7 +109,7 @@ export class List {
 		made.className = "recordings";
 		made.tBodies[0].id = "rows";
 		return make("div", {class: "scroll"}, made,
-			make("p", {id: "none", class: "soft", hidden: true, text: "No recording is like that."}), make("button", {id: "more", hidden: true, text: "Show more", on: {click: () => {this.most += PAGE; this.#fill();}}}));
+			make("p", {id: "none", class: "soft", hidden: true, text: "No recording matches."}), make("button", {id: "more", hidden: true, text: "Show more", on: {click: () => {this.most += PAGE; this.#fill();}}}));
 	}
 
 	#again() {

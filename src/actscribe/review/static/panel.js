@@ -86,7 +86,7 @@ export class Panel {
 		const {work} = this;
 		const texts = [];
 		if (!suggestion && !covers(work.sheet.reviewed[item.label], item.start, Math.min(item.end, work.sheet.duration)))
-			texts.push("Not all of it is reviewed: only reviewed time is learned from.");
+			texts.push("Not all of it is reviewed: training uses only reviewed time.");
 		const foe = suggestion ? null : work.editing.excluding(item.label, item.start, item.end);
 		if (foe) texts.push(`It overlaps ${foe}, and both cannot hold at once.`);
 		return texts.map(text => make("p", {class: "warning", text}));

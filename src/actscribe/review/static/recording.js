@@ -172,7 +172,7 @@ export class Recording {
 	cancel() {
 		if (this.pointer.cancel()) return;
 		const begun = [this.editing.forget(), this.reviewing.forget()].some(Boolean);
-		if (begun) this.say("Given up.");
+		if (begun) this.say("Cancelled.");
 		else this.choose(null);
 		this.refresh();
 	}

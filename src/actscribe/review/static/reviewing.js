@@ -32,7 +32,7 @@ export class Reviewing {
 		if (unseen > all / 2) {
 			const digits = all < 10 ? 1 : 0;
 			const yes = await confirm("Mark what was not played?", [`${clock(unseen, digits)} of ${clock(all, digits)} were not played; mark all the same?`,
-				"Reviewed time without a bout is learned from as time in which nothing happens."], "Mark all the same");
+				"Training takes reviewed time without a bout as time in which nothing happens."], "Mark all the same");
 			if (!yes || work.sheet !== sheet) return work.say("Not marked as reviewed.");
 		}
 		return work.changes.act(edits.reviewed(start, end, labels), said);

@@ -25,7 +25,7 @@ export class Settle {
 		try {
 			const {recordings, labels} = await ask("/api/agreement");
 			const parts = recordings.length ? [this.#labels(labels), ...recordings.map(one => this.#recording(one))] : [make("p", {text: "No recording has two annotators yet."})];
-			host.replaceChildren(title, soft("p", "Open one, look at the video, and say what is so: it becomes part of the agreed annotation."), ...parts);
+			host.replaceChildren(title, soft("p", "Open one, look at the video, and decide: the answer becomes part of the agreed annotation."), ...parts);
 		} catch (error) {
 			host.replaceChildren(title, make("p", {text: `${error.message} ${error.hint ?? ""}`}));
 		}
