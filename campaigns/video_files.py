@@ -15,7 +15,7 @@ FRAMES, FPS, WIDTH, HEIGHT = 50, 25, 64, 48
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Encoding:
     """A way to write a video.
 
     Args:
@@ -49,34 +49,34 @@ def _uneven(number: int) -> int:
 PLAIN = {"bf": "0", "g": "12"}
 REORDERED = {"bf": "2", "g": "12"}
 KINDS = (
-    Kind("h264.mp4", "libx264", PLAIN),
-    Kind("h264-b-frames-sound.mp4", "libx264", REORDERED, sound="aac"),
-    Kind("h264-uneven.mp4", "libx264", REORDERED, pts=_uneven),
-    Kind("h264-fragments.mp4", "libx264", PLAIN, flags={"movflags": "frag_keyframe+empty_moov"}),
-    Kind("hevc.mp4", "libx265", {"x265-params": "log-level=none:pools=none:frame-threads=1"}),
-    Kind("mpeg4.mp4", "mpeg4", {"bf": "2"}),
-    Kind("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "lp=1"}),
-    Kind("h264.mov", "libx264", REORDERED, sound="pcm_s16le", rate=Fraction(30000, 1001)),
-    Kind("mjpeg.mov", "mjpeg", pixels="yuvj420p"),
-    Kind("h264.mkv", "libx264", REORDERED, sound="aac"),
-    Kind("vp9-uneven.mkv", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, pts=_uneven),
-    Kind("ffv1.mkv", "ffv1"),
-    Kind("vp8.webm", "libvpx", {"deadline": "realtime"}, sound="libopus"),
-    Kind("mpeg4.avi", "mpeg4", {"bf": "2"}),
-    Kind("mjpeg-sound.avi", "mjpeg", pixels="yuvj420p", sound="pcm_s16le"),
-    Kind("raw.avi", "rawvideo", pixels="yuv420p"),
-    Kind("h264.ts", "libx264", REORDERED, sound="aac"),
-    Kind("mpeg2.ts", "mpeg2video", {"bf": "2"}),
-    Kind("mpeg1.mpg", "mpeg1video", {"bf": "2"}, sound="mp2"),
-    Kind("h264.flv", "libx264", PLAIN, sound="aac"),
-    Kind("wmv2.wmv", "wmv2"),
-    Kind("mpeg2.mxf", "mpeg2video", {"bf": "2"}),
-    Kind("h264.3gp", "libx264", PLAIN),
-    Kind("pictures.gif", "gif", pixels="rgb8"),
+    Encoding("h264.mp4", "libx264", PLAIN),
+    Encoding("h264-b-frames-sound.mp4", "libx264", REORDERED, sound="aac"),
+    Encoding("h264-uneven.mp4", "libx264", REORDERED, pts=_uneven),
+    Encoding("h264-fragments.mp4", "libx264", PLAIN, flags={"movflags": "frag_keyframe+empty_moov"}),
+    Encoding("hevc.mp4", "libx265", {"x265-params": "log-level=none:pools=none:frame-threads=1"}),
+    Encoding("mpeg4.mp4", "mpeg4", {"bf": "2"}),
+    Encoding("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "lp=1"}),
+    Encoding("h264.mov", "libx264", REORDERED, sound="pcm_s16le", rate=Fraction(30000, 1001)),
+    Encoding("mjpeg.mov", "mjpeg", pixels="yuvj420p"),
+    Encoding("h264.mkv", "libx264", REORDERED, sound="aac"),
+    Encoding("vp9-uneven.mkv", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, pts=_uneven),
+    Encoding("ffv1.mkv", "ffv1"),
+    Encoding("vp8.webm", "libvpx", {"deadline": "realtime"}, sound="libopus"),
+    Encoding("mpeg4.avi", "mpeg4", {"bf": "2"}),
+    Encoding("mjpeg-sound.avi", "mjpeg", pixels="yuvj420p", sound="pcm_s16le"),
+    Encoding("raw.avi", "rawvideo", pixels="yuv420p"),
+    Encoding("h264.ts", "libx264", REORDERED, sound="aac"),
+    Encoding("mpeg2.ts", "mpeg2video", {"bf": "2"}),
+    Encoding("mpeg1.mpg", "mpeg1video", {"bf": "2"}, sound="mp2"),
+    Encoding("h264.flv", "libx264", PLAIN, sound="aac"),
+    Encoding("wmv2.wmv", "wmv2"),
+    Encoding("mpeg2.mxf", "mpeg2video", {"bf": "2"}),
+    Encoding("h264.3gp", "libx264", PLAIN),
+    Encoding("pictures.gif", "gif", pixels="rgb8"),
 )
 
 
-def write(kind: Kind, folder: Path) -> Path:
+def write(kind: Encoding, folder: Path) -> Path:
     """Write a video of two seconds in which a square walks over noise."""
     path = folder / kind.name
     with av.open(str(path), "w", format=kind.container, options=kind.flags) as file:

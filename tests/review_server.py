@@ -21,7 +21,7 @@ from actscribe.review.app import create
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.session import Session
 from actscribe.review.suggester import Suggester
-from actscribe.review.suggestions import Kept, Suggested
+from actscribe.review.suggestions import Suggested, SuggestionFiles
 from actscribe.timeline.score_file import write_scores
 from actscribe.timeline.scores import TimeScores
 
@@ -131,7 +131,7 @@ def suggesting_run(folder: Path, until: float = 2.0) -> Path:
     run = a_run(folder, folder / "runs" / "timesformer")
     digest = Suggester(run, ReviewFolder.of(folder).prepared).digest
     for recording in load_data(load_study(folder)).recordings:
-        kept = Kept(ReviewFolder.of(folder).prepared, digest, recording.content)
+        kept = SuggestionFiles(ReviewFolder.of(folder).prepared, digest, recording.content)
         edges = np.arange(31) / 10
         scores = np.column_stack([np.repeat(LEFT_SCORES, 10), np.full(30, 0.2)])
         middles = (edges[:-1] + edges[1:]) / 2
@@ -141,7 +141,7 @@ def suggesting_run(folder: Path, until: float = 2.0) -> Path:
     return run.folder
 
 
-def write_scores_of(kept: Kept, scores: TimeScores, labels: tuple[str, ...]) -> None:
+def write_scores_of(kept: SuggestionFiles, scores: TimeScores, labels: tuple[str, ...]) -> None:
     write_scores(kept.scores, scores, labels)
 
 

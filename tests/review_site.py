@@ -26,7 +26,7 @@ from actscribe.review.app import create
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.session import Session
 from actscribe.review.suggester import Suggester
-from actscribe.review.suggestions import Doubt, Kept, Suggested
+from actscribe.review.suggestions import Doubt, Suggested, SuggestionFiles
 from actscribe.run_folder.run import Run
 from actscribe.timeline.score_file import write_scores
 from actscribe.timeline.scores import TimeScores
@@ -54,7 +54,7 @@ def suggest(folder: Path) -> Run:
     prepared = ReviewFolder.of(folder).prepared
     digest = Suggester(run, prepared).digest
     for recording in load_data(load_study(folder)).recordings:
-        kept = Kept(prepared, digest, recording.content)
+        kept = SuggestionFiles(prepared, digest, recording.content)
         prepared.mkdir(parents=True, exist_ok=True)
         steps = max(int(recording.duration * 10), 1)
         times = (np.arange(steps) + 0.5) * recording.duration / steps

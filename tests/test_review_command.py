@@ -120,7 +120,7 @@ def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotat
         assert opened(browser, test)["suggesting"] == "none"
     finally:
         suggester.close()
-    assert not suggester.kept(browser.session.item(test)).timeline.exists()
+    assert not suggester.files_of(browser.session.item(test)).timeline.exists()
 
 
 def test_a_process_that_dies_is_said_and_nothing_waits_for_it(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +140,7 @@ def test_prepare_computes_all_but_the_test_split(trained: Path) -> None:
     assert "Suggestions: of the newest run of timesformer" in " ".join(output.split())
     browser = client(trained, run=trained / "runs" / "timesformer")
     ready = {
-        item.split: browser.session.suggester.kept(item).timeline.is_file() for item in browser.session.items.values()
+        item.split: browser.session.suggester.files_of(item).timeline.is_file()
+        for item in browser.session.items.values()
     }
     assert ready == {"train": True, "validation": True, "test": False}

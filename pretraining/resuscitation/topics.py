@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from recordings import LABELS
 
-from actscribe_sim.resuscitation.script import Kind, Script
+from actscribe_sim.resuscitation.script import BoutKind, Script
 
 #: Moments of a second at which the truth is looked at; a step of the frames' grid, 3/8 s, holds a whole number.
 PER_SECOND = 80
@@ -28,12 +28,12 @@ class Topic:
         phrases: as items of a list.
     """
 
-    kinds: tuple[Kind | str, ...]
+    kinds: tuple[BoutKind | str, ...]
     questions: tuple[str, ...]
     phrases: tuple[str, ...]
 
 
-def _of_label(name: str, kinds: Iterable[Kind | str], questions: Iterable[str], phrases: Iterable[str]) -> Topic:
+def _of_label(name: str, kinds: Iterable[BoutKind | str], questions: Iterable[str], phrases: Iterable[str]) -> Topic:
     """Return the topic of a label, whose own question stands for as much as all others together."""
     label = LABELS.labels[LABELS.index(name)]
     questions, phrases = tuple(questions), tuple(phrases)

@@ -13,7 +13,7 @@ from optimizer import Optimizer
 from torch import Tensor, nn
 
 THREADS = 1  # sums are split by threads, so their number is part of the recipe
-TOLD_EVERY, KEPT_EVERY = 25, 50
+REPORT_EVERY, SAVE_EVERY = 25, 50
 
 
 def exactly() -> None:
@@ -65,11 +65,11 @@ class Descent:
             sum(weights[name] * part for name, part in made.items()).backward()  # type: ignore[union-attr]
             norm = self.optimizer.step(rate(step))
             sums = {name: sums[name] + float(part.detach()) for name, part in made.items()}
-            if (step + 1) % TOLD_EVERY == 0:
-                words = " ".join(f"{name} {value / TOLD_EVERY:.3f}" for name, value in sums.items())
+            if (step + 1) % REPORT_EVERY == 0:
+                words = " ".join(f"{name} {value / REPORT_EVERY:.3f}" for name, value in sums.items())
                 print(f"{step + 1} {words} norm {norm:.2f} {time.monotonic() - began:.0f} s", flush=True)
                 sums = dict.fromkeys(weights, 0.0)
-            if (step + 1) % KEPT_EVERY == 0 or step + 1 == last:
+            if (step + 1) % SAVE_EVERY == 0 or step + 1 == last:
                 save(self.model, self.processor, self.out)
                 torch.save(self.optimizer.state(), self._state)
 

@@ -12,14 +12,15 @@ from actscribe.evaluation.audit.table import PREDICTED, Audited
 from actscribe.labels import LabelSet
 
 #: What a record keeps of a measurement beside its indicator's name.
-_KEPT = ("part", "value", "low", "high", "state", "why")
+_STORED_FIELDS = ("part", "value", "low", "high", "state", "why")
 _NUMBERS = ("value", "low", "high")
 
 
-def kept(measurements: Iterable[Measurement]) -> tuple[dict[str, Any], ...]:
+def stored(measurements: Iterable[Measurement]) -> tuple[dict[str, Any], ...]:
     """Return measurements as a record keeps them, numbers that do not exist as null, infinite ones as a word."""
     return tuple(
-        {"indicator": one.indicator.name} | {name: _plain(getattr(one, name)) for name in _KEPT} for one in measurements
+        {"indicator": one.indicator.name} | {name: _plain(getattr(one, name)) for name in _STORED_FIELDS}
+        for one in measurements
     )
 
 
@@ -36,7 +37,7 @@ def audited(done: Iterable[tuple[str, Done]], labels: LabelSet) -> list[Audited]
             name,
             PREDICTED,
             tuple(
-                Measurement(known[one["indicator"]], **{field: _back(field, one[field]) for field in _KEPT})
+                Measurement(known[one["indicator"]], **{field: _back(field, one[field]) for field in _STORED_FIELDS})
                 for one in record.indicators
                 if one["indicator"] in known
             ),

@@ -47,7 +47,7 @@ class Done:
         seconds: that it took.
         files: path from the archive's folder, with `/` -> digest.
         labels: name -> what the timeline says of it.
-        indicators: what the label set's indicators say of it, see `audit.kept`.
+        indicators: what the label set's indicators say of it, see `audit.stored`.
     """
 
     key: str

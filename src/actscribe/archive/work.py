@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from actscribe.archive.audit import kept
+from actscribe.archive.audit import stored
 from actscribe.archive.drift import see
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
@@ -75,7 +75,7 @@ class OpenedVideo:
             content=self.content,
         )
         labels = self.loaded.run.labels
-        observations = kept(measured(observed(made.recording, made.intervals), labels))
+        observations = stored(measured(observed(made.recording, made.intervals), labels))
         return Made(made.files, self.probed.duration, _summaries(self.loaded, made), observations)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.journal.action import Bout
 
-Kind = Literal["began", "looked", "did", "undid", "redid"]
+EntryKind = Literal["began", "looked", "did", "undid", "redid"]
 #: Before the first entry.
 NO_DIGEST = "0" * 64
 
@@ -87,7 +87,7 @@ class Entry:
     at: str
     annotator: str
     recording: str
-    kind: Kind
+    kind: EntryKind
     body: str
     digest: str
 

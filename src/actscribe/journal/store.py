@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError
-from actscribe.journal.entry import NO_DIGEST, Entry, Kind, Version, digest_of
+from actscribe.journal.entry import NO_DIGEST, Entry, EntryKind, Version, digest_of
 from actscribe.journal.sheet import Sheet
 from actscribe.journal.verify import Verified, verified
 
@@ -64,7 +64,12 @@ class Journal:
         return self.path.is_file()
 
     def append(
-        self, annotator: str, recording: str, kind: Kind, body: BaseModel | None = None, revision: int | None = None
+        self,
+        annotator: str,
+        recording: str,
+        kind: EntryKind,
+        body: BaseModel | None = None,
+        revision: int | None = None,
     ) -> Entry:
         """Write one entry and return it once it is on disk.
 

@@ -30,11 +30,11 @@ __all__ = [
     "ClipFrames",
     "Implementation",
     "InputSpec",
-    "Kept",
     "Look",
     "Plan",
     "Recognizer",
     "Server",
+    "StoredFeatures",
     "TrainingInputs",
     "implementation",
 ]
@@ -104,7 +104,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFeatures:
     """What a training keeps in the feature store, known before anything is loaded.
 
     Args:
@@ -166,8 +166,8 @@ class Implementation:
         starting: settings, label set and frames per clip -> what the run's notes say of the checkpoint that training
             starts from, such as resized positions; refuses one whose weights do not fit, before anything is written.
         plan: settings, frames of a clip and labels -> what it will cost; None: no estimate is known.
-        kept: settings and frames of a clip -> what training keeps in the feature store, from the model's configuration
-            alone; None: it never keeps anything there.
+        stored_features: settings and frames of a clip -> what training keeps in the feature store, from the model's
+            configuration alone; None: it never keeps anything there.
         looks: settings, frames of a clip, clips of one recording that ascend and its duration in seconds -> what is
             looked at.
         merge: folds a saved folder's adapters into the model, and writes what `RecognizerSpec.merges_into` loads.
@@ -183,7 +183,7 @@ class Implementation:
     weights: Callable[[Any], str] = no_digest
     starting: Callable[[Any, LabelSet, int], list[str]] = no_notes
     plan: Callable[[Any, int, int], Plan] | None = None
-    kept: Callable[[Any, int], Kept] | None = None
+    stored_features: Callable[[Any, int], StoredFeatures] | None = None
     looks: Callable[[Any, int, Sequence[Clip], float], Look] = clip_by_clip
     merge: Callable[[Path, Path], None] | None = None
     servers: Callable[[Any], Mapping[str, Server]] = no_servers
@@ -230,7 +230,7 @@ def _all_careful(made: Implementation, spec: RecognizerSpec, point: EntryPoint) 
         weights=whole("weights", str),
         starting=whole("starting", list),
         plan=made.plan and whole("plan", Plan),
-        kept=made.kept and whole("kept", Kept),
+        stored_features=made.stored_features and whole("stored_features", StoredFeatures),
         looks=whole("looks", Look),
         merge=made.merge and whole("merge", object),
         servers=whole("servers", dict),

@@ -21,7 +21,7 @@ from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.processes import is_first
-from actscribe.recognizers.base import Implementation, InputSpec, Kept, Recognizer
+from actscribe.recognizers.base import Implementation, InputSpec, Recognizer, StoredFeatures
 from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
@@ -67,10 +67,10 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return _recognizer(settings, embedder, head, labels, input_spec)
 
 
-def kept(settings: ProbeSettings, frames: int) -> Kept:
-    """Return what the encoder's vectors take, see `Implementation.kept`; only its configuration is read."""
+def stored_features(settings: ProbeSettings, frames: int) -> StoredFeatures:
+    """Return what the encoder's vectors take, see `Implementation.stored_features`; only its configuration is read."""
     encoder = encoder_of(settings, frames)
-    return Kept(encoder.per, encoder.unit_bytes)
+    return StoredFeatures(encoder.per, encoder.unit_bytes)
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:
@@ -167,6 +167,6 @@ PROBE = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_encoder,
-    kept=kept,
+    stored_features=stored_features,
     cannot_warm_start=cannot_warm_start,
 )

@@ -24,7 +24,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
-from actscribe.recognizers.base import Implementation, InputSpec, Kept, Look, Recognizer
+from actscribe.recognizers.base import Implementation, InputSpec, Look, Recognizer, StoredFeatures
 from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
@@ -104,10 +104,10 @@ def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[
     return []
 
 
-def kept(settings: TemporalSettings, frames: int) -> Kept:
-    """Return what the encoder's vectors take, see `Implementation.kept`; only its configuration is read."""
+def stored_features(settings: TemporalSettings, frames: int) -> StoredFeatures:
+    """Return what the encoder's vectors take, see `Implementation.stored_features`; only its configuration is read."""
     encoder = encoder_of(settings, frames)
-    return Kept(encoder.per, encoder.unit_bytes)
+    return StoredFeatures(encoder.per, encoder.unit_bytes)
 
 
 def looks(settings: TemporalSettings, frames: int, clips: Sequence[Clip], duration: float) -> Look:
@@ -218,7 +218,7 @@ TEMPORAL = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_encoder,
-    kept=kept,
+    stored_features=stored_features,
     looks=looks,
     cannot_warm_start=lambda settings: "",
 )

@@ -26,7 +26,7 @@ from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.vlm.pooling import VlmHead
-from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer, StoredFeatures
 from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
@@ -190,13 +190,13 @@ def input_spec(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> Inpu
     return InputSpec(frames, family.short_side(config, video), settings.temporal_jitter)
 
 
-def kept(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> Kept:
-    """Return what a clip's hidden states take, see `Implementation.kept`; only the model's configuration is read."""
+def stored_features(settings: VlmHeadSettings | VlmLoraSettings, frames: int) -> StoredFeatures:
+    """Return what a clip's hidden states take, see `Implementation.stored_features`; only its configuration is read."""
     family, config, video = configuration(settings.model)
     side = family.short_side(config, video)
     tokens = family.tokens(config, video, frames, side, side * 16 // 9)
     states = described("", settings.pooling, int(config.get_text_config().hidden_size), tokens)
-    return Kept(states.per, states.unit_bytes)
+    return StoredFeatures(states.per, states.unit_bytes)
 
 
 def weights(settings: VlmHeadSettings | VlmLoraSettings) -> str:
@@ -210,5 +210,5 @@ VLM_HEAD = Implementation(
     load=load,
     weights=weights,
     plan=plan_head,
-    kept=kept,
+    stored_features=stored_features,
 )

@@ -26,7 +26,7 @@ from actscribe.packages import require
 from actscribe.processes import is_first
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_lora
-from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, kept, load_parts, start, train_head, weights
+from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, stored_features, train_head, weights
 from actscribe.recognizers.vlm_head import input_spec as head_input_spec
 from actscribe.settings.recognizers.vlm import VlmLoraSettings
 from actscribe.settings.training import Augmentation
@@ -309,6 +309,6 @@ VLM_LORA = Implementation(
     load=load,
     weights=weights,
     plan=plan_lora,
-    kept=kept,
+    stored_features=stored_features,
     merge=merge,
 )

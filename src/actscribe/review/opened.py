@@ -75,12 +75,12 @@ def frames(asked: Asked) -> bytes:
 def curves(asked: Asked) -> dict[str, Any]:
     """Answer GET /api/recordings/ID/curves: the mean score of each label in bins of equal length."""
     session, item = asked.session, asked.item
-    if session.suggester is None or session.is_blind(item) or session.suggester.kept(item).read() is None:
+    if session.suggester is None or session.is_blind(item) or session.suggester.files_of(item).read() is None:
         raise Unknown("There are no scores of this recording to show.")
     start = asked.number("from", 0.0, 0.0, item.recording.duration)
     end = asked.number("to", item.recording.duration, 0.0, item.recording.duration)
     points = round(asked.number("points", 1000, 1, MOST_POINTS))
-    scores, names = read_scores(session.suggester.kept(item).scores)
+    scores, names = read_scores(session.suggester.files_of(item).scores)
     edges = np.linspace(start, max(end, start + scores.step), points + 1)
     bins = np.column_stack([edges[:-1], edges[1:]])
     hidden = session.hidden(item)

@@ -93,7 +93,7 @@ def _doubt(session: Session, item: Item) -> float | None:
     """Return how doubtful a recording is, see `doubtful.doubt`; None where that is not known, or not shown."""
     if session.suggester is None or session.is_blind(item):
         return None
-    suggested = session.suggester.kept(item).read()
+    suggested = session.suggester.files_of(item).read()
     return None if suggested is None else suggested.doubt
 
 

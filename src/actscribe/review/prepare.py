@@ -13,7 +13,7 @@ from typing import Any
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.progress import report_to
 from actscribe.review.suggesting import suggest
-from actscribe.review.suggestions import Kept, run_digest
+from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.run_folder.run import Run
 from actscribe.runs.one_video import Loaded, load
 from actscribe.video.contained import contained
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _do(loaded: Loaded, folder: Path, job: dict[str, Any]) -> None:
-    suggest(loaded, Kept(folder, run_digest(loaded.run), job["content"]), Path(job["video"]), job["name"])
+    suggest(loaded, SuggestionFiles(folder, run_digest(loaded.run), job["content"]), Path(job["video"]), job["name"])
 
 
 def _watch(parent: int) -> None:

@@ -156,7 +156,7 @@ class Session:
 
     def _kept(self, item: Item) -> Suggested | None:
         kept = self._suggested.get(item.id)
-        return kept or (self.suggester.kept(item).read() if self.suggester else None)
+        return kept or (self.suggester.files_of(item).read() if self.suggester else None)
 
     def act(self, item: Item, action: Action, revision: int) -> Sheet:
         """Write an action and return the sheet after it; the first one begins the sheet.
@@ -228,10 +228,10 @@ class Session:
         ]
 
     def _with_planted(self, item: Item, suggested: Suggested, suggester: Suggester) -> Suggested:
-        scores, names = read_scores(suggester.kept(item).scores)
+        scores, names = read_scores(suggester.files_of(item).scores)
         there = [(one.label, one.start, one.end) for one in item.recording.intervals or ()]
         seed = [self.study.seed, *bytes.fromhex(item.content), *bytes.fromhex(suggested.run)]
-        every = (suggester.kept(one).read() for one in self.items.values())
+        every = (suggester.files_of(one).read() for one in self.items.values())
         own = [one for kept in every if kept for one in kept.suggestions]
         wrong = planted(suggested, scores, names, there, own, self.plant, seed)
         both: Sequence[Suggestion] = (*suggested.suggestions, *wrong)

@@ -15,7 +15,7 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.recordings import Item, items
-from actscribe.review.suggestions import Kept, run_digest
+from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.settings.study import Split, Study, load_study
 
 #: Characters of an annotator's name.
@@ -100,7 +100,7 @@ def prepared(study: Path, run: Path | None) -> list[str]:
         ready, digest = load(chosen.run), run_digest(chosen.run)
         for item in track([one for one in all_items if not one.is_test], "Preparing suggestions"):
             try:
-                suggest(ready, Kept(folder, digest, item.content), item.recording.video, item.recording.name)
+                suggest(ready, SuggestionFiles(folder, digest, item.content), item.recording.video, item.recording.name)
             except ActScribeError as error:
                 failed.append(error.message)
     return [*words, chosen.why, *failed, "Prepared. Type: actscribe review " + str(study)]

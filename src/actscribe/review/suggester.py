@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actscribe.review.recordings import Item
-from actscribe.review.suggestions import Kept, Suggested, run_digest
+from actscribe.review.suggestions import Suggested, SuggestionFiles, run_digest
 from actscribe.run_folder.run import Run
 
 
@@ -44,20 +44,20 @@ class Suggester:
     def __post_init__(self) -> None:
         self.digest = run_digest(self.run)
 
-    def kept(self, item: Item) -> Kept:
+    def files_of(self, item: Item) -> SuggestionFiles:
         """Return where the suggestions for a recording are kept."""
-        return Kept(self.folder, self.digest, item.content)
+        return SuggestionFiles(self.folder, self.digest, item.content)
 
     def of(self, item: Item) -> Suggested | None:
         """Return the suggestions for a recording; None: they are not there yet, and will be computed next."""
-        suggested = self.kept(item).read()
+        suggested = self.files_of(item).read()
         if suggested is None:
             self.ask([item], first=True)
         return suggested
 
     def state(self, item: Item) -> str:
         """Return "ready", "computing", "none" or why there are none."""
-        if self.kept(item).timeline.is_file():
+        if self.files_of(item).timeline.is_file():
             return "ready"
         with self._changed:
             waits = item in self._waiting or self._at_work == item.id

@@ -8,12 +8,12 @@ from actscribe.annotations.interval import Interval
 from actscribe.files import write_text
 from actscribe.journal import Suggestion
 from actscribe.review.doubtful import doubt, doubtful, nearness
-from actscribe.review.suggestions import Kept, Suggested
+from actscribe.review.suggestions import Suggested, SuggestionFiles
 from actscribe.runs.one_video import Loaded, annotate_video, probe_video
 from actscribe.timeline.score_file import write_scores
 
 
-def suggest(loaded: Loaded, kept: Kept, video: Path, name: str) -> None:
+def suggest(loaded: Loaded, kept: SuggestionFiles, video: Path, name: str) -> None:
     """Score a video and keep what the run suggests; where that is done already, nothing is.
 
     Args:

@@ -52,7 +52,7 @@ class Suggested(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SuggestionFiles:
     """Where the suggestions of a run for a recording are kept, and the scores behind them.
 
     Args:

@@ -19,7 +19,7 @@ from actscribe.places import Place
 from actscribe.reading import load_json
 from actscribe.run_folder.run import study_above
 from actscribe.settings.registry import check_installed
-from actscribe.settings.study import KEPT, Study, placed_study, unplaced_study
+from actscribe.settings.study import SAVED, Study, placed_study, unplaced_study
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
@@ -94,14 +94,14 @@ class Provenance(BaseModel):
                 f"{path}: no such file.", f"Make a comparison with: actscribe compare {shlex.quote(study_above(path))}"
             )
         try:
-            provenance = cls.model_validate(load_json(path), context=KEPT)
+            provenance = cls.model_validate(load_json(path), context=SAVED)
         except (ValueError, OSError) as error:
             raise ActScribeError(
                 f"{path}: not a comparison of this version of ActScribe ({in_one_line(error)}).",
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
         for name in provenance.recognizers:
-            check_installed(provenance.study.kind(name), path)
+            check_installed(provenance.study.recognizer_of(name), path)
         home = home or provenance.folder.find(path.parent, provenance.study.recordings)
         return provenance.model_copy(update={"study": placed_study(provenance.study, home)})
 

@@ -27,7 +27,7 @@ from actscribe.run_folder.warm import WarmStart
 from actscribe.run_folder.written import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
 from actscribe.settings.registry import check_installed
 from actscribe.settings.registry import recognizer as spec_of
-from actscribe.settings.study import KEPT, Study, parse_settings
+from actscribe.settings.study import SAVED, Study, parse_settings
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
@@ -196,7 +196,7 @@ class Run:
     @cached_property
     def study(self) -> Study:
         """The study as it was when the run was made."""
-        return load_model(self.folder / "study.yaml", Study, KEPT)
+        return load_model(self.folder / "study.yaml", Study, SAVED)
 
     @cached_property
     def labels(self) -> LabelSet:

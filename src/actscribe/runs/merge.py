@@ -15,7 +15,7 @@ from actscribe.run_folder.run import Run
 from actscribe.settings.registry import check_installed, merging, recognizer
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
-KEPT = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
+COPIED = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
 
 
 def merge(run: Run, out: Path) -> Run:
@@ -43,7 +43,7 @@ def merge(run: Run, out: Path) -> Run:
         raise ActScribeError(f"{out} exists.", "Name a folder that does not.")
     check_writable(out)
     with folder_beside(out) as beside:
-        for name in KEPT:
+        for name in COPIED:
             shutil.copyfile(run.folder / name, beside / name)
         merged = Run(beside, run.info)
         merged.save_listed(tuple(one.moved(run.folder, beside) for one in run.listed()))
@@ -59,6 +59,6 @@ def merge(run: Run, out: Path) -> Run:
             "home": home,
         }
         merged.info = run.info.model_copy(update=facts)
-        merged.note(*(beside / name for name in ("model", "recordings.json", *KEPT)))
+        merged.note(*(beside / name for name in ("model", "recordings.json", *COPIED)))
         merged.save_info()
     return Run.open(out)

@@ -176,8 +176,8 @@ def cut_training_clips(
 
 def _vectors(splits: Iterable[ClipData], code: Implementation, settings: BaseModel, frames: int) -> int:
     """Return the bytes that clips take in the feature store: what several of them show is kept once."""
-    kept = code.kept(settings, frames) if code.kept is not None else None
-    if kept is None or not kept.bytes:
+    stored = code.stored_features(settings, frames) if code.stored_features is not None else None
+    if stored is None or not stored.bytes:
         return 0
     entries: set[tuple[str, Moment]] = set()
     for held in splits:
@@ -185,9 +185,9 @@ def _vectors(splits: Iterable[ClipData], code: Implementation, settings: BaseMod
             recording = held.recordings[name]
             look = code.looks(settings, frames, clips, recording.duration)
             entries.update(
-                (recording.content, one) for clip in look.clips for one in moments(clip, look.frames, kept.per)
+                (recording.content, one) for clip in look.clips for one in moments(clip, look.frames, stored.per)
             )
-    return len(entries) * kept.bytes
+    return len(entries) * stored.bytes
 
 
 def by_recording(clips: Iterable[Clip]) -> dict[str, list[Clip]]:

@@ -26,7 +26,7 @@ STUDY_FILE = "study.yaml"
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
 #: Context in which a study is read that a run or comparison keeps: packages of its recognizers may be gone since.
-KEPT = {"kept": True}
+SAVED = {"saved": True}
 #: Of an entry of `recognizers`; it may be this long in characters, for other folders lie above and below (ours).
 LONGEST_NAME = 64
 _ANOTHER = "some systems take both for one folder. Give it another name."
@@ -134,14 +134,14 @@ class Study(BaseModel):
             raise ValueError("expected 'name: {settings}' lines")
         if not value:
             raise ValueError(f"names no recognizer; write at least one, such as '{DEFAULT}: {{}}', or leave it out")
-        present = {name: one for name, one in value.items() if info.context != KEPT or not _is_gone(name, one)}
+        present = {name: one for name, one in value.items() if info.context != SAVED or not _is_gone(name, one)}
         problems = [problem for name, settings in present.items() for problem in _at(name, settings)]
         problems = problems or _alike(list(value))
         if problems:
             raise ValidationError.from_exception_data("Study", problems)
         return {name: settings or {} for name, settings in value.items()}
 
-    def kind(self, name: str) -> str:
+    def recognizer_of(self, name: str) -> str:
         """Return the registry's name of a recognizer by the study's name for it; it need not be installed.
 
         Args:

@@ -45,7 +45,7 @@ _OF_ONE_PROCESS = re.compile(r"rng_state_\d+\.pth")
 
 
 #: Whole checkpoints that a training keeps: the newest, and the best or the one before.
-_KEPT = 2
+_MOST_CHECKPOINTS = 2
 
 
 class NotedCheckpoints(TrainerCallback):
@@ -117,9 +117,9 @@ def remove_checkpoints(run: Path) -> None:
 
 
 def _remove_old(folder: Path, needed: Collection[str]) -> None:
-    """Remove whole checkpoints, the oldest first, until `_KEPT` are left, but none that is needed."""
+    """Remove whole checkpoints, the oldest first, until `_MOST_CHECKPOINTS` are left, but none that is needed."""
     held = sorted((path for path in _checkpoints(folder) if (path / DIGESTS).is_file()), key=_step)
-    for path in [path for path in held if path.name not in needed][: max(0, len(held) - _KEPT)]:
+    for path in [path for path in held if path.name not in needed][: max(0, len(held) - _MOST_CHECKPOINTS)]:
         _remove(path)
 
 

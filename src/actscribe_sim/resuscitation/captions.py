@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from actscribe_sim.resuscitation.scene import Scene
-from actscribe_sim.resuscitation.script import Bout, Kind, Span
+from actscribe_sim.resuscitation.script import Bout, BoutKind, Span
 from actscribe_sim.resuscitation.state import State
 
 HALF = 0.5
@@ -34,7 +34,7 @@ EMPTY = (
     "An empty table with towels, seen from above; no newborn is in view.",
     "Nobody lies on the table.",
 )
-DOING: dict[Kind, tuple[str, ...]] = {
+DOING: dict[BoutKind, tuple[str, ...]] = {
     "ppv": (
         "A mask is held sealed on the baby's face and the bag is squeezed rhythmically to give breaths.",
         "The baby is being ventilated: the mask is pressed on its face and the bag is squeezed again and again.",

@@ -14,7 +14,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Annotations, Interval
 
-Kind = Literal[
+BoutKind = Literal[
     "ppv", "cpap", "suction", "trunk", "back", "extremities",
     "hover", "test", "probe", "rest", "steady", "wipe", "pass",
 ]  # fmt: skip
@@ -24,7 +24,7 @@ Span = tuple[float, float]
 
 VISIBLE = "Baby visible"
 #: How annotation files spell each kind that is annotated. The other kinds are the hard negatives below.
-SPELLINGS: dict[Kind, str] = {
+SPELLINGS: dict[BoutKind, str] = {
     "ppv": "PPV",
     "cpap": "CPAP",
     "suction": "Suction",
@@ -33,7 +33,7 @@ SPELLINGS: dict[Kind, str] = {
     "extremities": "Stimulation extremities",
 }
 #: What looks like an activity and is none.
-HARD_NEGATIVES: dict[Kind, str] = {
+HARD_NEGATIVES: dict[BoutKind, str] = {
     "hover": "the mask is held above or beside the face, not sealed, the bag still",
     "test": "the bag is squeezed while the mask is away from the face",
     "probe": "the catheter is held near the mouth, not in it",
@@ -44,7 +44,7 @@ HARD_NEGATIVES: dict[Kind, str] = {
     "pass": "an arm passes over the table",
 }
 #: Shortest and longest bout of each kind, in seconds (ours).
-LENGTHS: dict[Kind, Span] = {
+LENGTHS: dict[BoutKind, Span] = {
     "ppv": (4.0, 20.0),
     "cpap": (5.0, 20.0),
     "suction": (2.5, 8.0),
@@ -71,7 +71,7 @@ SHORTEST_FULL = 90.0  # seconds; recordings from this length on hold every label
 class Bout:
     """One stretch in which one thing is done; `start` and `end` in seconds, exact to the millisecond."""
 
-    kind: Kind
+    kind: BoutKind
     start: float
     end: float
 
@@ -110,7 +110,7 @@ class Script:
     visible: tuple[Span, ...]
     episodes: tuple[Episode, ...]
 
-    def bouts(self, *kinds: Kind) -> list[Bout]:
+    def bouts(self, *kinds: BoutKind) -> list[Bout]:
         """Return the bouts of these kinds, or all, in order of time."""
         bouts = [bout for episode in self.episodes for bout in episode.bouts if not kinds or bout.kind in kinds]
         return sorted(bouts, key=lambda bout: (bout.start, bout.kind))
@@ -127,7 +127,7 @@ class _Plan:
     """An episode that has no place in time yet: kinds with their lengths, and the time around and between them."""
 
     worker: Worker
-    parts: list[tuple[Kind, float]]
+    parts: list[tuple[BoutKind, float]]
     grip: Held = ""
     between: list[float] = field(default_factory=list)
 
@@ -239,10 +239,10 @@ def _mask_plans(rng: np.random.Generator, duration: float, hands: int) -> list[_
     plans: list[_Plan] = []
     while left["ppv"] or left["cpap"]:
         grip: Held = "both" if hands >= 3 and rng.random() < 0.7 else "bag"
-        kinds: list[Kind] = ["ppv", "cpap"] if grip == "both" else ["ppv"]
+        kinds: list[BoutKind] = ["ppv", "cpap"] if grip == "both" else ["ppv"]
         if not any(left[kind] for kind in kinds):
             grip, kinds = "mask", ["cpap"]
-        parts: list[tuple[Kind, float]] = []
+        parts: list[tuple[BoutKind, float]] = []
         if grip != "mask" and (not plans or rng.random() < 0.2):
             parts.append(("test", _length(rng, "test")))
         for _ in range(int(rng.integers(1, 4))):
@@ -261,7 +261,7 @@ def _catheter_plans(rng: np.random.Generator, duration: float) -> list[_Plan]:
     left = _bouts(rng, "suction", duration * rng.uniform(0.09, 0.14))
     plans: list[_Plan] = []
     while left:
-        parts: list[tuple[Kind, float]] = []
+        parts: list[tuple[BoutKind, float]] = []
         for _ in range(int(rng.integers(1, 3))):
             if left:
                 if not plans or rng.random() < 0.4:
@@ -276,9 +276,13 @@ def _body_plans(rng: np.random.Generator, duration: float, busy: bool) -> tuple[
     total = duration * (rng.uniform(0.16, 0.18) if busy else rng.uniform(0.17, 0.24))
     turned = rng.uniform(0.2, 0.4) if duration >= 60 else 0.0
     backs = [_plan(rng, "body", [("back", length)]) for length in _bouts(rng, "back", total * turned)]
-    trunks: list[tuple[Kind, float]] = [("trunk", length) for length in _bouts(rng, "trunk", total * (1 - turned))]
-    others: list[tuple[Kind, float]] = []
-    shares: dict[Kind, float] = {"rest": 0.05 if busy else 0.09, "extremities": 0.03 if busy else 0.05, "wipe": 0.03}
+    trunks: list[tuple[BoutKind, float]] = [("trunk", length) for length in _bouts(rng, "trunk", total * (1 - turned))]
+    others: list[tuple[BoutKind, float]] = []
+    shares: dict[BoutKind, float] = {
+        "rest": 0.05 if busy else 0.09,
+        "extremities": 0.03 if busy else 0.05,
+        "wipe": 0.03,
+    }
     for kind, share in shares.items():
         others += [(kind, length) for length in _bouts(rng, kind, duration * share)]
     fronts = [_plan(rng, "body", [part, *_taken(rng, others)]) for part in trunks]
@@ -287,24 +291,24 @@ def _body_plans(rng: np.random.Generator, duration: float, busy: bool) -> tuple[
     return backs, fronts
 
 
-def _taken(rng: np.random.Generator, parts: list[tuple[Kind, float]]) -> list[tuple[Kind, float]]:
+def _taken(rng: np.random.Generator, parts: list[tuple[BoutKind, float]]) -> list[tuple[BoutKind, float]]:
     return [parts.pop(int(rng.integers(len(parts))))] if parts and rng.random() < 0.5 else []
 
 
 def _plan(
     rng: np.random.Generator,
     worker: Worker,
-    parts: list[tuple[Kind, float]],
+    parts: list[tuple[BoutKind, float]],
     grip: Held = "",
 ) -> _Plan:
     return _Plan(worker, parts, grip, [float(gap) for gap in rng.uniform(0.5, 0.9, len(parts) - 1)])
 
 
-def _length(rng: np.random.Generator, kind: Kind) -> float:
+def _length(rng: np.random.Generator, kind: BoutKind) -> float:
     return float(rng.uniform(*LENGTHS[kind]))
 
 
-def _bouts(rng: np.random.Generator, kind: Kind, total: float) -> list[float]:
+def _bouts(rng: np.random.Generator, kind: BoutKind, total: float) -> list[float]:
     """Return at least one bout length of a kind, `total` seconds together where the kind's shortest bout allows."""
     shortest, longest = LENGTHS[kind]
     count = max(1, round(total / rng.uniform(1.5 * shortest, (shortest + longest) / 2)))

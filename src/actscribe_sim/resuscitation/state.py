@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from actscribe_sim.resuscitation.script import Kind
+from actscribe_sim.resuscitation.script import BoutKind
 from actscribe_sim.resuscitation.tools import Grip
 
 HandName = Literal["mask", "bag", "catheter", "body", "helper", "passer", "under head", "under hips"]
@@ -107,7 +107,7 @@ class State:
     """
 
     time: float
-    kinds: tuple[Kind, ...]
+    kinds: tuple[BoutKind, ...]
     visible: bool
     baby: Baby | None
     mask: Mask

@@ -18,7 +18,7 @@ STATE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ThingKind:
     """A kind of thing.
 
     Args:
@@ -38,19 +38,19 @@ KINDS = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            Kind("cup", 0.15, 0.24),
-            Kind("ball", 0.15, 0.3),
-            Kind("block", 0.16, 0.22),
-            Kind("can", 0.13, 0.26),
-            Kind("bottle", 0.2, 0.22),
-            Kind("sponge", 0.17, 0.1),
-            Kind("pen", 0.21, 0.04),
-            Kind("book", 0.27, 0.07),
-            Kind("plate", 0.25, 0.04),
-            Kind("bowl", 0.26, 0.14, inside=0.19),
-            Kind("box", 0.31, 0.2, inside=0.2),
-            Kind("lidded box", 0.29, 0.2),
-            Kind("cloth", 0.36, 0.02),
+            ThingKind("cup", 0.15, 0.24),
+            ThingKind("ball", 0.15, 0.3),
+            ThingKind("block", 0.16, 0.22),
+            ThingKind("can", 0.13, 0.26),
+            ThingKind("bottle", 0.2, 0.22),
+            ThingKind("sponge", 0.17, 0.1),
+            ThingKind("pen", 0.21, 0.04),
+            ThingKind("book", 0.27, 0.07),
+            ThingKind("plate", 0.25, 0.04),
+            ThingKind("bowl", 0.26, 0.14, inside=0.19),
+            ThingKind("box", 0.31, 0.2, inside=0.2),
+            ThingKind("lidded box", 0.29, 0.2),
+            ThingKind("cloth", 0.36, 0.02),
         )
     }
 )

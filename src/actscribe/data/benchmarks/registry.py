@@ -12,7 +12,7 @@ from actscribe.errors import ActScribeError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BenchmarkSpec:
     """One choice.
 
     Args:
@@ -26,12 +26,14 @@ class Kind:
     splits: int = 1
 
 
-BENCHMARKS: dict[str, Kind] = {
-    "ucf101": Kind("101 classes, from classInd.txt and {train,test}list0N.txt", ucf101.read, splits=3),
-    "hmdb51": Kind("51 classes, from CLASS_test_splitN.txt", hmdb51.read, splits=3),
-    "kinetics400": Kind("400 classes, from train.csv and validate.csv", kinetics.read),
-    "mini-kinetics200": Kind("200 classes, from {train,val}_ytid_list.txt and the csv files", kinetics.read_mini),
-    "folder": Kind("one folder of videos per class", folder.read),
+BENCHMARKS: dict[str, BenchmarkSpec] = {
+    "ucf101": BenchmarkSpec("101 classes, from classInd.txt and {train,test}list0N.txt", ucf101.read, splits=3),
+    "hmdb51": BenchmarkSpec("51 classes, from CLASS_test_splitN.txt", hmdb51.read, splits=3),
+    "kinetics400": BenchmarkSpec("400 classes, from train.csv and validate.csv", kinetics.read),
+    "mini-kinetics200": BenchmarkSpec(
+        "200 classes, from {train,val}_ytid_list.txt and the csv files", kinetics.read_mini
+    ),
+    "folder": BenchmarkSpec("one folder of videos per class", folder.read),
 }
 
 

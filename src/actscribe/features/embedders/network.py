@@ -14,7 +14,7 @@ from actscribe.models.device import autocast, device, for_scoring
 from actscribe.models.pixels import Pixels
 
 #: What vectors are kept in: a relative error of 2**-11, which moves a score by less than the choice of a seed does.
-KEPT = torch.float16
+STORED_DTYPE = torch.float16
 #: Largest number that can be kept so (ours: normalised states stay far below it).
 LARGEST = 6e4
 
@@ -42,7 +42,7 @@ class NetworkEmbedder:
         videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
         with torch.inference_mode(), autocast(self._bfloat16):
             vectors = self.network(videos.to(device()))
-        made = list(vectors.float().clamp(-LARGEST, LARGEST).to(KEPT).cpu())
+        made = list(vectors.float().clamp(-LARGEST, LARGEST).to(STORED_DTYPE).cpu())
         check_numbers(made, clips)
         return made
 
@@ -63,4 +63,4 @@ def described(
     shown = 1 if per == "frame" else frames
     with torch.no_grad():
         tokens, width = network.eval()(torch.zeros(1, shown, 3, size, size, device="meta")).shape[1:]
-    return Encoder(encoder_key(key), per, int(width), int(tokens), KEPT.itemsize, batch)
+    return Encoder(encoder_key(key), per, int(width), int(tokens), STORED_DTYPE.itemsize, batch)

@@ -28,10 +28,12 @@ PASSING = (429, 500, 502, 503, 504)
 #: Characters of what a server said that stand in a message.
 SHOWN = 300
 
-KEPT = "Answers so far are kept."
-START = f"Start the server (for example: ollama serve) and check the address. {KEPT}"
-LOG = f"Look at the server's log, or restart it. {KEPT}"
-SLOW = f"It may be busy, or the model too large for this machine: look at the server's log, or restart it. {KEPT}"
+ANSWERS_KEPT = "Answers so far are kept."
+START = f"Start the server (for example: ollama serve) and check the address. {ANSWERS_KEPT}"
+LOG = f"Look at the server's log, or restart it. {ANSWERS_KEPT}"
+SLOW = (
+    f"It may be busy, or the model too large for this machine: look at the server's log, or restart it. {ANSWERS_KEPT}"
+)
 INTERFACE = "Give the address of its OpenAI-compatible interface; it usually ends in /v1."
 NO_REDIRECT = "Give the address where it is: redirects are not followed, since they could lead to another machine."
 BY_STATUS = {

@@ -37,7 +37,7 @@ from actscribe.models.dual_encoder.loading import (
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.dual_encoder.sight import Sight, clips_together
 from actscribe.models.pixels import Pixels
-from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Kept, Recognizer
+from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer, StoredFeatures
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.dual_encoder import plan_dual_encoder
@@ -154,10 +154,10 @@ def input_spec(settings: DualEncoderSettings, frames: int) -> InputSpec:
     return InputSpec(frames, round(int(config.image_size) / settings.crop_pct), settings.temporal_jitter)
 
 
-def kept(settings: DualEncoderSettings, frames: int) -> Kept:
-    """Return what a probe keeps of a clip, one float32 vector; see `Implementation.kept`."""
+def stored_features(settings: DualEncoderSettings, frames: int) -> StoredFeatures:
+    """Return what a probe keeps of a clip, one float32 vector; see `Implementation.stored_features`."""
     config = configuration(settings.backbone, settings.model, *settings.published_base)
-    return Kept("clip", 4 * int(config.projection_dim) if settings.learns == "probe" else 0)
+    return StoredFeatures("clip", 4 * int(config.projection_dim) if settings.learns == "probe" else 0)
 
 
 def weights(settings: DualEncoderSettings) -> str:
@@ -235,5 +235,5 @@ DUAL_ENCODER = Implementation(
     weights=weights,
     starting=starting,
     plan=plan_dual_encoder,
-    kept=kept,
+    stored_features=stored_features,
 )

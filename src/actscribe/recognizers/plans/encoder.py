@@ -18,7 +18,7 @@ from actscribe.settings.named_models import IMAGENET
 from actscribe.tables import bytes_text, seconds_text
 
 #: Bytes of a number as vectors are kept.
-KEPT_BYTES = 2
+STORED_BYTES = 2
 
 
 def measured_seconds() -> float:
@@ -39,7 +39,7 @@ def plan_encoder(settings: FrozenEncoderSettings, frames: int, labels: int) -> P
         costs = cost(network.requires_grad_(False), {"pixels": shown})
         with torch.no_grad():
             tokens, width = network.eval()(shown).shape[1:]
-    kept = bytes_text(int(tokens * width * KEPT_BYTES))
+    kept = bytes_text(int(tokens * width * STORED_BYTES))
     each = "a frame" if per == "frame" else "a clip"
     once = ", once for all clips that share it" if per == "frame" else ", once"
     if settings.model == IMAGENET:
