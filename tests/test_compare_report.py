@@ -20,6 +20,8 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.compare.compare import rewrite_report
 from actscribe.compare.result import assemble
+from actscribe.evaluation.comparison import CALIBRATION_COLUMNS, CURVE_COLUMNS, RISK_COLUMNS
+from actscribe.evaluation.comparison_timelines import CLAIM_COLUMNS, OFF_COLUMNS, SLICE_COLUMNS
 from actscribe.evaluation.intervals import group_units
 from actscribe.ownership import MARKER
 from actscribe.report import svg
@@ -28,6 +30,7 @@ from actscribe.report.comparison.charts import Series, lines
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import content, write_comparison_report
 from actscribe.report.comparison.show import show
+from actscribe.report.table import INTERVAL
 from actscribe.run_folder.comparison import write_tables
 from actscribe.run_folder.run import Run
 
@@ -49,6 +52,24 @@ def html(done: Comparison) -> str:
 @pytest.fixture(scope="module")
 def page(html: str) -> Page:
     return Page(html)
+
+
+def test_every_column_of_numbers_has_a_title_of_its_own_and_the_page_explains_it(done: Comparison) -> None:
+    shown = content(done)
+    explained_titles = {title.lower() for title, _ in shown["words"]}
+    declared = {figure.key: figure.tables[0] for figure in shown["figures"]} | {"off": shown["indicator_table"]}
+    for key, columns in (
+        ("calibration", CALIBRATION_COLUMNS),
+        ("risk", RISK_COLUMNS),
+        ("curve", CURVE_COLUMNS),
+        ("slices", SLICE_COLUMNS),
+        ("hallucination", CLAIM_COLUMNS),
+        ("off", OFF_COLUMNS),
+    ):
+        titles = [head.title for head in declared[key].columns if head.title != INTERVAL.title]
+        assert titles == [column.title for column in columns]
+        assert {column.title.lower() for column in columns if column.meaning} <= explained_titles
+    assert {column.name for column in CLAIM_COLUMNS} == set(done.tables["hallucination"])
 
 
 def test_headline_is_that_of_the_kept_scores(done: Comparison) -> None:

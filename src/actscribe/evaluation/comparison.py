@@ -7,7 +7,7 @@ that mean would move with other groups and other trainings, and `seed_sd` how fa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -18,7 +18,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.recording import Recording
 from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.baselines import majority_answers
-from actscribe.evaluation.calibration import ECE, ECE_FLOOR, calibration_table, fit_temperature, tempered
+from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR, calibration_table, fit_temperature, tempered
 from actscribe.evaluation.certainty import certainty, risk_coverage
 from actscribe.evaluation.clips import macro_f1
 from actscribe.evaluation.intervals import Groups, estimate, group_units, label_counts, mean_of_known
@@ -71,6 +71,34 @@ PAIR_COLUMNS = (
         "precise",
     ),
     Column("detectable", "would show", "smallest true difference that one test shows in four of five such studies"),
+)
+
+#: Whether scores are probabilities, and what a temperature makes of them.
+CALIBRATION_COLUMNS = (
+    SYSTEM,
+    LABEL,
+    replace(ECE, format="precise"),
+    replace(ECE_FLOOR, format="precise"),
+    BRIER,
+    Column("temperature", "temperature", "by which scores are flattened (above 1) or sharpened, fitted on validation"),
+    Column("ece_tempered", "ECE after it", "calibration error of the scores after the temperature", "precise"),
+    Column("brier_tempered", "Brier after it", "Brier score of the scores after the temperature", "precise"),
+)
+#: What is left to a recognizer when the least certain clips go to a person.
+RISK_COLUMNS = (
+    SYSTEM,
+    Column("to_person", "to a person", "share of the clips, the least certain ones", "percent"),
+    Column("clips", "clips left", "that the recognizer decides", "count"),
+    MACRO_F1,
+)
+#: What more recordings give.
+CURVE_COLUMNS = (
+    SYSTEM,
+    Column("recordings", "recordings", "that it was trained on", "count"),
+    SEEDS,
+    MACRO_F1,
+    SEED_SD,
+    Column("gain", "gain", "change in macro F1 since the number before", "change", interval=("gain_low", "gain_high")),
 )
 
 
@@ -228,7 +256,7 @@ def pair_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
 def calibration_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
     """Return the rows of `calibration_table` per recognizer: are scores probabilities, and can they be made so?
 
-    Columns: `system`, `label`; `ece`, `ece_floor`, `brier` as scored; `temperature` fitted on validation;
+    Columns: CALIBRATION_COLUMNS; `ece`, `ece_floor`, `brier` as scored; `temperature` fitted on validation;
     `ece_tempered`, `brier_tempered` on test after it. Means over seeds.
     """
     tables = []
@@ -283,8 +311,7 @@ def curve_table(points: Sequence[tuple[int, System]], shared: Shared) -> pd.Data
         before = (system.name, counts)
         ends = (float(estimated.low), float(estimated.high))
         rows.append((system.name, number, len(by_seed), float(estimated.value), *ends, spread, *gain))
-    columns = ["system", "recordings", "seeds", "macro_f1", "low", "high", "seed_sd", "gain", "gain_low", "gain_high"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=names(CURVE_COLUMNS))
 
 
 def score_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame:

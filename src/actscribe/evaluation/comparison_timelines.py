@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from actscribe.annotations.interval import Interval
-from actscribe.columns import Column
-from actscribe.evaluation.comparison import Shared, System, constant_answers, constant_counts
+from actscribe.columns import Column, names
+from actscribe.evaluation.comparison import MACRO_F1, SYSTEM, Shared, System, constant_answers, constant_counts
 from actscribe.evaluation.errors import merged_spans
 from actscribe.evaluation.events import EVENT_COLUMNS, event_table
 from actscribe.evaluation.hallucination import empty_table, rates_table, rules_table
@@ -29,6 +29,7 @@ from actscribe.evaluation.intervals import (
     ratio,
     with_macro,
 )
+from actscribe.evaluation.measures import LABEL
 from actscribe.evaluation.result import Evaluation
 from actscribe.evaluation.significance import macro
 from actscribe.timeline.matching import IOUS, Timelines, segment_counts
@@ -49,6 +50,63 @@ TIMELINE_COLUMNS = tuple(
 )
 
 
+#: By how much indicators are off.
+OFF_COLUMNS = (
+    SYSTEM,
+    LABEL,
+    Column("indicator", "indicator", "what is measured of a recording", "text"),
+    Column(
+        "off_by",
+        "off by",
+        "mean absolute error: seconds where the indicator ends in _s, else as it is counted",
+        interval=("low", "high"),
+        higher_is_better=False,
+    ),
+    Column("recordings", "recordings", "in which both the annotation and the timeline have it; mean over trainings"),
+)
+#: Parts of the test set.
+SLICE_COLUMNS = (
+    Column("slice", "part by", "a column of the manifest, the group, or the length of the recordings", "text"),
+    Column("value", "value", format="text"),
+    Column("recordings", "recordings", "of the part", "count"),
+    Column("clips", "clips", "of the part", "count"),
+    SYSTEM,
+    MACRO_F1,
+)
+#: How often a recognizer says what is not there.
+CLAIM_COLUMNS = (
+    SYSTEM,
+    Column(
+        "false_alarm_rate",
+        "false alarms",
+        "share of the clips without a label in which it is marked, mean over labels",
+        "percent",
+        higher_is_better=False,
+    ),
+    Column("says_yes", "says yes", "share of the clips that it marks, mean over labels", "percent"),
+    Column("is_true", "is true", "share of the clips that show a label, mean over labels", "percent"),
+    Column(
+        "empty_clips",
+        "empty clips",
+        "share of the clips that show nothing in which it marks something",
+        "percent",
+        higher_is_better=False,
+    ),
+    Column(
+        "broken_rules",
+        "broken rules",
+        "share of the occasions at which a rule of the label set is broken",
+        "percent",
+        higher_is_better=False,
+    ),
+    Column(
+        "not_read",
+        "not read",
+        "share of a model's written answers that could not be read",
+        "percent",
+        higher_is_better=False,
+    ),
+)
 #: The table of disagreements as a page shows it.
 DISAGREEMENT_COLUMNS = (
     Column("recording", "recording", format="text"),
@@ -117,7 +175,7 @@ def indicator_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame |
             for j, indicator in enumerate(INDICATORS):
                 cells = (float(estimated.value[i, j]), float(estimated.low[i, j]), float(estimated.high[i, j]))
                 rows.append((system.name, label, indicator, *cells, float(known[..., i, j].sum(axis=0).mean())))
-    return pd.DataFrame(rows, columns=["system", "label", "indicator", "off_by", "low", "high", "recordings"])
+    return pd.DataFrame(rows, columns=names(OFF_COLUMNS))
 
 
 def slice_table(
@@ -149,8 +207,7 @@ def slice_table(
                 estimated = estimate(macro, counts[inside], groups)
                 cells = (float(estimated.value), float(estimated.low), float(estimated.high))
                 rows.append((kind, value, len(units), len(inside), name, *cells))
-    names = ["slice", "value", "recordings", "clips", "system", "macro_f1", "low", "high"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names(SLICE_COLUMNS))
 
 
 def hallucination_rows(systems: Sequence[System], shared: Shared) -> pd.DataFrame:
@@ -166,7 +223,7 @@ def hallucination_rows(systems: Sequence[System], shared: Shared) -> pd.DataFram
         rates = [_wrongly_claimed(run, shared) for run in system.runs]
         means = {name: float(np.mean([each[name] for each in rates])) for name in rates[0]}
         rows.append({"system": system.name, **means, "not_read": system.unread})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=names(CLAIM_COLUMNS))
 
 
 def disagreement_table(systems: Sequence[System], shared: Shared, most: int = MOST_DISAGREEMENTS) -> pd.DataFrame:
@@ -189,9 +246,11 @@ def disagreement_table(systems: Sequence[System], shared: Shared, most: int = MO
         split = [any(sides) and not all(sides) for _, *sides in answers]
         for key in sorted({each for each, parted in zip(answers, split, strict=True) if parted}):
             wrong = np.array([each == key for each in answers])
-            names = [[s.name for s, side in zip(systems, key[1:], strict=True) if side is way] for way in (True, False)]
-            named = {"label": label, "annotated": key[0], "says_yes": ", ".join(names[0])}
-            named["says_no"] = ", ".join(names[1])
+            sides_named = [
+                [s.name for s, side in zip(systems, key[1:], strict=True) if side is way] for way in (True, False)
+            ]
+            named = {"label": label, "annotated": key[0], "says_yes": ", ".join(sides_named[0])}
+            named["says_no"] = ", ".join(sides_named[1])
             spans = merged_spans(shared.clips, gap[:, column], gap[:, column], wrong)
             rows += [{**span, **named, "gap": span["margin"]} for span in spans]
     table = pd.DataFrame(rows, columns=columns)
@@ -229,8 +288,8 @@ def _ratio_with_mean(counted: np.ndarray) -> Metric:
 
 
 def _constant_timelines(shared: Shared, decisions: np.ndarray) -> Timelines:
-    names = [name for name, yes in zip(shared.labels.names, decisions.tolist(), strict=True) if yes]
-    return {r.name: tuple(Interval(name, 0.0, r.duration) for name in names) for r in shared.recordings}
+    marked = [name for name, yes in zip(shared.labels.names, decisions.tolist(), strict=True) if yes]
+    return {r.name: tuple(Interval(name, 0.0, r.duration) for name in marked) for r in shared.recordings}
 
 
 def _event_sums(timelines: Timelines, shared: Shared) -> np.ndarray:

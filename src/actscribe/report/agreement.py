@@ -7,35 +7,63 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from actscribe.columns import Column, names
 from actscribe.counts import counted
 from actscribe.evaluation.by_subject import SUBJECT
+from actscribe.evaluation.measures import LABEL
 from actscribe.evaluation.raters import ALL, Agreement
 from actscribe.tables import print_sentence, print_table
 
-#: Columns of each table on the terminal -> their headings; intervals are shown only if some are known.
-MOMENTS = {
-    "label": "label",
-    "kappa": "kappa",
-    "low": "low",
-    "high": "high",
-    "kappa_near": "near",
-    "alike": "alike",
-    "first_share": "1st",
-    "second_share": "2nd",
-    "moments": "moments",
-}
-EVENTS = {
-    "label": "label",
-    "first_events": "1st",
-    "second_events": "2nd",
-    "starts": "starts",
-    "start_s": "start s",
-    "ends": "ends",
-    "end_s": "end s",
-    "f1": "F1",
-    "f1_low": "low",
-    "f1_high": "high",
-}
+_SHARE_NEAR = "events whose {} the other one has within the tolerance"
+#: How far two people agree on moments, and on events; `short` is the heading on the terminal.
+MOMENT_COLUMNS = (
+    LABEL,
+    Column("kappa", "kappa", "agreement beyond chance on each moment", interval=("low", "high"), higher_is_better=True),
+    Column(
+        "kappa_near",
+        "kappa, near",
+        "kappa where the other one may see the same a little earlier or later",
+        short="near",
+    ),
+    Column("alike", "alike", "share of the moments on which both say the same", "percent"),
+    Column(
+        "first_share",
+        "share of the first",
+        "share of the moments in which the first one sees it",
+        "percent",
+        short="1st",
+    ),
+    Column(
+        "second_share",
+        "share of the second",
+        "share of the moments in which the second one sees it",
+        "percent",
+        short="2nd",
+    ),
+    Column("moments", "moments", "that both annotated", "count"),
+)
+EVENT_COLUMNS = (
+    LABEL,
+    Column("first_events", "events of the first", format="count", short="1st"),
+    Column("second_events", "events of the second", format="count", short="2nd"),
+    Column("starts", "starts alike", "share of the " + _SHARE_NEAR.format("start"), "percent", short="starts"),
+    Column(
+        "start_s",
+        "start later (s)",
+        "by how much the second one starts later, in the median",
+        "change",
+        short="start s",
+    ),
+    Column("ends", "ends alike", "share of the " + _SHARE_NEAR.format("end"), "percent", short="ends"),
+    Column("end_s", "end later (s)", "by how much the second one ends later, in the median", "change", short="end s"),
+    Column(
+        "f1",
+        "F1 of events",
+        "events that start and end near one of the other one",
+        interval=("f1_low", "f1_high"),
+        short="F1",
+    ),
+)
 #: The same of each subject, all behaviours at once.
 SUBJECTS = {
     SUBJECT: "subject",
@@ -71,12 +99,18 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
 
 def views(done: Agreement) -> dict[str, pd.DataFrame]:
     """Return the table in two parts with short headings, by title; columns of intervals only where some are known."""
-    unknown = [name for name in ("low", "high", "f1_low", "f1_high") if done.table[name].isna().all()]
     by_title = {}
-    for title, columns in ((f"Moments, one every {done.measure.unit:g} s", MOMENTS), ("Events", EVENTS)):
-        kept = {name: heading for name, heading in columns.items() if name not in unknown}
-        by_title[title] = done.table[list(kept)].rename(columns=kept)
+    for title, columns in parts(done).items():
+        headings = {column.name: column.short or column.name for column in columns}
+        ends = {end: way for column in columns for end, way in zip(column.interval, ("low", "high"), strict=False)}
+        kept = [name for name in names(columns) if name in headings or not done.table[name].isna().all()]
+        by_title[title] = done.table[kept].rename(columns=headings | ends)
     return by_title
+
+
+def parts(done: Agreement) -> dict[str, tuple[Column, ...]]:
+    """Return the columns of the table in two parts, by title."""
+    return {f"Moments, one every {done.measure.unit:g} s": MOMENT_COLUMNS, "Events": EVENT_COLUMNS}
 
 
 def overall(done: Agreement) -> str:

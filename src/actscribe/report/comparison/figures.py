@@ -17,12 +17,16 @@ from actscribe.report.comparison import charts, sentences
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.tables import (
     annotator_table,
+    calibration_table,
+    claim_table,
     cost_table,
+    curve_table,
     headline_table,
     label_table,
     moment_tables,
-    plain_table,
     reliability_table,
+    risk_table,
+    slice_table,
 )
 from actscribe.report.table import Table
 
@@ -75,12 +79,11 @@ def _heat(done: Comparison) -> Figure:
 
 
 def _calibration(done: Comparison) -> Figure:
-    caption = "Calibration error and Brier score, before and after a temperature."
     return Figure(
         "calibration",
         "Can scores be read as probabilities?",
         sentences.calibration(done),
-        (plain_table(done.tables["calibration"], caption), reliability_table(done)),
+        (calibration_table(done), reliability_table(done)),
         panels=charts.reliability(done.systems),
         hint="Points on the dashed line: yes. Below it, scores promise too much; above it, too little.",
     )
@@ -103,7 +106,7 @@ def _risk(done: Comparison) -> Figure:
         "risk",
         "When a person takes the doubtful clips",
         sentences.risk(done),
-        (plain_table(table, f"{title}."),),
+        (risk_table(done, title),),
         picture,
     )
 
@@ -128,7 +131,7 @@ def _curve(done: Comparison) -> Figure | None:
         "curve",
         "What more recordings give",
         sentences.curve(done),
-        (plain_table(table, f"{title}."),),
+        (curve_table(done, title),),
         picture,
         hint=hint,
     )
@@ -168,14 +171,11 @@ def _slices(done: Comparison) -> Figure | None:
     index = [system.name for system in done.systems].index(best)
     title = f"Macro F1 of {best} on parts of the test set with its 95 % interval"
     picture = charts.forest(rows, len(rows), title, charts.colour(index)) if len(rows) else None
-    caption = "Macro F1 on parts of the test recordings, of every recognizer and of answers that never look."
     hint = (
         f"Dot: macro F1 of {best} on the recordings of that kind alone. Bar: 95 % interval. A label that no clip of a"
         " part shows is not in its mean, so parts that show different labels are not alike."
     )
-    return Figure(
-        "slices", "Parts of the test set", sentences.slices(done), (plain_table(table, caption),), picture, hint=hint
-    )
+    return Figure("slices", "Parts of the test set", sentences.slices(done), (slice_table(done),), picture, hint=hint)
 
 
 def _hallucination(done: Comparison) -> Figure:
@@ -185,7 +185,7 @@ def _hallucination(done: Comparison) -> Figure:
         "hallucination",
         "Claims of what is not there",
         sentences.hallucination(done),
-        (plain_table(table, "How often each says what is not there."),),
+        (claim_table(done),),
         charts.bars(rates, "Share of clips in which an absent label is marked"),
         hint="Bar: of the clips that do not show a label, the share in which it is marked; mean over labels.",
     )

@@ -16,11 +16,19 @@ from markupsafe import Markup
 
 from actscribe.columns import explained
 from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
-from actscribe.evaluation.comparison import MACRO_F1, PAIR_COLUMNS, SEED_SD
-from actscribe.evaluation.comparison_timelines import TIMELINE_COLUMNS
+from actscribe.evaluation.comparison import (
+    CALIBRATION_COLUMNS,
+    CURVE_COLUMNS,
+    MACRO_F1,
+    PAIR_COLUMNS,
+    RISK_COLUMNS,
+    SEED_SD,
+)
+from actscribe.evaluation.comparison_timelines import CLAIM_COLUMNS, OFF_COLUMNS, SLICE_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.measures import HEADLINE, LABELS, columns_in
 from actscribe.files import write_text
 from actscribe.report import formatting as w
+from actscribe.report.agreement import EVENT_COLUMNS, MOMENT_COLUMNS
 from actscribe.report.comparison import charts, sentences
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.figures import figures
@@ -28,8 +36,8 @@ from actscribe.report.comparison.tables import (
     bout_table,
     disagreement_table,
     headline_table,
+    indicator_table,
     pairs_table,
-    plain_table,
     timeline_table,
 )
 from actscribe.report.provenance import annotations_text
@@ -56,8 +64,16 @@ WORDS = (
     BRIER,
     ECE,
     ECE_FLOOR,
+    *CALIBRATION_COLUMNS,
+    *RISK_COLUMNS,
+    *CURVE_COLUMNS,
     *PAIR_COLUMNS,
     *TIMELINE_COLUMNS,
+    *OFF_COLUMNS,
+    *SLICE_COLUMNS,
+    *CLAIM_COLUMNS,
+    *MOMENT_COLUMNS,
+    *EVENT_COLUMNS,
 )
 
 
@@ -96,7 +112,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "timeline_sentence": sentences.timelines(done) if "timelines" in done.tables else "",
         "indicator_sentence": sentences.indicators(done),
         "timeline_table": timeline_table(done),
-        "indicator_table": _plain(done, "indicators", "By how much indicators are off: mean absolute error."),
+        "indicator_table": indicator_table(done),
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": sentences.disagreements(done),
@@ -159,11 +175,6 @@ def _once(done: Comparison) -> str:
     if not once:
         return ""
     return f"trained once, so that what another training would change is in no interval: {', '.join(once)}"
-
-
-def _plain(done: Comparison, name: str, caption: str) -> Table | None:
-    table = done.tables.get(name)
-    return plain_table(table, caption) if table is not None and len(table) else None
 
 
 def _provenance(done: Comparison) -> dict[str, Any]:

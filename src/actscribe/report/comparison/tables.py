@@ -6,31 +6,36 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-import pandas as pd
-
 from actscribe.annotations.interval import Interval
 from actscribe.columns import Column
 from actscribe.data import spans as sp
 from actscribe.data.recording import ID_DIGITS, Recording
 from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
+from actscribe.evaluation.calibration import MACRO, TOP_LABEL
 from actscribe.evaluation.clips import as_shown
-from actscribe.evaluation.comparison import HEADLINE_COLUMNS, LABEL_COLUMNS, PAIR_COLUMNS, SYSTEM
-from actscribe.evaluation.comparison_timelines import DISAGREEMENT_COLUMNS, TIMELINE_COLUMNS
+from actscribe.evaluation.comparison import (
+    CALIBRATION_COLUMNS,
+    CURVE_COLUMNS,
+    HEADLINE_COLUMNS,
+    LABEL_COLUMNS,
+    PAIR_COLUMNS,
+    RISK_COLUMNS,
+    SYSTEM,
+)
+from actscribe.evaluation.comparison_timelines import (
+    CLAIM_COLUMNS,
+    DISAGREEMENT_COLUMNS,
+    OFF_COLUMNS,
+    SLICE_COLUMNS,
+    TIMELINE_COLUMNS,
+)
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import formatting as w
-from actscribe.report.agreement import views
+from actscribe.report.agreement import parts
 from actscribe.report.comparison.charts import reliability_points
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.review_links import moment
-from actscribe.report.table import WRITERS, Head, Row, Table, frame_table, record_table
-
-
-def plain_table(table: pd.DataFrame, caption: str) -> Table:
-    """Return a table of a comparison with its own column names, missing values as a dash."""
-    records = [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")
-    ]
-    return record_table(caption, records)
+from actscribe.report.table import WRITERS, Head, Row, Table, frame_table
 
 
 def headline_table(done: Comparison) -> Table:
@@ -64,7 +69,44 @@ def moment_tables(done: Comparison) -> tuple[Table, ...]:
     table = done.tables.get("annotator_moments")
     if table is None:
         return ()
-    return tuple(plain_table(part, f"{title}.") for title, part in views(Agreement(table, Measure())).items())
+    agreed = parts(Agreement(table, Measure()))
+    return tuple(frame_table(f"{title}.", table, columns) for title, columns in agreed.items())
+
+
+def calibration_table(done: Comparison) -> Table:
+    """Return whether scores are probabilities, before and after a temperature."""
+    table = done.tables["calibration"]
+    caption = "Calibration error and Brier score, before and after a temperature."
+    return frame_table(caption, table, CALIBRATION_COLUMNS, table["label"].isin([MACRO, TOP_LABEL]).tolist())
+
+
+def risk_table(done: Comparison, title: str) -> Table:
+    """Return what is left to each recognizer when the least certain clips go to a person."""
+    return frame_table(f"{title}.", done.tables["risk_coverage"], RISK_COLUMNS)
+
+
+def curve_table(done: Comparison, title: str) -> Table:
+    """Return what each recognizer gains from more recordings."""
+    return frame_table(f"{title}.", done.tables["learning_curve"], CURVE_COLUMNS)
+
+
+def slice_table(done: Comparison) -> Table:
+    """Return macro F1 on parts of the test set."""
+    caption = "Macro F1 on parts of the test recordings, of every recognizer and of answers that never look."
+    return frame_table(caption, done.tables["slices"], SLICE_COLUMNS)
+
+
+def claim_table(done: Comparison) -> Table:
+    """Return how often each recognizer says what is not there."""
+    return frame_table("How often each says what is not there.", done.tables["hallucination"], CLAIM_COLUMNS)
+
+
+def indicator_table(done: Comparison) -> Table | None:
+    """Return by how much indicators are off; None for trimmed data sets."""
+    table = done.tables.get("indicators")
+    if table is None or not len(table):
+        return None
+    return frame_table("By how much indicators are off: mean absolute error.", table, OFF_COLUMNS)
 
 
 def timeline_table(done: Comparison) -> Table | None:
