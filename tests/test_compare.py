@@ -196,7 +196,7 @@ def test_resumed_it_is_what_was_asked_for_unless_something_else_is(lamps: Lamps)
     assert _as_before(before, more, None, None, None)[0] is None  # all of them, the new one too
     assert _as_before(one, more, None, None, None)[0] == ["timesformer"]
     gone = study.model_copy(update={"recognizers": {"vlm-yesno": {}}})
-    with pytest.raises(ActScribeError, match="asked for with timesformer, which the study does not have") as caught:
+    with pytest.raises(ActScribeError, match="asked for with timesformer, which the study no longer has") as caught:
         _as_before(one, gone, None, None, None)
     assert "--only vlm-yesno" in caught.value.hint
 

@@ -124,7 +124,9 @@ def test_a_plan_takes_the_batch_and_number_format_that_the_settings_have(monkeyp
     assert "in 4bit" in planned("--dtype", "4bit")
     assert "in bfloat16" in planned("--recognizer", "vlm-lora", "--dtype", "bfloat16")
     assert "vlm-yesno has no setting 'batch_size'" in planned("--batch-size", "2")
-    assert "vlm-lora has no setting 'quantize'" in planned("--recognizer", "vlm-lora", "--dtype", "4bit")
+    assert "vlm-lora computes in float32, bfloat16, not in '4bit'" in planned(
+        "--recognizer", "vlm-lora", "--dtype", "4bit"
+    )
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[Syst
 
 
 def test_recognizers_on_other_clips_are_refused(systems: list[System]) -> None:
-    with pytest.raises(ValueError, match="other clips"):
+    with pytest.raises(ValueError, match="different clips"):
         cp.share([systems[0], system(field(7), "other", 0.5)], PRIORS, 0)
 
 

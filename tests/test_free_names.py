@@ -19,7 +19,11 @@ QUICK = {"epochs": 1, "batch_size": 8, "precision": "float32"}
 @pytest.mark.parametrize(
     ("recognizers", "wrong", "words"),
     [
-        ({"qwen": {}}, "qwen", "no recognizer is called 'qwen'.*Or say what 'qwen' is: 'qwen: {recognizer: NAME}'"),
+        (
+            {"qwen": {}},
+            "qwen",
+            "no recognizer is called 'qwen'.*Or say what 'qwen' is: 'qwen: {recognizer: timesformer}'",
+        ),
         ({"qwen": {"recognizer": "vlm-yes"}}, "qwen", "no recognizer is called 'vlm-yes'. Did you mean 'vlm-yesno'"),
         (
             {"clip": {"recognizer": "x-clip"}},

@@ -225,7 +225,7 @@ def test_the_list_of_models_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> N
     with hostile_server(silent) as (address, _), pytest.raises(ActScribeError, match=r"/models: .*within"):
         ChatServer(address).description()
     many = json.dumps({"data": [{"id": f"model {n}"} for n in range(5000)]}).encode()
-    with hostile_server(json_of(many)) as (address, _), pytest.raises(ActScribeError, match="5000 models") as caught:
+    with hostile_server(json_of(many)) as (address, _), pytest.raises(ActScribeError, match="5 000 models") as caught:
         ChatServer(address).description()
     assert len(caught.value.message) < 500
 

@@ -145,7 +145,7 @@ def test_files_that_are_not_what_they_seem_are_refused(loader: tuple[Path, Calla
         weights.write_bytes(whole[:kept])
         refused(rf"model\.safetensors: is {message}")
     weights.write_bytes(whole + b"\0")
-    refused(r"model\.safetensors: is damaged: \d+ bytes where its header lists \d+")
+    refused(r"model\.safetensors: is damaged: [\d\u202f]+ bytes where its header lists [\d\u202f]+ bytes")
     weights.write_bytes(whole[:8] + b"\xff" + whole[9:])
     refused(r"model\.safetensors: is damaged: its header cannot be read")
     weights.write_text(POINTER)

@@ -190,7 +190,7 @@ def test_a_video_for_llama_cpp_has_its_own_rate() -> None:
 def test_a_video_that_is_passed_over_is_not_sent() -> None:
     with llama_cpp(opens_video=False) as served:
         server = ChatServer(served.address, options=Options(frames="video"))
-        with pytest.raises(ActScribeError, match="passes over the video"):
+        with pytest.raises(ActScribeError, match="ignored the video"):
             server.description()
 
 

@@ -117,7 +117,11 @@ def test_a_name_that_cannot_be_is_a_sentence(tmp_path):
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
     video = make_video(tmp_path / "a.ts", 50)
     data = video.read_bytes()
-    words = {"grows": f"grew by {len(data)} bytes", "is replaced": "was replaced", "vanishes": "was removed"}
+    words = {
+        "grows": f"grew by {len(data):,} bytes".replace(",", "\u202f"),
+        "is replaced": "was replaced",
+        "vanishes": "was removed",
+    }
     frames = frames_at(video, [0.1, 1.0])
     next(frames)
     if how == "grows":

@@ -63,10 +63,10 @@ def report_sentences(archive: Archive, run: Run) -> tuple[str, ...]:
 def _warnings(content: tables.Content, run: Run) -> tuple[str, ...]:
     """Return what to know before relying on the timelines: how the run stands, and which videos it has learned from."""
     known = known_videos(run)
-    seen = sum(record.content in known for record in content.done.values())
-    if not seen:
+    learned_from = sum(record.content in known for record in content.done.values())
+    if not learned_from:
         return standing(run)
-    of_all = f"Of {seen} of {counted(len(content.done), 'video')}, byte for byte,"
+    of_all = f"Of {learned_from} of {counted(len(content.done), 'video')}, byte for byte,"
     return (
         f"{of_all} the run has learned already, so their timelines look better than those of new videos would.",
         *standing(run),

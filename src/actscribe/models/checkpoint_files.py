@@ -152,7 +152,9 @@ def damage(path: Path) -> str:
         return "is damaged: its header cannot be read."
     if size < whole:
         return f"is cut short: {size} of {whole} bytes."
-    return f"is damaged: {counted(size, 'byte')} where its header lists {whole}." if size > whole else ""
+    return (
+        f"is damaged: {counted(size, 'byte')} where its header lists {counted(whole, 'byte')}." if size > whole else ""
+    )
 
 
 def check_quantizer(config: dict[str, Any], path: Path, able: bool) -> None:
