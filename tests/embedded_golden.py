@@ -1,6 +1,9 @@
-"""What the models inside the package make of two fixed clips, and the file that holds it: golden_embedded.json.
+"""What the models inside the package make of fixed clips, and the files that hold it.
 
-After a weight, a prompt or a preprocessing was changed on purpose, write the file again and say why in the commit:
+golden_embedded.json holds embeddings and scores of two clips, golden_tables.json the tables of an evaluation on eight.
+
+After a weight, a prompt, a preprocessing or a measure was changed on purpose, write the files again and say
+why in the commit:
 
     OMP_NUM_THREADS=1 python tests/embedded_golden.py
 """
@@ -17,11 +20,13 @@ import torch
 
 from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames, InputSpec
+from actscribe.evaluation.calibration import calibration_table
+from actscribe.evaluation.clips import choose_thresholds, clip_table
 from actscribe.labels import LabelSet
 from actscribe.models.video_classifier import load_classifier
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.pooling import mean_pool
-from actscribe.recognizers.base import implementation
+from actscribe.recognizers.base import Recognizer, implementation
 from actscribe.recognizers.dual_encoder.recognizer import DualEncoderRecognizer
 from actscribe.recognizers.prompts import prompts
 from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
@@ -31,6 +36,7 @@ from actscribe.training.inputs import TrainingInputs
 from actscribe.video.sampling import sample_times
 
 FILE = Path(__file__).with_name("golden_embedded.json")
+TABLES_FILE = FILE.with_name("golden_tables.json")
 FRAMES = 8
 #: Height and width of each clip: neither is square nor of a model's own size, so that resizing and cropping count.
 SIZES = ((96, 144), (150, 90))
@@ -46,10 +52,11 @@ ACTIONS = LabelSet(
 Measured = dict[str, np.ndarray]
 
 
-def clips() -> list[ClipFrames]:
+def clips(count: int = len(SIZES)) -> list[ClipFrames]:
     """Return coarse patterns that drift over the clip, with noise; whole numbers only, so the same on every machine."""
     made = []
-    for seed, (height, width) in enumerate(SIZES):
+    for seed in range(count):
+        height, width = SIZES[seed % len(SIZES)]
         rng = np.random.RandomState(seed)  # unlike those of `default_rng`, its numbers are frozen for good
         coarse = rng.randint(0, 224, (height // 6, width // 6, 3))
         drifted = np.stack([np.roll(coarse, (frame, 2 * frame), axis=(0, 1)) for frame in range(FRAMES)])
@@ -111,9 +118,36 @@ MODELS: dict[str, Callable[[], Measured]] = {
 }
 
 
-def golden() -> dict[str, Measured]:
-    """Return what the file holds."""
-    values = json.loads(FILE.read_text(encoding="utf-8"))
+def table_of(recognizer: Recognizer) -> Measured:
+    """Return the tables of an evaluation on eight clips with made-up annotations, a number per label and mean."""
+    labels = recognizer.labels
+    scores = np.stack(list(recognizer.score(clips(8)))).astype(float)
+    targets = (np.arange(8)[:, None] // (np.arange(len(labels)) + 1) % 2).astype(float)
+    targets[7, 0] = np.nan  # not annotated
+    measured = clip_table(targets, scores, choose_thresholds(targets, scores), labels.names)
+    calibrated = calibration_table(targets, scores, labels.names)
+    both = [measured.select_dtypes("number"), calibrated.select_dtypes("number")]
+    return {
+        f"{name} of {column}": table[column].to_numpy(float)[None]
+        for name, table in zip(("measures", "calibration"), both, strict=True)
+        for column in table
+    }
+
+
+def _treatments() -> Recognizer:
+    model, pixels = load_classifier(EMBEDDED, TREATMENTS.names, FRAMES)
+    return VideoClassifierRecognizer(model, pixels, TREATMENTS, False)
+
+
+TABLES: dict[str, Callable[[], Measured]] = {
+    "timesformer": lambda: table_of(_treatments()),
+    "x-clip": lambda: table_of(_zero_shot("x-clip", learns="none", resize_mode="crop", precision="float32")),
+}
+
+
+def golden(file: Path = FILE) -> dict[str, Measured]:
+    """Return what a file holds."""
+    values = json.loads(file.read_text(encoding="utf-8"))
     return {model: {key: np.array(rows) for key, rows in measured.items()} for model, measured in values.items()}
 
 
@@ -130,12 +164,13 @@ def _rows(values: np.ndarray) -> Sequence[Sequence[float]]:
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
     torch.set_num_threads(1)
-    values = {model: {key: _rows(rows) for key, rows in measure().items()} for model, measure in MODELS.items()}
-    text = json.dumps(values).replace("]], ", "]],\n ").replace("]]}, ", "]]},\n")
-    FILE.write_text(text + "\n", encoding="utf-8")
-    print(f"{FILE}: {FILE.stat().st_size} bytes")
+    for file, measured in ((FILE, MODELS), (TABLES_FILE, TABLES)):
+        values = {model: {key: _rows(rows) for key, rows in measure().items()} for model, measure in measured.items()}
+        text = json.dumps(values).replace("]], ", "]],\n ").replace("]]}, ", "]]},\n")
+        file.write_text(text + "\n", encoding="utf-8")
+        print(f"{file}: {file.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The models inside the package still make of two fixed clips what they made when golden_embedded.json was written."""
+"""The models inside the package still make of fixed clips what they made when the golden files were written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from embedded_golden import FILE, MODELS, golden
+from embedded_golden import FILE, MODELS, TABLES, TABLES_FILE, golden
 from safetensors.torch import load_file, save_file
 
 from actscribe.models import catalog
@@ -73,5 +73,27 @@ def test_a_changed_preprocessing_is_seen(model: str, own_copy: Path) -> None:
         compare(model)
 
 
-def test_the_file_is_small() -> None:
+def compare_table(model: str) -> None:
+    actual, expected = TABLES[model](), golden(TABLES_FILE)[model]
+    assert actual.keys() == expected.keys()
+    for key, values in expected.items():
+        np.testing.assert_allclose(actual[key], values, rtol=1e-4, atol=1e-4, err_msg=f"{key} of {model}")
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_the_tables_of_an_evaluation_are_those_of_the_golden_file(model: str) -> None:
+    compare_table(model)
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_a_changed_weight_is_seen_in_the_tables(model: str, own_copy: Path) -> None:
+    path, name = own_copy / "model.safetensors", FOLDERS[model][1]
+    weights = load_file(path)
+    save_file(weights | {name: weights[name] * 1.1}, path, {"format": "pt"})
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        compare_table(model)
+
+
+def test_the_files_are_small() -> None:
     assert FILE.stat().st_size < 8_000 * len(MODELS)
+    assert TABLES_FILE.stat().st_size < 8_000 * len(TABLES)
