@@ -75,8 +75,8 @@ def test_times_that_excel_took_for_times_of_day(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sheets", "expected"),
     [
-        (((("label", "start", "end"), ("walk", 1, 2)),), "an Excel workbook of no known export"),
-        (((),), "an Excel workbook of no known export"),
+        (((("label", "start", "end"), ("walk", 1, 2)),), "an Excel workbook that is not a known export"),
+        (((),), "an Excel workbook that is not a known export"),
         (
             ((AGGREGATED, ("o", "P", "walk", "STATE", 1, 2, "a")), (("notes",),)),
             "sheet 'sheet 2', row 1: this sheet has no header row",

@@ -323,10 +323,10 @@ def test_a_playlist_is_not_followed() -> None:
     ("given", "message"),
     [
         ("nowhere.mp4", "no such file"),
-        ("ftp://there/v.mp4", "no address of a stream"),
-        ("rtsp://", "no address of a stream"),
-        ("http://[::1/v", "no address of a stream"),
-        ("file:///etc/passwd", "no address of a stream"),
+        ("ftp://there/v.mp4", "not an address of a stream"),
+        ("rtsp://", "not an address of a stream"),
+        ("http://[::1/v", "not an address of a stream"),
+        ("file:///etc/passwd", "not an address of a stream"),
     ],
 )
 def test_a_source_that_does_not_exist_is_a_sentence(given: str, message: str) -> None:

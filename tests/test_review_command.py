@@ -27,7 +27,7 @@ from actscribe.run_folder.standing_in_the_way import train_command
     [
         (["--host", "lab.example"], "--tls-cert"),
         (["--host", "0.0.0.0", "--tls-cert", "study.yaml", "--tls-key", "study.yaml"], "every address"),
-        (["--tls-cert", "study.yaml"], "one is missing"),
+        (["--tls-cert", "study.yaml"], "--tls-key is missing"),
         (["--verify", "--prepare"], "two commands"),
         (["--verify"], "nothing was reviewed"),
         (["--export", "csv"], "Nothing was reviewed"),

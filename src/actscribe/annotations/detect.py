@@ -80,7 +80,7 @@ def _workbook(formats: Mapping[str, Format], path: Path) -> str:
             return name
     known = " and ".join(dict.fromkeys(form.title for form in formats.values() if form.is_header is not None))
     raise ActScribeError(
-        f"{path}: an Excel workbook of no known export; of workbooks, {known} are read.",
+        f"{path}: an Excel workbook that is not a known export; of Excel workbooks, only {known} can be read.",
         "Save other tables as 'CSV UTF-8'.",
     )
 

@@ -134,7 +134,7 @@ def parse_number(text: str) -> float:
     text = text.strip()
     value = float(text) if _NUMBER.fullmatch(text) else float("nan")
     if not abs(value) < float("inf"):
-        raise ValueError(f"no number: {quoted(text)}")
+        raise ValueError(f"not a number: {quoted(text)}")
     return value
 
 
@@ -148,7 +148,7 @@ def parse_seconds(text: str) -> float:
     if clock:
         hours, minutes, seconds = int(clock[1] or 0), int(clock[2]), float(clock[3].replace(",", "."))
         if seconds >= 60 or (clock[1] and minutes >= 60):
-            raise ValueError(f"no time of a clock: {text.strip()}")
+            raise ValueError(f"not a clock time: {text.strip()}")
         return hours * 3600 + minutes * 60 + seconds
     return parse_number(text.replace(",", "."))
 

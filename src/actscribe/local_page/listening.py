@@ -77,7 +77,7 @@ def configured(app: ASGIApp, listening: Listening) -> uvicorn.Config:
 
 def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
-        raise ActScribeError("Of --tls-cert and --tls-key one is missing.", "Give both, as PEM files.")
+        raise ActScribeError("Either --tls-cert or --tls-key is missing.", "Give both, as PEM files.")
     for path in (certificate, key):
         if path is not None and not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Name the PEM files of certificate and key.")

@@ -45,7 +45,7 @@ def read_scores(path: Path) -> tuple[TimeScores, tuple[str, ...]]:
         names = [name for name in table.columns if name.startswith(SCORE)]
         values = table[names].to_numpy(dtype=float)
     except (OSError, ValueError, KeyError) as error:
-        raise ActScribeError(f"{path}: no scores of a timeline ({in_one_line(error)}).", _WAY_OUT) from None
+        raise ActScribeError(f"{path}: not the scores of a timeline ({in_one_line(error)}).", _WAY_OUT) from None
     steps = ends - starts
     sound = len(starts) > 0 and starts[0] == 0 and bool((steps > 0).all()) and np.array_equal(starts[1:], ends[:-1])
     if not sound or not (np.isnan(values) | ((values >= 0) & (values <= 1))).all():

@@ -111,7 +111,7 @@ def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> 
         parts, shown = urlsplit(""), given
     if parts.scheme.casefold() not in SCHEMES or not parts.hostname:
         raise ActScribeError(
-            f"{shown}: no address of a stream that can be watched.",
+            f"{shown}: not an address of a stream that can be watched.",
             f"Known are addresses that begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}.",
         )
     options = {"protocol_whitelist": SCHEMES[parts.scheme.casefold()], "format_whitelist": _FORMATS}
