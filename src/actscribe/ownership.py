@@ -11,6 +11,8 @@ from actscribe.errors import ActScribeError
 from actscribe.leftovers import is_temporary
 
 #: In every folder that is written as a whole: who wrote it, and which files. Only such a folder is ever replaced.
+#: How this program calls itself in the files of others.
+PROGRAM = "ActScribe"
 MARKER, MADE_BY = "made-by-actscribe.json", "actscribe"
 #: What file managers put into folders by themselves; nobody misses it.
 CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}

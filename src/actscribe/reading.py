@@ -56,7 +56,11 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a text file; one that is none, is empty or has more than `most` bytes is refused unread."""
+    """Return the bytes of a text file; one that is none, is empty or has more than `most` bytes is refused unread.
+
+    Raises:
+        ActScribeError: the file cannot be read, is binary, empty or larger.
+    """
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
@@ -82,6 +86,9 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     """Return a text file's text, line ends untouched: UTF-8, or UTF-16 or UTF-32 with a byte order mark.
 
     No other encoding is guessed: a byte of Windows-1252 is another letter in Mac Roman or Latin-2.
+
+    Raises:
+        ActScribeError: as `read_bytes`; or it is not text in one of these encodings, or has too many lines.
     """
     data = read_bytes(path, most)
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8-sig")
@@ -118,7 +125,11 @@ def read_json(path: Path, model: type[Model]) -> Model:
 
 
 def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Model:
-    """Return what the JSON file at `path` holds (at `where`) as `model`; an error names what is not as expected."""
+    """Return what the JSON file at `path` holds (at `where`) as `model`; an error names what is not as expected.
+
+    Raises:
+        ActScribeError: a value is missing, unknown, or of another kind.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -135,7 +146,11 @@ def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Mod
 
 
 def load_json(path: Path) -> Any:
-    """Return what a JSON file holds; one with a key twice in one object is refused, since only one can be meant."""
+    """Return what a JSON file holds; one with a key twice in one object is refused, since only one can be meant.
+
+    Raises:
+        ActScribeError: the file is not JSON, has a key twice in one object, or holds too many values.
+    """
     text = read_text(path)
     if sum(map(text.count, "[{,")) > MOST_JSON_PARTS:
         raise ActScribeError(

@@ -20,13 +20,12 @@ from actscribe.annotations.table import has_header, lay_out
 from actscribe.annotations.text import check_writable, lines, read_text
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
+from actscribe.ownership import PROGRAM
 
 COLUMNS = ("onset", "duration", "trial_type")
 MISSING = "n/a"
 #: Ending of the file that describes the columns.
 DESCRIPTION = "_events.json"
-#: By this a description is known as ours, and may be written again.
-_BY = "ActScribe"
 
 
 def is_header(names: Sequence[str]) -> bool:
@@ -45,7 +44,11 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write NAME_events.tsv, times in milliseconds, and NAME_events.json unless a person's is there."""
+    """Write NAME_events.tsv, times in milliseconds, and NAME_events.json unless a person's is there.
+
+    Raises:
+        ActScribeError: a label or subject is called as BIDS calls a missing value.
+    """
     check_writable(path, annotations, "\t\r\n")
     if any(MISSING in (one.label.strip(), one.subject.strip()) for one in annotations.intervals):
         raise ActScribeError(
@@ -77,7 +80,7 @@ def _cell(cell: str) -> str:
 
 def _describe(path: Path, annotations: Annotations, held: tuple[str, ...]) -> None:
     """Write what the columns mean; what a person wrote there stays."""
-    if path.exists() and f'"GeneratedBy": "{_BY}"' not in path.read_text(encoding="utf-8", errors="replace"):
+    if path.exists() and f'"GeneratedBy": "{PROGRAM}"' not in path.read_text(encoding="utf-8", errors="replace"):
         return
     levels = dict.fromkeys(annotations.labels, "an activity of the label set")
     if annotations.gaps:
@@ -91,7 +94,7 @@ def _describe(path: Path, annotations: Annotations, held: tuple[str, ...]) -> No
         "raw_score": {"Description": "The recognizer's score before calibration, between 0 and 1."},
     }
     shown = {name: meaning[name] for name in (*COLUMNS, *held)}
-    write_text(path, json.dumps({"GeneratedBy": _BY, **shown}, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps({"GeneratedBy": PROGRAM, **shown}, indent=2, ensure_ascii=False) + "\n")
 
 
 FORMAT = Format(

@@ -193,7 +193,11 @@ def _export(path: Path, table: Table) -> Export:
 
 
 def entries(export: Export, intervals: Intervals) -> list[Entry]:
-    """Return the entries of each observation; where the table has no observation ids, one entry for each video."""
+    """Return the entries of each observation; where the table has no observation ids, one entry for each video.
+
+    Raises:
+        ActScribeError: the export has several players, whose shift against each other it does not tell.
+    """
     groups: dict[tuple[bool, str], list[Row]] = {}
     first = first_spellings(export.media(row) for row in export.rows)
     for row in export.rows:

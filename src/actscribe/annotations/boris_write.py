@@ -66,7 +66,11 @@ def observation_name(path: Path, annotations: Annotations) -> str:
 
 
 def refuse_overlaps(path: Path, intervals: Iterable[tuple[Interval, int, int]]) -> None:
-    """Refuse two intervals of one label and subject that overlap: START and STOP rows could not be paired."""
+    """Refuse two intervals of one label and subject that overlap: START and STOP rows could not be paired.
+
+    Raises:
+        ActScribeError: there are two such intervals.
+    """
     last: dict[tuple[str, str], tuple[Interval, int]] = {}
     for interval, start, end in intervals:
         before, edge = last.get((interval.label, interval.subject), (interval, 0))

@@ -59,7 +59,12 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
 
 
 def write(path: Path, annotations: Annotations, clock: FrameClock | None = None) -> None:
-    """Write one row per frame of the video's length, or up to the last end where that is not known."""
+    """Write one row per frame of the video's length, or up to the last end where that is not known.
+
+    Raises:
+        ActScribeError: a label is called as DeepEthogram calls that nothing happens; or the frames are not known, none
+            or too many.
+    """
     check_writable(path, annotations, "\r\n", ethogram=True)
     clock = needed(path, clock, "this format has one row per frame")
     names = list(dict.fromkeys([*annotations.labels, *sorted(gap.label for gap in annotations.gaps if gap.label)]))

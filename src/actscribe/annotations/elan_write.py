@@ -34,6 +34,9 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
 
     The video is named twice, as ELAN does it: as a URL and as a way from the file to it. The date is left at the
     beginning of time, so that the same annotations give the same file.
+
+    Raises:
+        ActScribeError: an interval ends later than ELAN can count.
     """
     check_writable(path, annotations, "\r", ethogram=True)
     late = next((interval for interval in annotations.as_intervals() if interval.end > _LATEST), None)

@@ -120,7 +120,11 @@ class Index:
         self._lacks_names = len(entries) > 1 and any(entry.joins and not entry.name for entry in entries)
 
     def choose(self, video: str | None) -> Match:
-        """Return the entry that `video` means; see `choose`."""
+        """Return the entry that `video` means; see `choose`.
+
+        Raises:
+            ActScribeError: no entry, or more than one, is meant by `video`.
+        """
         path, entries = self.path, self.entries
         if self._lacks_names:
             raise _refuse(

@@ -88,7 +88,11 @@ def read_matched(
 
 
 def read_all(path: str | Path, clock: FrameClock | None = None) -> dict[str, Annotations]:
-    """Read all videos or observations of a file, by name; one that the file does not name is called by its stem."""
+    """Read all videos or observations of a file, by name; one that the file does not name is called by its stem.
+
+    Raises:
+        ActScribeError: the file cannot be read, or holds two videos of one name.
+    """
     path = Path(path)
     by_name: dict[str, Annotations] = {}
     for entry in entries(path, clock):
@@ -124,14 +128,22 @@ def counts_frames(path: Path) -> bool:
 
 
 def find_format(name: str) -> Format:
-    """Return a format by its name in `FORMATS`."""
+    """Return a format by its name in `FORMATS`.
+
+    Raises:
+        ActScribeError: there is no such format.
+    """
     if name not in FORMATS:
         raise ActScribeError(f"'{name}' is not an annotation format.", did_you_mean(name, FORMATS))
     return FORMATS[name]
 
 
 def format_of(path: Path) -> str:
-    """Return the format whose ending a target has, the longest ending first."""
+    """Return the format whose ending a target has, the longest ending first.
+
+    Raises:
+        ActScribeError: no format has such an ending.
+    """
     endings = sorted(((form.ending, name) for name, form in FORMATS.items()), key=lambda item: -len(item[0]))
     for ending, name in endings:
         if Path(path).name.casefold().endswith(ending.casefold()):

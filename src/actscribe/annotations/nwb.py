@@ -23,9 +23,10 @@ from actscribe.annotations.format import Carried, Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.hdf5 import check_alone
 from actscribe.annotations.interval import GAP_LABEL, Annotations, Interval, origin_of, unknown_origins
-from actscribe.annotations.nwb_write import BOUTS, BY, GAPS, POINTS, VIDEOS, write
+from actscribe.annotations.nwb_write import BOUTS, GAPS, POINTS, VIDEOS, write
 from actscribe.annotations.text import interval_at
 from actscribe.errors import ActScribeError
+from actscribe.ownership import PROGRAM
 from actscribe.packages import require
 
 #: First bytes of an HDF5 file.
@@ -83,7 +84,7 @@ def read(path: Path, clock: FrameClock | None = None) -> list[Entry]:
     require("pynwb", f"{path}: NWB")
     with _opened(path) as content:
         tables = _tables(path, content)
-        is_ours = any(_plain(by[0]) == BY for by in (content.was_generated_by or ()))
+        is_ours = any(_plain(by[0]) == PROGRAM for by in (content.was_generated_by or ()))
         notes = tuple(content.notes.split("\n")) if content.notes else ()
         begins = _begins_of_videos(content)
     own = {table.name: table for table in tables if is_ours and table.name in (BOUTS, POINTS, GAPS, VIDEOS)}

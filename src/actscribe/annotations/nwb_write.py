@@ -23,12 +23,11 @@ from actscribe.annotations.interval import Annotations, Interval, Origin
 from actscribe.annotations.rounding import is_point, milliseconds
 from actscribe.annotations.text import NO_DATE, check_texts, check_writable
 from actscribe.files import write_beside
+from actscribe.ownership import PROGRAM
 from actscribe.packages import require
 
 #: Names of our tables. Gaps are no `invalid_times`: what was recorded then may be sound.
 BOUTS, POINTS, GAPS, VIDEOS = "activities", "point_activities", "not_annotated", "videos"
-#: By this program, as `was_generated_by` says, these names mean what they mean here.
-BY = "ActScribe"
 NOTHING = float("nan")
 
 _Row = tuple[Interval, int, int]
@@ -79,7 +78,7 @@ def _content(annotations: Annotations) -> Any:
         identifier=str(uuid.uuid4()),  # `_packed` puts one that follows from the content in its place
         session_start_time=begin,
         file_create_date=begin,
-        was_generated_by=[[BY, __version__]],
+        was_generated_by=[[PROGRAM, __version__]],
         notes="\n".join(annotations.notes) or None,
     )
     for table in _intervals(annotations):
@@ -191,7 +190,7 @@ def _packed(content: Any) -> bytes:
     drawn = [content.identifier, *content.objects]
     numbered = _replaced(buffer.getvalue(), drawn, (f"{number:036d}" for number in range(len(drawn))))
     digest = hashlib.sha256(numbered).hexdigest()
-    own = (str(uuid.uuid5(uuid.NAMESPACE_OID, f"{BY} {digest} {number}")) for number in range(len(drawn)))
+    own = (str(uuid.uuid5(uuid.NAMESPACE_OID, f"{PROGRAM} {digest} {number}")) for number in range(len(drawn)))
     return _replaced(buffer.getvalue(), drawn, own)
 
 

@@ -154,7 +154,11 @@ def parse_seconds(text: str) -> float:
 
 
 def seconds_at(path: Path, where: str, text: str, what: str) -> float:
-    """Return `parse_seconds(text)`; an error names the file, the place and the field."""
+    """Return `parse_seconds(text)`; an error names the file, the place and the field.
+
+    Raises:
+        ActScribeError: the text is not a time.
+    """
     try:
         return parse_seconds(text)
     except ValueError:
@@ -177,7 +181,11 @@ def interval_at(
     raw_score: float | None = None,
     origin: Origin | None = None,
 ) -> Interval:
-    """Return the interval that stands at `where` (a line, a row, a cue); an error names it and the file."""
+    """Return the interval that stands at `where` (a line, a row, a cue); an error names it and the file.
+
+    Raises:
+        ActScribeError: it has no label, times of no video, or a score outside [0, 1].
+    """
     if not label.strip():
         raise ActScribeError(f"{path}: {where}: the interval from {start:g} s to {end:g} s has no label.")
     if max(start, end) > _MOST_SECONDS:

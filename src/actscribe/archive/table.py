@@ -17,18 +17,19 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
 from actscribe.data.recording import ID_DIGITS
-from actscribe.evaluation.indicators import DECIMALS
+from actscribe.evaluation.indicators import DECIMALS, INDICATOR_COLUMNS
 from actscribe.names import printable
 from actscribe.report.formatting import length
 
+_OF_BOUTS = {column.name: column for column in INDICATOR_COLUMNS}
 #: One row for each video and label; of a video without a timeline one row without a label.
 COLUMNS = (
     Column("video", "video", format="text"),
     Column("state", "state", "done, failed, or open: not tried yet", "text"),
     Column("label", "label", format="text"),
-    Column("first_s", "first", "start of the first bout, from the start of the video", "clock"),
+    _OF_BOUTS["first_s"],
     Column("bouts", "bouts", "times that it happened; bouts that touch are one", "count"),
-    Column("total_s", "total", "covered time", "clock"),
+    _OF_BOUTS["total_s"],
     Column("fraction", "share of time", "of the video", "percent"),
     Column("longest_pause_s", "longest pause", "between first and last bout", "clock"),
     Column(
@@ -66,7 +67,7 @@ LABELS = (
     Column("videos", "videos", "in which it happened", "count"),
     Column("share", "share of videos", "of those with a timeline", "percent"),
     Column("bouts", "bouts", format="count"),
-    Column("total_s", "total", "covered time", "clock"),
+    _OF_BOUTS["total_s"],
     Column("fraction", "share of time", "of all videos", "percent"),
     Column("median_first_s", "median first", "start of the first bout, of the videos in which it happened", "clock"),
     Column("certainty", "certainty", "mean over videos", "number"),

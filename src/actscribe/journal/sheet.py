@@ -49,7 +49,11 @@ class Sheet:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Sheet:
-        """Return the sheet that entries of one annotator on one recording amount to; the first is "began"."""
+        """Return the sheet that entries of one annotator on one recording amount to; the first is "began".
+
+        Raises:
+            ActScribeError: there is no entry, or the first is not "began".
+        """
         sheet: Sheet | None = None
         for entry in entries:
             if entry.kind == "began":

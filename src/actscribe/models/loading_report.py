@@ -142,7 +142,11 @@ def check_finite(weights: Mapping[str, Tensor], where: str, hint: str) -> None:
 
 
 def check_filled(weights: Mapping[str, Tensor], where: str, hint: str) -> None:
-    """Refuse a network most of whose matrices are zero throughout; arguments as in `check_finite`."""
+    """Refuse a network most of whose matrices are zero throughout; arguments as in `check_finite`.
+
+    Raises:
+        ActScribeError: most matrices are zero throughout.
+    """
     matrices = {name: value for name, value in weights.items() if value.ndim > 1 and value.is_floating_point()}
     zero = [name for name, value in matrices.items() if _range(value) == (0.0, 0.0)]
     if len(zero) > MOST_ZERO * len(matrices):

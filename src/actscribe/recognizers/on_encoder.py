@@ -15,12 +15,11 @@ from actscribe.features.embedders.network import described
 from actscribe.models.checkpoint_files import read_json
 from actscribe.models.quiet import quiet
 from actscribe.recognizers.noted_model import check_same, model_of, noted
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 
 S = TypeVar("S", bound=FrozenEncoderSettings)
-#: What a saved recognizer notes itself in.
-FILE = "recognizer.json"
 
 
 def input_spec(settings: FrozenEncoderSettings, frames: int) -> InputSpec:
@@ -61,7 +60,7 @@ def noted_there(folder: Path, kind: type[S]) -> tuple[S, InputSpec, Embedder]:
     Raises:
         ActScribeError: the encoder is not on this machine, or is another one than it was trained on.
     """
-    values = read_json(folder / FILE, "Copy the folder again, or train again.")
+    values = read_json(folder / RECOGNIZER_FILE, "Copy the folder again, or train again.")
     settings = kind(**{**values["settings"], "model": model_of(values, folder)})
     check_same(values, weights(settings), folder)
     input_spec = InputSpec(values["frames"], values["short_side"])

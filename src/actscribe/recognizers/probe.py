@@ -22,9 +22,10 @@ from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.processes import is_first
 from actscribe.recognizers.base import Implementation, InputSpec, Recognizer, StoredFeatures
-from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
+from actscribe.recognizers.on_encoder import encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.probe import ProbeSettings
 from actscribe.training.fit import validation_score
 from actscribe.training.heads import clip_features, fit_head, write_fitted
@@ -74,7 +75,11 @@ def stored_features(settings: ProbeSettings, frames: int) -> StoredFeatures:
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Refuse an encoder whose weights do not fit, or a head that does not; see `Implementation.starting`."""
+    """Refuse an encoder whose weights do not fit, or a head that does not; see `Implementation.starting`.
+
+    Raises:
+        ActScribeError: the encoder's weights do not fit, or the heads do not divide its width.
+    """
     width = load_embedder(settings.encoder(), frames).encoder.width
     if settings.head == "attentive" and width % settings.attention_heads:
         raise ActScribeError(
@@ -96,7 +101,7 @@ def _recognizer(
 ) -> OnFeatures:
     def save(folder: Path) -> None:
         save_file({name: value.contiguous() for name, value in head.state_dict().items()}, folder / "head.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
 
     return OnFeatures(embedder, input_spec, head.to(device()), labels, save)
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError
 
+#: What a saved recognizer notes itself in.
+RECOGNIZER_FILE = "recognizer.json"
+
 
 @contextmanager
 def loading_saved(folder: Path) -> Iterator[None]:

@@ -25,9 +25,10 @@ from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
 from actscribe.recognizers.base import Implementation, InputSpec, Look, Recognizer, StoredFeatures
-from actscribe.recognizers.on_encoder import FILE, encoder_of, input_spec, noted_encoder, noted_there, weights
+from actscribe.recognizers.on_encoder import encoder_of, input_spec, noted_encoder, noted_there, weights
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.temporal import CLIP_STEP, FRAME_STEP, TemporalSettings
 from actscribe.training.fit import Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
@@ -206,7 +207,7 @@ def _recognizer(
     def save(folder: Path) -> None:
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
         save_file(weights, folder / "network.safetensors")
-        write_text(folder / FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(noted_encoder(settings, input_spec, folder), indent=1))
 
     return OnSequences(embedder, input_spec, stepping, network.to(device()), labels, save)
 

@@ -31,6 +31,7 @@ from actscribe.models.video_classifier import (
 )
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.clips import plan_classifier
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.video_classifier import VideoClassifierSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
@@ -79,7 +80,7 @@ class VideoClassifierRecognizer:
         fed = {"image_mean": self.pixels.mean, "image_std": self.pixels.std, "size": size}
         write_text(folder / "preprocessor_config.json", json.dumps(fed, indent=1))  # who takes it as an encoder asks
         values = {"pixels": asdict(self.pixels), "bfloat16": self.bfloat16}
-        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(values, indent=1))
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -124,7 +125,7 @@ def _saved_pixels(folder: Path) -> Pixels:
 
 
 def _saved_values(folder: Path) -> dict[str, Any]:
-    return read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    return read_json(folder / RECOGNIZER_FILE, "Copy the folder again, or train again.")
 
 
 def input_spec(settings: VideoClassifierSettings, frames: int) -> InputSpec:

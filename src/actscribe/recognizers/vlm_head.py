@@ -30,6 +30,7 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Re
 from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.plans.vlm import plan_head
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.vlm import VlmHeadSettings, VlmLoraSettings
 from actscribe.settings.training import Training
 from actscribe.training.heads import clip_features, fit_head
@@ -89,7 +90,7 @@ class HeadedVlm:
         save_file(
             {name: value.contiguous() for name, value in self.head.state_dict().items()}, folder / "head.safetensors"
         )
-        write_text(folder / "recognizer.json", json.dumps(values, indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(values, indent=1))
 
 
 class PooledHead(nn.Module):
@@ -129,7 +130,7 @@ def load_parts(folder: Path) -> tuple[HeadedVlm, dict[str, Any]]:
     Raises:
         ActScribeError: the model is not on this machine, or is another one than the head was trained on.
     """
-    values = read_json(folder / "recognizer.json", "Copy the folder again, or train again.")
+    values = read_json(folder / RECOGNIZER_FILE, "Copy the folder again, or train again.")
     inside = folder / INSIDE
     with quiet():
         vlm = load_vlm(inside if inside.is_dir() else model_of(values, folder), values["dtype"])

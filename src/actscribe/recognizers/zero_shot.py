@@ -18,6 +18,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo
 from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.recognizers.vlm import ZeroShot
 
@@ -30,7 +31,6 @@ class Asking(Protocol):
 
 S = TypeVar("S", bound=ZeroShot)
 R = TypeVar("R", bound=Asking)
-FILE = "recognizer.json"
 #: Settings that name a model, which may be the path of one.
 ROLES = ("model", "judge")
 #: Score of a label that could not be read from the answer: neither yes nor no.
@@ -105,7 +105,7 @@ def write_about(about: dict[str, Any], folder: Path) -> None:
         for role, name in named.items()
         if name and name != EMBEDDED and Path(name).exists()
     }
-    write_text(folder / FILE, json.dumps({**about, "places": places}, indent=1, ensure_ascii=False))
+    write_text(folder / RECOGNIZER_FILE, json.dumps({**about, "places": places}, indent=1, ensure_ascii=False))
 
 
 def about(
@@ -137,7 +137,7 @@ def restore(
     Raises:
         ActScribeError: a model is gone, or its files have changed since.
     """
-    saved = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    saved = json.loads((folder / RECOGNIZER_FILE).read_text(encoding="utf-8"))
     moved = {role: str(Place.model_validate(location).find(folder)) for role, location in saved["places"].items()}
     chosen = settings.model_validate({**saved["settings"], **moved})
     made = build(labels, chosen, InputSpec(**saved["input_spec"]), Prompts.of(saved["prompts"]))

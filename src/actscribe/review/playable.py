@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from actscribe.data.clips import SAME_S
+from actscribe.video.decoding import MATROSKA
 from actscribe.video.opening import MP4
 from actscribe.video.probe import VideoInfo
 
-MATROSKA = "matroska,webm"
 #: 8 bits and 4:2:0, which every browser decodes, in hardware or without.
 _PLAIN = ("yuv420p", "yuvj420p")
 #: Container, by its beginning: codecs of pictures that play in it, and what it is served as.

@@ -83,6 +83,9 @@ def check_same(run: Run, study: Study, data: StudyData, instead: str) -> None:
         run: that is there.
         study, data: as they are now.
         instead: what else can be done, in words that follow "Undo the change, ".
+
+    Raises:
+        ActScribeError: the study, its data or its settings differ from the run's.
     """
     changed = changes(run, study, data)
     if changed:

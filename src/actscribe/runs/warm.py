@@ -82,6 +82,9 @@ def check_warm(existing: Run, asked: WarmStart | None) -> None:
     Args:
         existing: that is gone on with.
         asked: what it is to start from; None: whatever it was begun with.
+
+    Raises:
+        ActScribeError: it was begun with other weights, or with none.
     """
     begun = existing.info.warm_start
     if asked is not None and (begun is None or begun.model != asked.model):

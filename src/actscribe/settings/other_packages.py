@@ -96,6 +96,9 @@ def raise_explained(error: BaseException, point: metadata.EntryPoint, what: str,
     Args:
         error: that is being handled.
         point, what, part: see `careful`.
+
+    Raises:
+        ActScribeError: with the package, the function and the line.
     """
     if isinstance(error, (ActScribeError, BrokenPipeError)) or disk_is_full(error):
         raise error

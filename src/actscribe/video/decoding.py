@@ -28,9 +28,9 @@ THREADS = 4
 JUMP_S = 2.0
 #: Codecs whose non-reference pictures no other picture needs, ever. (HEVC's may be needed by higher sub-layers.)
 _SKIPPABLE = ("h264",)
-_MATROSKA = "matroska,webm"
+MATROSKA = "matroska,webm"
 #: Containers whose index lists the keyframes by time; elsewhere every picture is decoded.
-_JUMPABLE = (MP4, _MATROSKA)
+_JUMPABLE = (MP4, MATROSKA)
 
 
 #: Codecs whose threads, one to a picture, conceal damage by what the others have finished by then: the same damaged
@@ -138,7 +138,7 @@ class Pictures:
     def _has_index(self) -> bool:
         """Tell whether keyframes can be found by time; the list of them is made when it is first needed."""
         if self._jumps and self._clock.stated and self._keys is None:
-            matroska = self._container.format.name == _MATROSKA
+            matroska = self._container.format.name == MATROSKA
             self._keys = _matroska_keyframes(self._path) if matroska else _keyframes(self._stream)
             # Beyond the end that the file states, times are put right packet by packet, from the beginning on.
             end = latest_ticks(self._container, self._stream)

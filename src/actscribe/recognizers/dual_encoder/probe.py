@@ -23,6 +23,7 @@ from actscribe.models.dual_encoder.loading import Loaded, save_network
 from actscribe.models.dual_encoder.sight import Sight, clips_together
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.on_features import OnFeatures
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.training.heads import clip_features, fit_head
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits
@@ -88,7 +89,7 @@ def recognizer(probe: LinearProbe, loaded: Loaded, labels: LabelSet, how: How) -
 
     def save(folder: Path) -> None:
         save_network(probe, loaded, how.backbone, folder)
-        write_text(folder / "recognizer.json", json.dumps(asdict(how), indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(how), indent=1))
 
     embedder = DualEmbedder(probe.to(device()), loaded, how)
     return OnFeatures(embedder, InputSpec(how.frames, how.short_side), OnEmbedding(probe.out), labels, save)

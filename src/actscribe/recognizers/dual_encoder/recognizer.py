@@ -41,6 +41,7 @@ from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Re
 from actscribe.recognizers.dual_encoder import probe
 from actscribe.recognizers.dual_encoder.how import How
 from actscribe.recognizers.plans.dual_encoder import plan_dual_encoder
+from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.inputs import TrainingInputs
@@ -83,7 +84,7 @@ class DualEncoderRecognizer:
     def save(self, folder: Path) -> None:
         """Write the network with all that belongs to it; the label set is the run's."""
         save_network(self.network, self.loaded, self.how.backbone, folder)
-        write_text(folder / "recognizer.json", json.dumps(asdict(self.how), indent=1))
+        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(self.how), indent=1))
 
     def for_labels(self, labels: LabelSet) -> DualEncoderRecognizer:
         """Return the recognizer for another label set, with the same weights and new prompts, such as novel classes.
@@ -115,7 +116,7 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
         ActScribeError: a file is missing or does not fit the others.
     """
     network, loaded = load_network(folder)
-    path = folder / "recognizer.json"
+    path = folder / RECOGNIZER_FILE
     try:
         how = How(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

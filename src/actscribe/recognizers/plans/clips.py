@@ -97,7 +97,11 @@ def _classifier(settings: VideoClassifierSettings, frames: int, labels: int) -> 
 
 
 def known_configuration(model: str, read_local: Any, wanted: Any) -> Any:
-    """Return the configuration of a model on this machine, or of a known one of the wanted class, if any."""
+    """Return the configuration of a model on this machine, or of a known one of the wanted class, if any.
+
+    Raises:
+        ActScribeError: the model is neither on this machine nor known, or is of another kind.
+    """
     try:
         return read_local()
     except ActScribeError:
