@@ -95,14 +95,14 @@ def _timed(folder: Path) -> tuple[float, float]:
 
         return call
 
-    kept = loading.probe, loading.remembered_content
-    loading.probe, loading.remembered_content = map(counted, kept)  # type: ignore[attr-defined]
+    kept = loading.probe, loading.cached_digest
+    loading.probe, loading.cached_digest = map(counted, kept)  # type: ignore[attr-defined]
     try:
         start = time.perf_counter()
         loading.load_data(load_study(folder))
         return time.perf_counter() - start, spent[0]
     finally:
-        loading.probe, loading.remembered_content = kept  # type: ignore[attr-defined]
+        loading.probe, loading.cached_digest = kept  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from actscribe.errors import ActScribeError
-from actscribe.models.server import ChatServer, Options, Shown
+from actscribe.models.server import ChatServer, EncodedClip, Options
 from campaigns.campaign import Campaign, Case, Verdict
 from campaigns.worker import note_group
 
@@ -200,7 +200,7 @@ def attempt(case: Case) -> Verdict:
     """Ask a server that misbehaves; an answer is in [0, 1] or refused with a sentence, within the time allowed."""
     answer = ANSWERS[case.number % len(ANSWERS)]
     group = note_group(case, answer.__name__)
-    clip = Shown(case.rng.integers(0, 255, (2, 32, 48, 3), dtype=np.uint8), np.array([0.5, 1.5]), 2.0)
+    clip = EncodedClip(case.rng.integers(0, 255, (2, 32, 48, 3), dtype=np.uint8), np.array([0.5, 1.5]), 2.0)
     owner = None if case.rng.random() < 0.2 else str(case.rng.choice(OWNERS))
     start = time.monotonic()
     with _server(answer, owner, case.rng) as address:

@@ -15,8 +15,8 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.archive.report import page_of
 from actscribe.archive.table import Content, rows
-from actscribe.places import Place
 from actscribe.report.archive_page import archive_page
+from actscribe.stored_path import StoredPath
 
 NAMES = ("Ventilation <mask>", "Chest compressions", "Stimulation & drying of the newborn")
 REASONS = ("an empty file (0 bytes), expected a video.", "its decoder crashed (signal 11).")
@@ -58,8 +58,8 @@ def of_run(parent: Path, run: Path, contents: Sequence[str]) -> Path:
     """
     folder = parent / "night"
     plan = Plan(
-        source=Place.of(parent, folder),
-        run=Place.of(run, folder),
+        source=StoredPath.of(parent, folder),
+        run=StoredPath.of(run, folder),
         formats=("json",),
         rules=None,
         model="0",

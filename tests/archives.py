@@ -22,7 +22,7 @@ from actscribe.archive.task import Made, Work, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import UnreadableVideo
 from actscribe.files import content_hash, write_text
-from actscribe.places import Place
+from actscribe.stored_path import StoredPath
 
 #: What the first bytes of a made-up video let happen.
 POISON, BROKEN, DEFECT, SLOW = b"poison", b"broken", b"defect", b"slow"
@@ -40,8 +40,8 @@ def fill(folder: Path, contents: dict[str, bytes]) -> Path:
 def begun(source: Path, out: Path, together: int = 1) -> tuple[Archive, list[Video]]:
     """Begin an archive of made-up videos."""
     plan = Plan(
-        source=Place.of(source, out),
-        run=Place.of(source, out),
+        source=StoredPath.of(source, out),
+        run=StoredPath.of(source, out),
         formats=("json",),
         rules=None,
         model="0",

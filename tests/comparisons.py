@@ -12,11 +12,11 @@ from actscribe.compare.cost import Cost
 from actscribe.compare.plan import Part
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
-from actscribe.places import Place
 from actscribe.run_folder.comparison import Listed, Provenance
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, Windows
+from actscribe.stored_path import StoredPath
 from actscribe.timeline.segments import LabelDecision, TimelineSettings
 
 #: Recognizer -> how well its scores follow the truth.
@@ -51,7 +51,7 @@ def made_up(
     provenance = Provenance(
         status="complete",
         study=study,
-        folder=Place.of(folder, folder),
+        folder=StoredPath.of(folder, folder),
         recognizers=list(SKILLS),
         seeds=seeds,
         curve=list(curve),
@@ -67,7 +67,7 @@ def made_up(
             for number in (None,) if name in ZERO_SHOT else (None, *curve):
                 part = Part(name, seed, number)
                 _run(folder / part.subfolder, study, recordings, splits, part, skill if number is None else skill / 2)
-                provenance.runs[part.subfolder] = Place.of(folder / part.subfolder, folder)
+                provenance.runs[part.subfolder] = StoredPath.of(folder / part.subfolder, folder)
     provenance.write(folder)
     return provenance
 

@@ -159,7 +159,7 @@ def _with_vghif(made: dual_encoder.DualEncoderRecognizer) -> dual_encoder.DualEn
     tokens = made.loaded.tokens(made.network.prompts)
     network = DualEncoder(made.loaded.backbone, tokens, made.network.head, config)
     network.freeze()
-    return dual_encoder.DualEncoderRecognizer(network, made.loaded, made.labels, made.how)
+    return dual_encoder.DualEncoderRecognizer(network, made.loaded, made.labels, made.options)
 
 
 def shown(recognizer: Recognizer) -> np.ndarray:

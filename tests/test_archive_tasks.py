@@ -24,8 +24,8 @@ from actscribe.archive.task import Outcome, attempt
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
-from actscribe.places import Place
 from actscribe.run_folder.integrity import sealed, unsealed
+from actscribe.stored_path import StoredPath
 
 CONTENTS = {"a.mp4": b"one", "b/c.mp4": b"two, longer", "b/d.mp4": b"three, the longest"}
 
@@ -357,7 +357,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
     archive, _ = made
     plan = archive.plan
     assert Archive.begin(archive.folder, plan) == archive
-    moved = plan.model_copy(update={"run": Place.of(tmp_path / "moved", archive.folder)})
+    moved = plan.model_copy(update={"run": StoredPath.of(tmp_path / "moved", archive.folder)})
     assert Archive.begin(archive.folder, moved).plan.run == moved.run
     assert Archive.open(archive.folder).plan == moved
     assert Archive.begin(archive.folder, plan) == archive
@@ -369,7 +369,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         ({"rules": False}, "choice of rules"),
         ({"computing": "cuda"}, "kind of device"),
         ({"together": 8}, r"number of videos that are scored together \(1; now 8\)"),
-        ({"source": Place.of(tmp_path / "other", archive.folder)}, "is the archive of"),
+        ({"source": StoredPath.of(tmp_path / "other", archive.folder)}, "is the archive of"),
     ):
         with pytest.raises(ActScribeError, match=message):
             Archive.begin(archive.folder, plan.model_copy(update=changes))

@@ -13,7 +13,7 @@ from tiny_dual_encoders import MEAN, STD
 
 from actscribe.data.input_spec import ClipFrames
 from actscribe.labels import LabelSet
-from actscribe.models.dual_encoder.sight import Sight
+from actscribe.models.dual_encoder.shared_frames import SharedFrameEncoder
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.dual_encoder import recognizer as dual_encoder
 
@@ -25,12 +25,12 @@ def test_a_probe_sees_the_normed_embedding_of_each_clip_once_for_all_seeds_and_a
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     counts: list[int] = []
 
-    def visual(self: Sight, clips: list[ClipFrames]) -> Any:
+    def visual(self: SharedFrameEncoder, clips: list[ClipFrames]) -> Any:
         counts.append(len(clips))
         return whole(self, clips)
 
-    whole = Sight.visual
-    monkeypatch.setattr(Sight, "visual", visual)
+    whole = SharedFrameEncoder.visual
+    monkeypatch.setattr(SharedFrameEncoder, "visual", visual)
     works = [
         replace(training_inputs(tmp_path / str(seed), name, tmp_path, labels, learns="probe", epochs=5), seed=seed)
         for seed in (0, 1)

@@ -369,11 +369,13 @@ def test_frames_that_clips_share_are_encoded_once(name: str, vghif: Any, root: P
     assert isinstance(made, dual_encoder.DualEncoderRecognizer)
     shown = overlapping(20)
     alone = [
-        next(iter(dual_encoder.DualEncoderRecognizer(made.network, made.loaded, made.labels, made.how).score([clip])))
+        next(
+            iter(dual_encoder.DualEncoderRecognizer(made.network, made.loaded, made.labels, made.options).score([clip]))
+        )
         for clip in shown
     ]
     np.testing.assert_allclose(np.stack(list(made.score(shown))), np.stack(alone), atol=1e-6)
-    assert (made.sight.store.frames_run, made.sight.store.frames_asked) == (23, 80)
+    assert (made.frame_encoder.store.frames_run, made.frame_encoder.store.frames_asked) == (23, 80)
 
 
 def test_frames_are_not_taken_for_others(root: Path, tmp_path: Path) -> None:
@@ -382,7 +384,7 @@ def test_frames_are_not_taken_for_others(root: Path, tmp_path: Path) -> None:
     first, other = still(0), still(1)  # of one content and times: whoever changed the pictures forgot the digest
     nameless = [replace(clip, content="") for clip in (first, other)]
     expected = [next(iter(made.score([clip]))) for clip in nameless]
-    assert not made.sight.store._kept
+    assert not made.frame_encoder.store._kept
     np.testing.assert_allclose(np.stack(list(made.score([first, other]))), np.stack(expected), atol=1e-6)
     np.testing.assert_allclose(np.stack(list(made.score(nameless))), np.stack(expected), atol=1e-6)
 
@@ -399,4 +401,4 @@ def test_in_bf16_scores_are_those_of_autocast(root: Path, tmp_path: Path) -> Non
         np.testing.assert_allclose(next(iter(made.score([clip]))), expected, atol=1e-6)
         kept = {weight.dtype for weight in made.network.parameters()}
         assert kept == {torch.float32}, "what is saved stays float32"
-        assert torch.bfloat16 in {weight.dtype for weight in made.sight.backbone.parameters()}
+        assert torch.bfloat16 in {weight.dtype for weight in made.frame_encoder.backbone.parameters()}

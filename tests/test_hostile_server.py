@@ -14,7 +14,7 @@ import pytest
 from hostile_server import Script, heard, hostile_server, json_of, says, written
 
 from actscribe.errors import ActScribeError
-from actscribe.models.server import ChatServer, Options, chat, line
+from actscribe.models.server import ChatServer, Options, chat, connection
 from actscribe.models.server.exchange import MOST_BYTES
 
 FINE = json.dumps({"choices": [{"message": {"content": "A hand."}}]}).encode()
@@ -24,7 +24,7 @@ LIST = json.dumps({"data": [{"id": "tiny"}]}).encode()
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "WAITS_S", (0.01, 0.01))
+    monkeypatch.setattr(connection, "WAITS_S", (0.01, 0.01))
 
 
 def drip(beginning: bytes, piece: bytes) -> Script:
@@ -187,19 +187,19 @@ def test_a_busy_server_is_asked_again(trouble: str) -> None:
             gone(connection, number)
 
     with hostile_server(script) as (address, calls):
-        assert line.Line(address).ask(CHAT, {}, 5) == json.loads(FINE)
+        assert connection.Connection(address).ask(CHAT, {}, 5) == json.loads(FINE)
         assert len(calls) == 3
 
 
 def test_tries_are_few_and_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with hostile_server(says("HTTP/1.1 503 Loading model")) as (address, calls):
         with pytest.raises(ActScribeError, match="answered 503"):
-            line.Line(address).ask(CHAT, {}, 5)
+            connection.Connection(address).ask(CHAT, {}, 5)
         assert len(calls) == 3
-        monkeypatch.setattr(line, "WAITS_S", (5.0, 5.0))
+        monkeypatch.setattr(connection, "WAITS_S", (5.0, 5.0))
         began = time.monotonic()
         with pytest.raises(ActScribeError, match="answered 503"):
-            line.Line(address).ask(CHAT, {}, 1)
+            connection.Connection(address).ask(CHAT, {}, 1)
         assert time.monotonic() - began < 1
         assert len(calls) == 4
 

@@ -19,9 +19,9 @@ from actscribe.compare.compare import repeat
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.places import Place
 from actscribe.run_folder.listed import Listed
 from actscribe.runs.evaluate import evaluate
+from actscribe.stored_path import StoredPath
 
 QUICK = {"epochs": 1, "learning_rate": 0.05, "precision": "float32"}
 FEW = {"windows": {"length": 2.0, "stride": 2.0, "frames": 2, "threshold": 0.5}, "empty_labels": "allow"}
@@ -150,8 +150,8 @@ def _stop() -> None:
 def test_a_place_is_found_from_where_it_is_noted_else_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "a" / "deep").mkdir(parents=True)
     (tmp_path / "a" / "v.mp4").write_text("x")
-    location = Place.of(tmp_path / "a" / "v.mp4", tmp_path / "a" / "deep")
-    assert location == Place(beside="../v.mp4", was=str(tmp_path / "a" / "v.mp4"))
+    location = StoredPath.of(tmp_path / "a" / "v.mp4", tmp_path / "a" / "deep")
+    assert location == StoredPath(beside="../v.mp4", was=str(tmp_path / "a" / "v.mp4"))
     (tmp_path / "a").rename(tmp_path / "b")
     assert location.find(tmp_path / "b" / "deep") == tmp_path / "b" / "v.mp4"
     (tmp_path / "b" / "deep").rename(tmp_path / "alone")
@@ -165,9 +165,9 @@ def test_a_place_seen_through_a_link_is_the_one_the_system_sees(tmp_path: Path) 
     (tmp_path / "study" / "v.mp4").write_text("x")
     (tmp_path / "study" / "runs").symlink_to(tmp_path / "disk" / "runs")
     run = tmp_path / "study" / "runs" / "one"
-    location = Place.of(tmp_path / "study" / "v.mp4", run)
+    location = StoredPath.of(tmp_path / "study" / "v.mp4", run)
     assert location.find(run).samefile(tmp_path / "study" / "v.mp4")
-    assert Place(beside=location.beside, was="/gone").find(run).samefile(tmp_path / "study" / "v.mp4")
+    assert StoredPath(beside=location.beside, was="/gone").find(run).samefile(tmp_path / "study" / "v.mp4")
 
 
 def test_a_recording_of_a_run_from_elsewhere_cannot_name_a_file_outside_of_it(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.serve import verdict_of
 from actscribe.review.suggester import Suggester
+from actscribe.run_folder.existing_run import train_command
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.standing_in_the_way import train_command
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from actscribe.compare.result import assemble
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.journal import Journal
-from actscribe.places import Place
 from actscribe.report.comparison.page import write_comparison_report
-from actscribe.review.report_places import reports
+from actscribe.review.report_listing import reports
 from actscribe.review.served import address
+from actscribe.stored_path import StoredPath
 
 LINK = '<td><a data-moment="{id}@1.500">0:01.5</a> &lt;a data-moment=&quot;x</td>'
 
@@ -76,7 +76,7 @@ def test_a_comparison_of_the_study_is_listed_with_links_and_opened_by_who_insist
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     for folder, of in ((study / "comparison", load_study(study).folder), (study / "other", elsewhere)):
         folder.mkdir()
-        (folder / "provenance.json").write_text(json.dumps({"folder": Place.of(of, folder).model_dump()}))
+        (folder / "provenance.json").write_text(json.dumps({"folder": StoredPath.of(of, folder).model_dump()}))
         (folder / "report.html").write_text(LINK.format(id=ids(browser)["test"]), encoding="utf-8")
     listed = {one["title"]: one["blind"] for one in browser.get("/api/study").json["reports"]}
     assert listed["comparison"] is True

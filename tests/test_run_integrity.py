@@ -12,7 +12,7 @@ import pytest
 from damaged import DAMAGES, RECOGNIZERS, a_run, damaged, everything, files, shown
 from typer.testing import CliRunner
 
-from actscribe import remembered
+from actscribe import file_cache
 from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
@@ -123,8 +123,8 @@ def test_scores_that_a_killed_process_left_unnoted_count_as_none(run: Path) -> N
 def test_large_files_are_read_once_and_then_told_by_their_looks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "LARGE_BYTES", 1000)
     weights, read = run / "model" / "model.safetensors", []
-    monkeypatch.setattr(remembered, "FRESH_S", 0)
-    monkeypatch.setattr(remembered, "content_hash", lambda path: read.append(path) or content_hash(path))
+    monkeypatch.setattr(file_cache, "FRESH_S", 0)
+    monkeypatch.setattr(file_cache, "content_hash", lambda path: read.append(path) or content_hash(path))
     Run.open(run)
     assert weights in read
     read.clear()
@@ -143,7 +143,7 @@ def test_large_files_are_read_once_and_then_told_by_their_looks(run: Path, monke
 
 def test_a_memory_that_is_damaged_or_cannot_be_kept_only_costs_time(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "LARGE_BYTES", 1000)
-    monkeypatch.setattr(remembered, "FRESH_S", 0)
+    monkeypatch.setattr(file_cache, "FRESH_S", 0)
     Run.open(run)
     for note in (Path(os.environ["ACTSCRIBE_CACHE"]) / "files").rglob("*.json"):
         note.write_text('{"digest": "0", "looks": [')

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from actscribe.errors import ActScribeError
 from actscribe.models.server import ChatServer
 from actscribe.models.server.address import checked_address, is_loopback
-from actscribe.models.server.line import Line
-from actscribe.models.server.shown import png
+from actscribe.models.server.connection import Connection
+from actscribe.models.server.encoded_clip import png
 
 REMOTE = (
     "http://192.168.0.7:8000/v1",
@@ -55,10 +55,10 @@ def test_addresses_of_this_machine() -> None:
 
 
 def test_where_endpoints_are() -> None:
-    beside = Line("http://127.0.0.1:11434/v1")
+    beside = Connection("http://127.0.0.1:11434/v1")
     assert beside.url("/v1/models") == "http://127.0.0.1:11434/v1/models"
     assert beside.url("/api/tags") == "http://127.0.0.1:11434/api/tags"
-    below = Line("http://127.0.0.1:80/models/qwen/v1")
+    below = Connection("http://127.0.0.1:80/models/qwen/v1")
     assert below.url("/v1/models") == "http://127.0.0.1:80/models/qwen/v1/models"
     assert below.url("/props") == "http://127.0.0.1:80/models/qwen/props"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actscribe.errors import ActScribeError
 from actscribe.models.server.abilities import Dialect
 from actscribe.models.server.chat import DIALECTS
-from actscribe.models.server.line import Line
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.llama_cpp import LLAMA_CPP
 from actscribe.models.server.ollama import OLLAMA
 from actscribe.models.server.question import NotUnderstoodError
@@ -78,7 +78,7 @@ def test_ollamas_chats(body: Any) -> None:
     check(OLLAMA, body)
 
 
-class Lying(Line):
+class Lying(Connection):
     """A line at whose end every endpoint answers with JSON that was made up."""
 
     answers: Any = None

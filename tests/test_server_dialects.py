@@ -18,7 +18,7 @@ from fakes.serving import Prompt, Served, frames_of, picture
 from fakes.vllm import vllm
 
 from actscribe.errors import ActScribeError
-from actscribe.models.server import ChatServer, Options, Shown
+from actscribe.models.server import ChatServer, EncodedClip, Options
 from actscribe.models.yes_no import YesNo
 
 FAKES = {"Ollama": ollama, "llama.cpp": llama_cpp, "vLLM": vllm, "LM Studio": lm_studio, "other": other}
@@ -27,13 +27,13 @@ TELLING = ("Ollama", "llama.cpp", "vLLM", "other")
 Run = Callable[..., AbstractContextManager[Served]]
 
 
-def clip(brightness: int = 200, frames: int = 4) -> Shown:
+def clip(brightness: int = 200, frames: int = 4) -> EncodedClip:
     pixels = np.full((frames, 32, 48, 3), brightness, np.uint8)
-    return Shown(pixels, (np.arange(frames) + 0.5) / 2, frames / 2)
+    return EncodedClip(pixels, (np.arange(frames) + 0.5) / 2, frames / 2)
 
 
 def asked(
-    served: Served, shown: Shown | None, texts: tuple[str, ...] = ("Is it on? Answer yes or no.",)
+    served: Served, shown: EncodedClip | None, texts: tuple[str, ...] = ("Is it on? Answer yes or no.",)
 ) -> list[YesNo]:
     return ChatServer(served.address, sees=shown is not None).yes_no(texts, shown)
 
@@ -75,7 +75,7 @@ def test_pictures_arrive_without_loss_with_their_times(name: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3), dtype=np.uint8)
     with FAKES[name]() as served:
         server = ChatServer(served.address, options=Options(frames="images"))
-        server.written(["What happens?"], 7, Shown(pixels, np.array([0.5, 1.5, 2.5]), 3.0))
+        server.written(["What happens?"], 7, EncodedClip(pixels, np.array([0.5, 1.5, 2.5]), 3.0))
         (body,) = served.questions()
     words = json.dumps(body)
     assert all(time in words for time in ("0.5", "1.5", "2.5"))

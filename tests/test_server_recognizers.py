@@ -25,7 +25,7 @@ from actscribe.cli import app
 from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames
 from actscribe.labels import LabelSet
-from actscribe.models.server import ChatServer, Options, Shown
+from actscribe.models.server import ChatServer, EncodedClip, Options
 from actscribe.recognizers.base import implementation
 from actscribe.settings.registry import BUILT_IN
 from actscribe.training.inputs import TrainingInputs
@@ -165,7 +165,7 @@ def test_check_says_what_the_server_can_do(tmp_path: Path) -> None:
 
 def tokens(counting: Counting, frames_: Any, shape: tuple[int, int, int]) -> float:
     pixels = np.zeros((*shape, 3), np.uint8)
-    shown = Shown(pixels, (np.arange(shape[0]) + 0.5) / 4, shape[0] / 4)
+    shown = EncodedClip(pixels, (np.arange(shape[0]) + 0.5) / 4, shape[0] / 4)
     with vllm(count=counting) as served:
         server = ChatServer(served.address, options=Options(frames=frames_))
         server.yes_no(["Is it on? Answer yes or no."], shown)

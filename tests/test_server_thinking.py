@@ -17,7 +17,7 @@ from fakes.vllm import vllm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actscribe.models.server import ChatServer, Options, Shown
+from actscribe.models.server import ChatServer, EncodedClip, Options
 from actscribe.models.server.question import Reply, Token
 from actscribe.models.server.reading import answer_tokens, written, yes_no
 from actscribe.models.server.thinking import ENDS, STARTS, parted
@@ -45,8 +45,8 @@ THINKERS: dict[str, tuple[Run, dict[str, Any], bool]] = {
 }
 
 
-def clip(brightness: int) -> Shown:
-    return Shown(np.full((2, 16, 16, 3), brightness, np.uint8), np.array([0.5, 1.5]), 2.0)
+def clip(brightness: int) -> EncodedClip:
+    return EncodedClip(np.full((2, 16, 16, 3), brightness, np.uint8), np.array([0.5, 1.5]), 2.0)
 
 
 @pytest.mark.parametrize("name", THINKERS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actscribe.annotations import Annotations, Interval, read, resolve, write
-from actscribe.annotations.whereabouts import whereabouts
+from actscribe.annotations.label_sources import label_sources
 from actscribe.data.unknown import message as message_of
 from actscribe.data.unknown import unknown_in
 from actscribe.labels import Label, LabelSet
@@ -83,7 +83,7 @@ def test_places_of_spellings_do_not_outlive_the_spellings(tmp_path: Path) -> Non
 
 
 def test_many_tiers_are_counted() -> None:
-    assert whereabouts("category", [("x", f"c{n}") for n in range(5)]) == {
+    assert label_sources("category", [("x", f"c{n}") for n in range(5)]) == {
         "x": "categories 'c0', 'c1', 'c2' and 2 more"
     }
-    assert whereabouts("tier", [("x", " "), ("x", "")]) == {}
+    assert label_sources("tier", [("x", " "), ("x", "")]) == {}

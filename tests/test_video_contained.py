@@ -17,7 +17,7 @@ from small_studies import bouts, film, lamp_study, write_study
 from tiny_models import tiny_timesformer
 from videos import make_video, number_of, spoil
 
-from actscribe import load_study, remembered, train
+from actscribe import file_cache, load_study, train
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.runs.annotate import annotate_each
@@ -95,7 +95,7 @@ HARMS = [name for name in SAID if name != "swell" or sys.platform.startswith("li
 @pytest.fixture(autouse=True)
 def no_memory(monkeypatch):
     """Each test measures for itself."""
-    monkeypatch.setattr(remembered, "FRESH_S", math.inf)
+    monkeypatch.setattr(file_cache, "FRESH_S", math.inf)
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,12 @@ from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet
+from actscribe.models.generated_text import GeneratedText
 from actscribe.models.vlm import Vlm
-from actscribe.models.written import Written
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
+from actscribe.recognizers.interval_answers import IntervalAnswer, Named
 from actscribe.recognizers.vlm_ground import opening
-from actscribe.recognizers.when import Named, When
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
@@ -157,10 +157,10 @@ class Answers:
         self.asked: list[str] = []
         replies = iter(texts)
 
-        def write(vlm: Vlm, prefix: Any, suffix: str = "", most: int = 64) -> Written:
+        def write(vlm: Vlm, prefix: Any, suffix: str = "", most: int = 64) -> GeneratedText:
             self.asked.append(prefix.inputs.text + suffix)
             text = next(replies)
-            return Written(text, tuple(range(1, len(text) + 1)), (chance,) * len(text), whole)
+            return GeneratedText(text, tuple(range(1, len(text) + 1)), (chance,) * len(text), whole)
 
         monkeypatch.setattr(Vlm, "write", write)
 
@@ -257,19 +257,19 @@ def test_what_a_minute_costs_is_planned() -> None:
 # From intervals to scores
 
 
-def answer_on(start: float, end: float, *answers: When, chance: float = 1.0) -> Grounded:
+def answer_on(start: float, end: float, *answers: IntervalAnswer, chance: float = 1.0) -> Grounded:
     chances = tuple((chance,) * len(one.intervals) for one in answers)
     return Grounded(Clip("r", start, end), answers, chances, ("",) * len(answers))
 
 
-def at(*spans: tuple[float, float]) -> When:
-    return When(tuple(Named(start, end, (0, 0)) for start, end in spans))
+def at(*spans: tuple[float, float]) -> IntervalAnswer:
+    return IntervalAnswer(tuple(Named(start, end, (0, 0)) for start, end in spans))
 
 
 def test_overlapping_windows_are_averaged() -> None:
     edges = np.arange(0.0, 13.0)
     first = answer_on(0, 8, at((2, 6)), at(), chance=0.8)
-    second = answer_on(4, 12, at((0, 1.5)), When(unread=True))
+    second = answer_on(4, 12, at((0, 1.5)), IntervalAnswer(unread=True))
     scores = on_steps([first, second], edges, "multi-label")
     np.testing.assert_allclose(scores[:, 0], [0, 0, 0.8, 0.8, 0.9, 0.65, 0, 0, 0, 0, 0, 0])
     np.testing.assert_allclose(scores[:, 1], [0] * 8 + [0.5] * 4)

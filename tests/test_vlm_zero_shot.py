@@ -21,7 +21,7 @@ from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.labels import Label, LabelSet, Rules
-from actscribe.models.server import line
+from actscribe.models.server import connection
 from actscribe.models.server.exchange import Trouble
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.yes_no import YesNo
@@ -332,7 +332,7 @@ def test_another_machine_needs_the_flag(name: str, folders: dict[str, Path], mon
     def not_there(*args: object) -> None:
         raise Trouble("nobody is there.", "")
 
-    monkeypatch.setattr(line, "exchange", not_there)
+    monkeypatch.setattr(connection, "exchange", not_there)
     with pytest.raises(ActScribeError, match=r"No usable answer from http://192\.0\.2\.1:8000/v1/models: nobody"):
         make(name, folders, server="http://192.0.2.1:8000/v1", server_model="m", allow_remote=True)
 

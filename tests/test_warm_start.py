@@ -14,9 +14,9 @@ from tiny_models import tiny_timesformer
 from actscribe import Run, load_study
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
-from actscribe.places import Place
 from actscribe.runs.train import train
 from actscribe.settings.study import Study
+from actscribe.stored_path import StoredPath
 
 #: A learning rate at which nothing is learned.
 STILL = 1e-9
@@ -76,7 +76,7 @@ def test_training_begins_where_the_earlier_run_ended(
     assert np.abs(scores(cold) - scores(earlier)).max() > 0.02
     noted = Run.open(tmp_path / "warm").info.warm_start
     assert noted is not None
-    assert noted.run == Place.of(earlier.folder, tmp_path / "warm")
+    assert noted.run == StoredPath.of(earlier.folder, tmp_path / "warm")
     assert noted.learned == tuple(sorted(one.content for one in data.of_split("train")))
     assert any("started from the weights" in note for note in warm.info.notes)
     assert cold.info.warm_start is None

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from actscribe import evaluate, load_data, load_study, train
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.study import Study
 from actscribe_sim.demo import FULL, RECOGNIZERS
 from actscribe_sim.resuscitation.recording import simulate

@@ -26,7 +26,6 @@ from actscribe.files import check_writable, write_text
 from actscribe.models.device import computing
 from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
-from actscribe.places import real_path
 from actscribe.progress import clock
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.sentences import ranking
@@ -36,6 +35,7 @@ from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study, load_study, parse_settings
+from actscribe.stored_path import real_path
 from actscribe.tables import print_table
 from actscribe.workers import cores
 from actscribe_sim.resuscitation.recording import simulate

@@ -28,8 +28,8 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.label_sources import label_sources
 from actscribe.annotations.text import interval_at, read_json
-from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 
 #: No video has this many seconds; a whole number beyond the range of a float would not even convert.
@@ -134,7 +134,7 @@ def _entries(
     def read(part: Part) -> Annotations:
         intervals = _intervals(path, where, observation, types, ahead)
         under = ((one.label, _category(one.label, categories)) for one in intervals)
-        places = whereabouts("category", under)
+        places = label_sources("category", under)
         return replace(part.of(intervals), labels=_labels(types, intervals), places=places)
 
     names = [name] if len(media_parts) == 1 else [f"{name}: {', '.join(part.files)}" for part in media_parts]

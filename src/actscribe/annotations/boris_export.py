@@ -19,6 +19,7 @@ from actscribe.annotations.boris_media import Part, Player, parts
 from actscribe.annotations.boris_source import NOWHERE, players, queue
 from actscribe.annotations.entry import Entry, first_spellings
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.label_sources import label_sources
 from actscribe.annotations.table import (
     Row,
     Table,
@@ -30,7 +31,6 @@ from actscribe.annotations.table import (
     table_of_rows,
 )
 from actscribe.annotations.text import quoted, read_text, seconds_at
-from actscribe.annotations.whereabouts import whereabouts
 from actscribe.annotations.workbook import is_packed, read_sheets
 from actscribe.errors import ActScribeError
 from actscribe.spreadsheet import from_text
@@ -257,7 +257,7 @@ class _Observation:
     def _placed(self, annotations: Annotations) -> Annotations:
         """Return annotations that know the category of each behaviour, where the table has one."""
         under = ((self.export.label(row), self.export.text(row, "behavioral_category")) for row in self.rows)
-        return replace(annotations, places=whereabouts("category", under))
+        return replace(annotations, places=label_sources("category", under))
 
     def _read(self) -> list[Interval]:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""

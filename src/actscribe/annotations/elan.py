@@ -25,9 +25,9 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.label_sources import label_sources
 from actscribe.annotations.text import interval_at
 from actscribe.annotations.tier_choice import TierChoice
-from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 
 
@@ -56,7 +56,7 @@ def read_tiers(path: Path, choice: TierChoice) -> list[Entry]:
         )
     by_tier = [(tier.name, _intervals(path, tier)) for tier in chosen]
     intervals = [interval for _, of_tier in by_tier for interval in of_tier]
-    places = whereabouts("tier", ((interval.label, name) for name, of_tier in by_tier for interval in of_tier))
+    places = label_sources("tier", ((interval.label, name) for name, of_tier in by_tier for interval in of_tier))
     origins = dict.fromkeys(media.origin for media in document.media) or {0.0: None}
     read = {tier.name: tier.name in tiers for tier in document.tiers}
     return [_entry(path, document.media, intervals, document.labels, origin, places, read) for origin in origins]

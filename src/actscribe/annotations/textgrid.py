@@ -21,11 +21,11 @@ from actscribe.annotations.entry import Entry, single
 from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, is_gap
+from actscribe.annotations.label_sources import label_sources
 from actscribe.annotations.rounding import seconds_text
 from actscribe.annotations.text import check_writable, interval_at, read_text
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.annotations.tiers import SUBJECT_SIGN, Tier, tiers
-from actscribe.annotations.whereabouts import whereabouts
 from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 
@@ -203,7 +203,7 @@ def _annotations(path: Path, named_tiers: Sequence[tuple[str, list[_Span]]], dur
             where = f"tier '{name}', line {span.line}"
             intervals.append(interval_at(path, where, span.text, span.start, span.end, subject))
     labels = [label for label in named if label and not is_gap(label)] if None not in named else []
-    places = whereabouts("tier", ((span.text, name) for name, spans in named_tiers for span in spans))
+    places = label_sources("tier", ((span.text, name) for name, spans in named_tiers for span in spans))
     return replace(Annotations.of(intervals, duration=duration, labels=labels), places=places)
 
 

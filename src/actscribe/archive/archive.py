@@ -22,13 +22,13 @@ from actscribe.archive.work import working
 from actscribe.compute import chosen
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
-from actscribe.places import Place
 from actscribe.progress import LINE_EVERY_S, say
 from actscribe.run_folder.environment import versions
+from actscribe.run_folder.file_names import OPERATING_POINT
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import OPERATING_POINT
 from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import try_to_write
+from actscribe.stored_path import StoredPath
 from actscribe.workers import spread
 
 
@@ -110,8 +110,8 @@ def annotate_archive(
     videos = list_archive(source)
     try_to_write(out / TIMELINES / "trial", "trial.mp4", 60.0, FrameClock(25.0), formats, opened.labels)
     plan = Plan(
-        source=Place.of(source, out),
-        run=Place.of(run, out),
+        source=StoredPath.of(source, out),
+        run=StoredPath.of(run, out),
         formats=formats,
         rules=rules,
         model=f"{scores_key(opened, '')} {opened.info.digests[OPERATING_POINT]}",

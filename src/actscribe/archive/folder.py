@@ -18,8 +18,8 @@ from actscribe.archive.record import Done, Failed, read_done, read_failed, write
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
-from actscribe.places import Place, real_path
 from actscribe.run_folder.integrity import sealed, unsealed
+from actscribe.stored_path import StoredPath, real_path
 
 FILE, REPORT, TABLE, TIMELINES = "archive.json", "report.html", "archive", "timelines"
 #: Table of indicators, where the run's label set has some.
@@ -49,8 +49,8 @@ class Plan(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     made_by: Literal["actscribe archive"] = "actscribe archive"
-    source: Place
-    run: Place
+    source: StoredPath
+    run: StoredPath
     formats: tuple[str, ...]
     rules: bool | None
     model: str

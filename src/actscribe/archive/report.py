@@ -20,7 +20,7 @@ from actscribe.names import printable
 from actscribe.report.archive_page import ArchivePage, archive_page
 from actscribe.run_folder.run import Run
 from actscribe.runs.audit import known_of
-from actscribe.runs.standing import known_videos, standing
+from actscribe.runs.quality_notes import known_videos, quality_notes
 from actscribe.table_files import write_table
 
 #: Rows of a workbook's sheet, its head left out; a hundred thousand take half a minute to write.
@@ -65,11 +65,11 @@ def _warnings(content: tables.Content, run: Run) -> tuple[str, ...]:
     known = known_videos(run)
     learned_from = sum(record.content in known for record in content.done.values())
     if not learned_from:
-        return standing(run)
+        return quality_notes(run)
     of_all = f"Of {learned_from} of {counted(len(content.done), 'video')}, byte for byte,"
     return (
         f"{of_all} the run has learned already, so their timelines look better than those of new videos would.",
-        *standing(run),
+        *quality_notes(run),
     )
 
 

@@ -20,8 +20,8 @@ from actscribe.errors import ActScribeError
 from actscribe.progress import LINE_EVERY_S, say
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.environment import machine, versions
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, RunInfo
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import score_split
 from actscribe.runs.reuse import check_same, complete_run
 from actscribe.runs.train import train

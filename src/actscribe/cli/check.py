@@ -85,7 +85,7 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
 
 def _next(study: Path, loaded: Study) -> list[str | Path]:
     """Return the command that trains the study's recognizer, again where a run is there, or compares all of them."""
-    from actscribe.run_folder.standing_in_the_way import train_command
+    from actscribe.run_folder.existing_run import train_command
 
     return ["compare", study] if len(loaded.recognizers) > 1 else train_command(study, loaded)
 

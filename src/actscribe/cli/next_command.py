@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 
 
 def print_next(*words: str | Path, first: str = "") -> None:

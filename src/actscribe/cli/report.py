@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 
 
 def report(

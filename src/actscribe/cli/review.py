@@ -71,7 +71,7 @@ def review(
         from actscribe.local_page.listening import listen
         from actscribe.review.serve import serve
         from actscribe.review.served import address, start
-        from actscribe.run_folder.standing_in_the_way import train_command
+        from actscribe.run_folder.existing_run import train_command
         from actscribe.tables import print_sentence
 
         listening = listen(host, port, tls_cert, tls_key)

@@ -32,9 +32,9 @@ def train(
     from actscribe.errors import ActScribeError
     from actscribe.processes import is_first
     from actscribe.progress import say
+    from actscribe.run_folder.existing_run import refuse_complete
+    from actscribe.run_folder.file_names import RUN_FILE
     from actscribe.run_folder.run import Run
-    from actscribe.run_folder.standing_in_the_way import refuse_complete
-    from actscribe.run_folder.written import RUN_FILE
     from actscribe.settings.study import load_study
 
     loaded = load_study(study)

@@ -23,7 +23,6 @@ from actscribe.evaluation.comparison import score_table
 from actscribe.files import check_writable
 from actscribe.leftovers import sweep_below
 from actscribe.ownership import check_free, check_replaceable
-from actscribe.places import Place
 from actscribe.progress import say
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.page import write_comparison_report
@@ -31,6 +30,7 @@ from actscribe.run_folder.comparison import FILE, TABLES, Listed, Provenance, di
 from actscribe.run_folder.environment import machine, versions
 from actscribe.runs.preflight import check_comparable, data_warnings, memory_warnings
 from actscribe.settings.study import Study, load_study
+from actscribe.stored_path import StoredPath
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -75,7 +75,7 @@ def compare(
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
         study=study.model_copy(update={"labels": data.labels}),
-        folder=Place.of(study.folder, folder),
+        folder=StoredPath.of(study.folder, folder),
         recognizers=names,
         seeds=seeds or 1,
         curve=parse_curve(curve or "", annotated),
@@ -189,7 +189,7 @@ def _run(
             memories = finish_at_once(missing, shared, board, at_once)
         for part in every:
             run = finish(part, study, data, folder, board, cache, retrain, memories.get(part))
-            provenance.runs[part.subfolder] = Place.of(run.folder, folder)
+            provenance.runs[part.subfolder] = StoredPath.of(run.folder, folder)
             provenance.write(folder)
     made = assemble(folder, provenance)
     write_tables(folder, {**made.tables, "costs": made.costs}, provenance.not_known)

@@ -27,8 +27,8 @@ from actscribe.data.recording import Recording
 from actscribe.files import write_text
 from actscribe.models.cost import MB
 from actscribe.recognizers.base import Recognizer, implementation
+from actscribe.run_folder.file_names import COST
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import COST
 from actscribe.runs.scoring import clip_input_spec
 from actscribe.runs.videos import located
 from actscribe.runs.whole import score_wholes

@@ -20,10 +20,10 @@ from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import unread_share
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.comparison import Provenance
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import measured, training_priors
 
 
@@ -100,7 +100,7 @@ def _system(name: str, runs: Sequence[Run]) -> System:
 
 def _unread(run: Run) -> float:
     """Return the share of a zero-shot model's answers on test that could not be read, nan for other recognizers."""
-    path = run.folder / written.of_split(written.HALLUCINATION, "test")
+    path = run.folder / file_names.of_split(file_names.HALLUCINATION, "test")
     if not path.is_file():
         return float("nan")
     return unread_share(json.loads(path.read_text(encoding="utf-8")))

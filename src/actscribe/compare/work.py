@@ -11,9 +11,9 @@ from actscribe.compare.plan import Part, study_of, subset
 from actscribe.data.loading import StudyData
 from actscribe.evaluation.result import Evaluation
 from actscribe.models.cost import MB
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.evaluate import evaluate, measured
 from actscribe.runs.reuse import changes, check_same, complete_run
 from actscribe.runs.train import train
@@ -117,7 +117,7 @@ def _is_evaluated(run: Run, part: Part) -> bool:
 
 
 def _has_report(run: Run) -> bool:
-    return (run.folder / written.of_split(written.REPORT, "test")).is_file()
+    return (run.folder / file_names.of_split(file_names.REPORT, "test")).is_file()
 
 
 def _evaluation(run: Run, part: Part, study: Study) -> Evaluation:

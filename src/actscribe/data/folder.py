@@ -11,7 +11,7 @@ from actscribe.annotations import FORMATS
 from actscribe.errors import ActScribeError
 from actscribe.journal import JOURNAL_FILE
 from actscribe.names import same_name
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: What other programs call files of the same formats.

@@ -15,10 +15,10 @@ from actscribe.counts import counted
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import in_two_splits, not_known
-from actscribe.data.late import Late, late_in
-from actscribe.data.late import messages as late_messages
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.moments import events_of, moments_of
+from actscribe.data.overrun import Overrun, overrun_in
+from actscribe.data.overrun import messages as overrun_messages
 from actscribe.data.points import Points, points_in
 from actscribe.data.points import messages as point_messages
 from actscribe.data.recording import Recording
@@ -27,11 +27,11 @@ from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, message, unknown_in
 from actscribe.data.within import WITHIN_NOTE, part_of, split_within
 from actscribe.errors import ActScribeError
+from actscribe.file_cache import cached_digest
 from actscribe.journal import JOURNAL_FILE
 from actscribe.labels import LabelSet
 from actscribe.names import same_name, unique_names
 from actscribe.progress import track
-from actscribe.remembered import remembered_content
 from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained
 from actscribe.video.frame_times import frame_clock
@@ -126,7 +126,7 @@ def load_data(study: Study | str | Path) -> StudyData:
         tuple(filter(None, unseen)),
         (
             *point_messages(_points(loaded, review, labels)),
-            *late_messages([late for one in loaded for late in one.late]),
+            *overrun_messages([late for one in loaded for late in one.late]),
             *review.remarks,
         ),
         tuple(_unused(listed, rows)),
@@ -201,7 +201,7 @@ class Loaded:
     ignored: Counter[str]
     matched: tuple[str, ...]
     points: tuple[Points, ...] = ()
-    late: tuple[Late, ...] = ()
+    late: tuple[Overrun, ...] = ()
 
 
 def load_recording(
@@ -225,14 +225,14 @@ def load_recording(
     """
     files = files or annotation_files.ReadOnce((), tiers)
     info = probe(row.video)
-    recording = Recording(name, row.video, info.duration, remembered_content(row.video), row.group, row.split)
+    recording = Recording(name, row.video, info.duration, cached_digest(row.video), row.group, row.split)
     recording = replace(recording, moments=moments_of(row, labels))
     unknown: list[Unknown] = []
     ignored: Counter[str] = Counter()
     read = []
     events: list[tuple[Interval, ...]] = []
     matched = []
-    over: list[Late] = []
+    over: list[Overrun] = []
     for path, label, observation in (
         (row.annotations, row.label, row.observation),
         (row.annotations_2, row.label_2, row.observation_2),
@@ -307,7 +307,7 @@ def _asked_for(rows: Iterable[Row]) -> list[Path]:
 
 def _raw_annotations(
     video: Path, path: Path | None, label: str, observation: str, info: VideoInfo, files: annotation_files.ReadOnce
-) -> tuple[Annotations | None, str, Late | None]:
+) -> tuple[Annotations | None, str, Overrun | None]:
     """Return what a row says of its video, by what that was found in the annotation file, and what was cut of it."""
     if label:
         parts = [part.strip() for part in label.split(";") if part.strip()]
@@ -315,7 +315,7 @@ def _raw_annotations(
     if path is None:
         return None, "", None
     read, by = files.read_matched(path, observation or str(video), lambda: frame_clock(video))
-    return annotation_files.check(read, info.duration, path, video), by, late_in(read, info.duration, path)
+    return annotation_files.check(read, info.duration, path, video), by, overrun_in(read, info.duration, path)
 
 
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:

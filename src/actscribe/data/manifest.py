@@ -16,8 +16,8 @@ from actscribe.annotations.workbook import is_packed
 from actscribe.data.folder import annotations_of, list_videos
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.names import same_name
-from actscribe.places import real_path
 from actscribe.reading import read_text
+from actscribe.stored_path import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
 
 COLUMNS = (

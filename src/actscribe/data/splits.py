@@ -17,7 +17,7 @@ from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
 from actscribe.names import same_name
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 
 #: Random orders of the groups tried; the best-stratified one wins.
 TRIALS = 2000

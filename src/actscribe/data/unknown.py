@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.interval import Annotations
-from actscribe.annotations.whereabouts import whereabouts
+from actscribe.annotations.label_sources import label_sources
 from actscribe.errors import closest
 from actscribe.labels import LabelSet
 
@@ -43,7 +43,7 @@ def unknown_in(annotations: Annotations, labels: LabelSet, file: Path | None, vi
     """Return the names in one video's annotations, gaps included, that are neither labels nor ignored."""
     times = defaultdict(list)
     subjects = ((one.label, one.subject) for one in annotations.intervals)
-    places = {**whereabouts("subject", subjects), **annotations.places}
+    places = {**label_sources("subject", subjects), **annotations.places}
     for interval in (*annotations.intervals, *annotations.gaps):
         if interval.label:
             times[interval.label].append(interval.start)

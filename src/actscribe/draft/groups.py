@@ -12,8 +12,8 @@ from actscribe.annotations.interval import Annotations
 from actscribe.counts import counted
 from actscribe.data.groups import NAMED, groups_in_names
 from actscribe.draft.pairs import Pair
+from actscribe.file_cache import cached_digest
 from actscribe.names import same_name
-from actscribe.remembered import remembered_content
 
 #: Groups fewer than splits cannot be spread over them.
 SPLITS = 3
@@ -101,7 +101,7 @@ def _copies(videos: Sequence[Path]) -> list[list[int]]:
     for indices in by_size.values():
         for index in indices if len(indices) > 1 else ():
             with suppress(OSError):
-                by_content[remembered_content(videos[index])].append(index)
+                by_content[cached_digest(videos[index])].append(index)
     return [indices for indices in by_content.values() if len(indices) > 1]
 
 

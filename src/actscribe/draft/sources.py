@@ -11,7 +11,7 @@ from actscribe.annotations.entry import Entry
 from actscribe.annotations.media import is_there, resolved
 from actscribe.data.folder import candidates, is_video, list_files
 from actscribe.errors import ActScribeError
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 from actscribe.video.frame_times import frame_clock
 
 

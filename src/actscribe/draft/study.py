@@ -20,9 +20,9 @@ from actscribe.draft.labels import label_text as drafted_text
 from actscribe.draft.pairs import Pair, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
-from actscribe.places import real_path
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, label_text, write_scaffold
 from actscribe.spreadsheet import as_text
+from actscribe.stored_path import real_path
 from actscribe.yaml_file import quoted
 
 SHOWN = 4

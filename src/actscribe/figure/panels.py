@@ -12,7 +12,7 @@ from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.timeline.score_file import ENDING, read_scores
@@ -84,7 +84,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
         if name not in recordings:
             raise ActScribeError(f"{run.folder}: has no recording called '{name}'.", did_you_mean(name, recordings))
         recording = recordings[name]
-        kept = run.folder / written.timeline(recording.split, name)
+        kept = run.folder / file_names.timeline(recording.split, name)
         if not kept.is_file() or not run.has_scores(recording.split):
             raise ActScribeError(
                 f"{run.folder}: keeps no timeline of {name}, which is in the {recording.split} split.",

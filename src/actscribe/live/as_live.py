@@ -24,7 +24,7 @@ from actscribe.labels import LabelSet
 from actscribe.live.causal.timeline import Bar, CausalTimeline
 from actscribe.live.scorers import TOGETHER_S
 from actscribe.live.watch import check_run
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.evaluate import timelines_of
@@ -84,7 +84,7 @@ def as_live(run: Run, split: str = "test") -> AsLive:
         for one in recordings
     }
     table = compared(recordings, offline, bars, run.labels)
-    file = run.folder / written.of_split(written.AS_LIVE, split)
+    file = run.folder / file_names.of_split(file_names.AS_LIVE, split)
     write_table(file, table)
     return AsLive(table, bars, file)
 

@@ -13,7 +13,7 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
-from actscribe.live.kept import Earlier, Kept
+from actscribe.live.log import Earlier, LiveLog
 from actscribe.runs.one_video import Loaded, annotate_video, probe_video, timeline_path, write_timeline
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.scores import TimeScores, merge_windows, step_edges
@@ -49,7 +49,7 @@ def of_file(loaded: Loaded, video: Path, stem: Path, formats: Sequence[str], ear
 
 
 def of_scores(
-    loaded: Loaded, kept: Kept, media: str, stem: Path, formats: Sequence[str], earlier: Earlier | None
+    loaded: Loaded, kept: LiveLog, media: str, stem: Path, formats: Sequence[str], earlier: Earlier | None
 ) -> list[Path]:
     """Write the timeline that the offline decisions make of all window scores of the file, and return its files.
 
@@ -70,7 +70,7 @@ def of_scores(
     return list(write_timeline(annotations, stem, formats, None))
 
 
-def scores_over_time(kept: Kept, step: float) -> TimeScores | None:
+def scores_over_time(kept: LiveLog, step: float) -> TimeScores | None:
     """Return the scores over time of all windows of the file; None where there is none."""
     starts, ends, scores, at = [], [], [], 0.0
     for line in kept.lines():

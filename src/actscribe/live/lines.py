@@ -29,9 +29,9 @@ from actscribe.labels import LabelSet
 from actscribe.live.arrivals import Event
 from actscribe.live.causal.timeline import Change
 from actscribe.live.windows import LiveWindows
+from actscribe.run_folder.file_names import BASE, OPERATING_POINT
 from actscribe.run_folder.integrity import MODEL
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import BASE, OPERATING_POINT
 
 FORMAT, VERSION = "actscribe-live", 1
 #: Digits of times and scores.

@@ -19,8 +19,8 @@ from actscribe.live.arrivals import Event
 from actscribe.live.buffer import Buffer
 from actscribe.live.capture import Capture
 from actscribe.live.causal.timeline import Bar, CausalTimeline, Change
-from actscribe.live.kept import Earlier, Kept
 from actscribe.live.lines import Line
+from actscribe.live.log import Earlier, LiveLog
 from actscribe.live.pace import MOST_S, Pace
 from actscribe.live.scorers import Scorer
 from actscribe.live.sources.choose import Chosen
@@ -125,7 +125,7 @@ class Session:
     """
 
     def __init__(
-        self, chosen: Chosen, loaded: Loaded, scorer: Scorer, kept: Kept, earlier: Earlier | None, shown: Shown
+        self, chosen: Chosen, loaded: Loaded, scorer: Scorer, kept: LiveLog, earlier: Earlier | None, shown: Shown
     ) -> None:
         self._chosen, self._loaded, self._scorer, self._kept, self._shown = chosen, loaded, scorer, kept, shown
         self._windows = windows = scorer.windows

@@ -10,7 +10,7 @@ from pathlib import Path
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, noting
 from actscribe.live import final, lines
-from actscribe.live.kept import ENDING, Earlier, Kept
+from actscribe.live.log import ENDING, Earlier, LiveLog
 from actscribe.live.scorers import scorer_of
 from actscribe.live.session import Ended, Session, Shown, begin_of, warm_up
 from actscribe.live.sources.choose import Chosen
@@ -98,7 +98,7 @@ def watch(
     media = chosen.source.media
     clock = None if chosen.video is None else frame_clock(chosen.video)
     try_to_write(stem, media, 60.0, clock, formats, run.labels)
-    kept = Kept(stem.with_name(f"{stem.name}{ENDING}"))
+    kept = LiveLog(stem.with_name(f"{stem.name}{ENDING}"))
     earlier = kept.open(run, media)
     try:
         final.check_targets(stem, formats, earlier)
@@ -129,7 +129,7 @@ def _is_over(chosen: Chosen, windows: LiveWindows, earlier: Earlier | None) -> b
     return begin_of(chosen, windows, earlier) + windows.length > float(duration)
 
 
-def _note(kept: Kept, shown: Shown, target: Path, beside: Path) -> None:
+def _note(kept: LiveLog, shown: Shown, target: Path, beside: Path) -> None:
     """Note what a timeline will be before it is there: a kill at any moment leaves one that is known as ours."""
     line = lines.writing(target.name, content_hash(beside))
     kept.add(line, at_once=True)
@@ -139,7 +139,7 @@ def _note(kept: Kept, shown: Shown, target: Path, beside: Path) -> None:
 def _written(
     chosen: Chosen,
     loaded: Loaded,
-    kept: Kept,
+    kept: LiveLog,
     stem: Path,
     formats: Sequence[str],
     earlier: Earlier | None,

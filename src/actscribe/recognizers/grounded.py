@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actscribe.data.clips import Clip
-from actscribe.recognizers.when import When
+from actscribe.recognizers.interval_answers import IntervalAnswer
 from actscribe.recognizers.zero_shot import UNKNOWN
 
 #: From one score of a recording to the next, in seconds: finer than models say times (ours).
@@ -28,7 +28,7 @@ class Grounded:
     """
 
     window: Clip
-    answers: tuple[When, ...]
+    answers: tuple[IntervalAnswer, ...]
     chances: tuple[tuple[float, ...], ...]
     texts: tuple[str, ...]
     shift: float = 0.0

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from actscribe.errors import ActScribeError
-from actscribe.places import Place
 from actscribe.settings.named_models import EMBEDDED
+from actscribe.stored_path import StoredPath
 
 
 def noted(model: str, digest: str, folder: Path) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def noted(model: str, digest: str, folder: Path) -> dict[str, Any]:
     local = model != EMBEDDED and Path(model).is_dir()
     return {
         "model": str(Path(model).absolute()) if local else model,
-        "place": Place.of(Path(model), folder).model_dump() if local else None,
+        "place": StoredPath.of(Path(model), folder).model_dump() if local else None,
         "digest": digest,
     }
 
@@ -24,7 +24,7 @@ def noted(model: str, digest: str, folder: Path) -> dict[str, Any]:
 def model_of(values: Mapping[str, Any], folder: Path) -> str:
     """Return the name or path of the model that a file in `folder` notes, wherever both lie now."""
     location = values["place"]
-    return str(Place.model_validate(location).find(folder)) if location else str(values["model"])
+    return str(StoredPath.model_validate(location).find(folder)) if location else str(values["model"])
 
 
 def check_same(values: Mapping[str, Any], digest: str, folder: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from actscribe.data.input_spec import ClipFrames
-from actscribe.models.server import ChatServer, Options, Shown
-from actscribe.models.written import Written
+from actscribe.models.generated_text import GeneratedText
+from actscribe.models.server import ChatServer, EncodedClip, Options
 from actscribe.models.yes_no import YesNo
 from actscribe.settings.recognizers.vlm import VlmJudgeSettings, ZeroShot
 from actscribe.video.sampling import nominal_times
@@ -29,13 +29,13 @@ class ServerVlmClient:
     def __init__(self, server: ChatServer) -> None:
         self.server = server
         self.identity = server.identity
-        self._last: tuple[ClipFrames, Shown] | None = None
+        self._last: tuple[ClipFrames, EncodedClip] | None = None
 
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
         return [answer.text for answer in self.weighed(clip, opening, endings, most)]
 
-    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[GeneratedText]:
         """See `VlmClient`."""
         return self.server.written([joined(opening, opening, ending) for ending in endings], most, self._shown(clip))
 
@@ -43,11 +43,11 @@ class ServerVlmClient:
         """See `VlmClient`."""
         return self.server.yes_no([joined(opening, opening, ending) for ending in endings], self._shown(clip))
 
-    def _shown(self, clip: ClipFrames) -> Shown:
+    def _shown(self, clip: ClipFrames) -> EncodedClip:
         """Return a clip as it is sent; the last one is kept, for a caption after the questions."""
         if self._last is None or self._last[0] is not clip:
             start, end = clip.clip.start, clip.clip.end
-            shown = Shown(clip.frames, nominal_times(start, end, len(clip.frames)), end - start)
+            shown = EncodedClip(clip.frames, nominal_times(start, end, len(clip.frames)), end - start)
             self._last = clip, shown
         return self._last[1]
 

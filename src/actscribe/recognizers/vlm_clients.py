@@ -13,12 +13,12 @@ from actscribe.features.vision import keep_vision
 from actscribe.labels import LabelSet
 from actscribe.models.catalog import checkpoint_folder
 from actscribe.models.device import bfloat16_pays
+from actscribe.models.generated_text import GeneratedText
 from actscribe.models.quiet import quiet
 from actscribe.models.server import ChatServer
 from actscribe.models.vlm import Vlm, load_vlm
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
-from actscribe.models.written import Written
 from actscribe.models.yes_no import FIELDS, YesNo, from_logits
 from actscribe.progress import say
 from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
@@ -51,7 +51,7 @@ class VlmClient(Protocol):
         """Return the written answer to each prompt, at most `most` tokens."""
         ...
 
-    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[GeneratedText]:
         """Return the written answer to each prompt with the probabilities of its tokens, where they are known."""
         ...
 
@@ -80,7 +80,7 @@ class LocalVlmClient:
         prefix = self.vlm.prefix(clip, opening)
         return [self.vlm.generate(prefix, joined("", opening, ending), most) for ending in endings]
 
-    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[GeneratedText]:
         """See `VlmClient`."""
         prefix = self.vlm.prefix(clip, opening)
         return [self.vlm.write(prefix, joined("", opening, ending), most) for ending in endings]
@@ -116,14 +116,14 @@ class CachedVlmClient:
         keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
         return remember(self.store, keys, lambda left: self.client.written(clip, opening, pick(endings, left), most))
 
-    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[Written]:
+    def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[GeneratedText]:
         """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "weighed", "most": most})
 
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
             return [asdict(answer) for answer in self.client.weighed(clip, opening, pick(endings, left), most)]
 
-        return [Written.of(answer) for answer in remember(self.store, keys, ask)]
+        return [GeneratedText.of(answer) for answer in remember(self.store, keys, ask)]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""

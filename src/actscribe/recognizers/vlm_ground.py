@@ -18,19 +18,19 @@ from actscribe.data.clips import Clip, Window, spans
 from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
-from actscribe.models.written import Written
+from actscribe.models.generated_text import GeneratedText
 from actscribe.recognizers.abilities import ScoresWindows
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import default_store
 from actscribe.recognizers.base import Implementation, Look, Recognizer
 from actscribe.recognizers.grounded import Grounded, on_steps, step_edges
+from actscribe.recognizers.interval_answers import IntervalAnswer, read_intervals
 from actscribe.recognizers.plans.vlm import plan_ground
 from actscribe.recognizers.prompts import Prompts, fill, prompts
 from actscribe.recognizers.served import servers, vlm_server
 from actscribe.recognizers.vlm_clients import CachedVlmClient, vlm_client
 from actscribe.recognizers.vlm_clients import input_spec as clip_input_spec
 from actscribe.recognizers.vlm_clients import starting as started
-from actscribe.recognizers.when import When, when
 from actscribe.recognizers.zero_shot import about, restore, write_about
 from actscribe.settings.recognizers.vlm import VlmGroundSettings
 from actscribe.training.inputs import TrainingInputs
@@ -139,12 +139,12 @@ def opening(texts: Prompts, clip: ClipFrames, writes_times: bool) -> str:
     return " ".join(part for part in parts if part)
 
 
-def read(written: Written, index: int, labels: LabelSet, clip: ClipFrames) -> When:
+def read(written: GeneratedText, index: int, labels: LabelSet, clip: ClipFrames) -> IntervalAnswer:
     """Return what an answer on the label at `index` says of a clip; one that was cut off is not read."""
     if not written.whole:
-        return When(unread=True, cut=1)
+        return IntervalAnswer(unread=True, cut=1)
     length = clip.clip.end - clip.clip.start
-    return when(written.text, labels.labels[index], length, len(clip.frames), labels.labels)
+    return read_intervals(written.text, labels.labels[index], length, len(clip.frames), labels.labels)
 
 
 def _recognizer(
@@ -169,7 +169,7 @@ def _stated_times(clip: ClipFrames) -> np.ndarray:
     return nominal_times(clip.clip.start, clip.clip.end, len(clip.frames))
 
 
-def _chances(written: Written, answer: When, mode: str) -> tuple[float, ...]:
+def _chances(written: GeneratedText, answer: IntervalAnswer, mode: str) -> tuple[float, ...]:
     known = (written.probability(*one.span) if mode == "probability" else None for one in answer.intervals)
     return tuple(1.0 if chance is None else chance for chance in known)
 

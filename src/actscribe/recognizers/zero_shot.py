@@ -16,11 +16,11 @@ from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import LabelSet
 from actscribe.models.yes_no import YesNo
-from actscribe.places import Place
 from actscribe.recognizers.prompts import Prompts
 from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.named_models import EMBEDDED
 from actscribe.settings.recognizers.vlm import ZeroShot
+from actscribe.stored_path import StoredPath
 
 
 class Asking(Protocol):
@@ -101,7 +101,7 @@ def write_about(about: dict[str, Any], folder: Path) -> None:
     """Write what a recognizer that asks a model tells about itself into an existing folder."""
     named = {role: about["settings"].get(role) for role in ROLES}
     places = {
-        role: Place.of(Path(name), folder).model_dump()
+        role: StoredPath.of(Path(name), folder).model_dump()
         for role, name in named.items()
         if name and name != EMBEDDED and Path(name).exists()
     }
@@ -138,7 +138,7 @@ def restore(
         ActScribeError: a model is gone, or its files have changed since.
     """
     saved = json.loads((folder / RECOGNIZER_FILE).read_text(encoding="utf-8"))
-    moved = {role: str(Place.model_validate(location).find(folder)) for role, location in saved["places"].items()}
+    moved = {role: str(StoredPath.model_validate(location).find(folder)) for role, location in saved["places"].items()}
     chosen = settings.model_validate({**saved["settings"], **moved})
     made = build(labels, chosen, InputSpec(**saved["input_spec"]), Prompts.of(saved["prompts"]))
     for role, identity in made.about["models"].items():

@@ -26,7 +26,7 @@ from actscribe.report.sections import Section, extra_sections, unusable
 from actscribe.report.table import INTERVAL, Table
 from actscribe.report.timelines import shown_recordings
 from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run, study_above
 from actscribe.run_folder.scored_clips import ScoredClips
 
@@ -47,7 +47,7 @@ def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool
         ActScribeError: the folder cannot be written to.
     """
     page = render("template.html", _content(run, result, scored, frames))
-    path = run.folder / written.of_split(written.REPORT, result.split)
+    path = run.folder / file_names.of_split(file_names.REPORT, result.split)
     write_text(path, page)
     return path
 

@@ -12,7 +12,7 @@ from actscribe.journal import Version
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, pairs_table
 from actscribe.report.tables import threshold_text
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 
 
@@ -50,19 +50,19 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
     """Return (file of the run folder, what it holds) for everything that the report's numbers come from."""
     split = result.split
     held = (
-        (written.of_split(written.METRICS, split), "every table of this report, unrounded"),
+        (file_names.of_split(file_names.METRICS, split), "every table of this report, unrounded"),
         (
-            written.of_split(written.SCORES, split),
+            file_names.of_split(file_names.SCORES, split),
             "the score of every clip and label, with the times of the frames that were seen",
         ),
-        (written.TIMELINES, "the predicted timeline of every recording"),
+        (file_names.TIMELINES, "the predicted timeline of every recording"),
         ("time-budget-{split}.xlsx", "seconds, bouts, onsets and pauses of every recording and label; also as CSV"),
-        (written.OPERATING_POINT, "thresholds, timeline settings and calibration, chosen on validation"),
+        (file_names.OPERATING_POINT, "thresholds, timeline settings and calibration, chosen on validation"),
         ("recordings.json", "recordings, annotations and split as they were"),
         ("study.yaml", "the study as it was"),
-        (written.RUN_FILE, "settings, seed, versions, machine, run times"),
+        (file_names.RUN_FILE, "settings, seed, versions, machine, run times"),
     )
-    named = ((written.of_split(name, result.split), what) for name, what in held)
+    named = ((file_names.of_split(name, result.split), what) for name, what in held)
     return tuple((name, what) for name, what in named if (run.folder / name).exists())
 
 

@@ -11,7 +11,7 @@ from actscribe.counts import counted
 from actscribe.evaluation.hallucination import not_usable
 from actscribe.report import formatting as w
 from actscribe.report.table import Head, Row, Table, record_table
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 
 #: Captions that are shown; all are in the file.
@@ -41,13 +41,13 @@ def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
     the report is still worth reading.
     """
     makers = (
-        (written.HALLUCINATION, "Hallucination", _records),
-        (written.SERVERS, "Model server", _records),
-        (written.CAPTIONS, "Captions", _captions),
+        (file_names.HALLUCINATION, "Hallucination", _records),
+        (file_names.SERVERS, "Model server", _records),
+        (file_names.CAPTIONS, "Captions", _captions),
     )
     sections = []
     for name, title, make in makers:
-        path = run.folder / written.of_split(name, split)
+        path = run.folder / file_names.of_split(name, split)
         if path.is_file():
             try:
                 sections.append(make(title, path, json.loads(path.read_text(encoding="utf-8"))))
@@ -58,7 +58,7 @@ def extra_sections(run: Run, split: str) -> tuple[Section, ...]:
 
 def unusable(run: Run, split: str) -> tuple[str, ...]:
     """Return what the report says first where too many of a model's answers could not be read; () elsewhere."""
-    path = run.folder / written.of_split(written.HALLUCINATION, split)
+    path = run.folder / file_names.of_split(file_names.HALLUCINATION, split)
     if not path.is_file():
         return ()
     try:

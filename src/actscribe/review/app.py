@@ -17,7 +17,7 @@ from actscribe.journal import Conflict
 from actscribe.local_page.access import Guarded, TooLarge
 from actscribe.local_page.answers import answer, refusal
 from actscribe.local_page.static_files import static_file
-from actscribe.review import agreement, opened, overview, reports, written
+from actscribe.review import agreement, export_api, opened, overview, reports
 from actscribe.review.asked import Asked
 from actscribe.review.media import serve
 from actscribe.review.session import Session, Unknown
@@ -25,14 +25,14 @@ from actscribe.review.session import Session, Unknown
 _GET: Mapping[str, Callable[[Asked], Any]] = {
     "/api/study": overview.overview,
     "/api/agreement": agreement.agreement,
-    "/api/guards": written.guards,
+    "/api/guards": export_api.guards,
     "/api/recordings/{id}/frames": opened.frames,
     "/api/recordings/{id}/curves": opened.curves,
     "/api/recordings/{id}/cameras": opened.cameras,
     "/api/recordings/{id}/suggestions": opened.suggestions,
 }
 _POST: Mapping[str, Callable[[Asked], Any]] = {
-    "/api/export": written.export,
+    "/api/export": export_api.export,
     "/api/report": reports.insist,
     "/api/recordings/{id}/open": opened.open_recording,
     "/api/recordings/{id}/actions": opened.act,

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside, write_text
-from actscribe.places import real_path
 from actscribe.review.convert import convert
 from actscribe.review.playable import fits_mp4, is_heard, shown_as
+from actscribe.stored_path import real_path
 from actscribe.video.contained import contained
 from actscribe.video.copying import copied
 from actscribe.video.frame_times import frame_clock

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from actscribe.errors import ActScribeError
+from actscribe.file_cache import cached
 from actscribe.files import content_hash
-from actscribe.remembered import remembered
 from actscribe.report.archive_page import ids_in, script
 from actscribe.report.review_links import KNOWN, LINK_START
 from actscribe.review import bodies
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import TEST, Item
-from actscribe.review.report_places import ARCHIVE, COMPARISON, Report, reports
+from actscribe.review.report_listing import ARCHIVE, COMPARISON, Report, reports
 from actscribe.review.session import Session, Unknown
 from actscribe.review.suggestions import run_digest
 from actscribe.run_folder.run import Run
@@ -121,7 +121,7 @@ def _kept_back(session: Session, report: Report) -> list[Item]:
     """Return the recordings in a report whose predictions are kept from this annotator."""
     hidden = [item for item in session.items.values() if session.hidden(item)]
     if report.about == ARCHIVE and hidden:
-        ids = remembered(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
+        ids = cached(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
         return [item for item in hidden if ids is None or item.id in ids]
     return hidden if report.about in (TEST, COMPARISON) else []
 

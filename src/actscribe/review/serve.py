@@ -51,9 +51,9 @@ def _look_into(session: Session) -> None:
 
 def verdict_of(run: Run) -> str:
     """Say how a run stands, or why that cannot be told."""
-    from actscribe.runs.standing import standing  # takes a second to import, and nobody waits for it
+    from actscribe.runs.quality_notes import quality_notes  # takes a second to import, and nobody waits for it
 
     try:
-        return " ".join(standing(run))
+        return " ".join(quality_notes(run))
     except (ActScribeError, OSError, KeyError, ValueError) as error:
         return f"The quality of this run is not known: {in_one_line(error)}"

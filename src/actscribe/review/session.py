@@ -9,10 +9,10 @@ from typing import Any
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
+from actscribe.file_cache import cached_digest
 from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
 from actscribe.local_page.access import Access
-from actscribe.remembered import remembered_content
 from actscribe.review.cameras import Conversions
 from actscribe.review.derived import planted_in, sentence, taken_back, unmasked
 from actscribe.review.export import Exporter
@@ -98,7 +98,7 @@ class Session:
         """
         video = item.recording.video
         with suppress(OSError):  # gone, as whatever opens it next says
-            if remembered_content(video) != item.content:
+            if cached_digest(video) != item.content:
                 raise ActScribeError(
                     f"{video.name} has changed since review was started.",
                     "Stop review with Ctrl-C and start it again. Annotations of the old file remain in the journal.",

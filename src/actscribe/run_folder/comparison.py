@@ -15,11 +15,11 @@ from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import folder_beside, write_beside, write_text
 from actscribe.journal import Version
-from actscribe.places import Place
 from actscribe.reading import load_json
 from actscribe.run_folder.run import study_above
 from actscribe.settings.registry import check_installed
 from actscribe.settings.study import SAVED, Study, placed_study, unplaced_study
+from actscribe.stored_path import StoredPath
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
@@ -62,7 +62,7 @@ class Provenance(BaseModel):
 
     status: Literal["running", "complete"] = "running"
     study: Study
-    folder: Place
+    folder: StoredPath
     recognizers: list[str]
     seeds: int
     curve: list[int] = []
@@ -71,7 +71,7 @@ class Provenance(BaseModel):
     second: dict[str, Annotations] = {}
     review: Version | None = None
     not_known: list[str] = []
-    runs: dict[str, Place] = {}
+    runs: dict[str, StoredPath] = {}
     versions: dict[str, str] = {}
     machine: str = ""
     at_once: int = 1
@@ -108,7 +108,7 @@ class Provenance(BaseModel):
     def write(self, folder: Path) -> None:
         """Write provenance.json into the comparison's folder."""
         home = self.study.folder
-        noted = self.model_copy(update={"study": unplaced_study(self.study), "folder": Place.of(home, folder)})
+        noted = self.model_copy(update={"study": unplaced_study(self.study), "folder": StoredPath.of(home, folder)})
         write_text(folder / FILE, noted.model_dump_json(indent=1))
 
 

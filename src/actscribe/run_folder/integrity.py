@@ -16,8 +16,8 @@ from typing import Any
 
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.file_cache import cached_digest
 from actscribe.files import content_hash
-from actscribe.remembered import remembered_content
 
 #: Files from this size on are read once; then size, times and place on the disk tell whether they are the same (ours).
 LARGE_BYTES = 2**24
@@ -93,11 +93,11 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_same(path: Path, digest: str) -> bool:
-    """Tell whether a file has a digest; a large one that looks as it did is not read again, see `remembered`."""
+    """Tell whether a file has a digest; a large one that looks as it did is not read again, see `cached`."""
     try:
         if path.stat().st_size < LARGE_BYTES:
             return content_hash(path) == digest
-        return remembered_content(path) == digest
+        return cached_digest(path) == digest
     except OSError as error:
         raise ActScribeError(f"{path}: cannot be read: {error.strerror or error}.", COPY_AGAIN) from error
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 from actscribe.annotations.interval import Interval
 from actscribe.data.recording import Recording
 from actscribe.names import is_safe_name
-from actscribe.places import Place
+from actscribe.stored_path import StoredPath
 
 
 class Listed(BaseModel):
@@ -24,7 +24,7 @@ class Listed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    video: Place
+    video: StoredPath
     size: int | None
     duration: float
     content: str
@@ -46,11 +46,11 @@ class Listed(BaseModel):
     def of(cls, recording: Recording, folder: Path) -> Listed:
         """Return what a run in `folder` notes of a recording."""
         size = recording.video.stat().st_size if recording.video.is_file() else None
-        return cls.model_validate({**asdict(recording), "video": Place.of(recording.video, folder), "size": size})
+        return cls.model_validate({**asdict(recording), "video": StoredPath.of(recording.video, folder), "size": size})
 
     def moved(self, folder: Path, other: Path) -> Listed:
         """Return what a run in another folder notes of the same recording."""
-        return self.model_copy(update={"video": Place.of(self.video.find(folder), other)})
+        return self.model_copy(update={"video": StoredPath.of(self.video.find(folder), other)})
 
     def recording(self, video: Path) -> Recording:
         """Return the recording, with its video at a path."""

@@ -18,16 +18,16 @@ from actscribe.files import check_writable, write_beside, write_text
 from actscribe.journal import Version
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
-from actscribe.places import Place
 from actscribe.recognizers.saved import loading_saved
+from actscribe.run_folder.file_names import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
 from actscribe.run_folder.integrity import COPY_AGAIN, MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.run_folder.warm import WarmStart
-from actscribe.run_folder.written import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
 from actscribe.settings.registry import check_installed
 from actscribe.settings.registry import recognizer as spec_of
 from actscribe.settings.study import SAVED, Study, parse_settings
+from actscribe.stored_path import StoredPath
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.yaml_file import load_model
@@ -80,7 +80,7 @@ class RunInfo(BaseModel):
     reads: dict[str, int] = {}
     views: dict[str, tuple[int, int]] = {}
     weights: str = ""
-    home: Place | None = None
+    home: StoredPath | None = None
     frames_room: int = 0
     digests: dict[str, str] = {}
     review: Version | None = None
@@ -132,7 +132,7 @@ class Run:
             ActScribeError: the folder holds something else, see `check_run_folder`.
         """
         check_run_folder(folder)
-        run = cls(folder, info.model_copy(update={"status": "begun", "home": Place.of(study.folder, folder)}))
+        run = cls(folder, info.model_copy(update={"status": "begun", "home": StoredPath.of(study.folder, folder)}))
         run.save_info()  # first of all: from here on the folder is known as ours
         write_text(folder / "study.yaml", _yaml(study.model_dump(mode="json")))
         write_text(folder / "labels.yaml", _yaml(labels.model_dump(mode="json")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from actscribe.places import Place
+from actscribe.stored_path import StoredPath
 
 
 class WarmStart(BaseModel):
@@ -20,7 +20,7 @@ class WarmStart(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run: Place
+    run: StoredPath
     model: str
     learned: tuple[str, ...]
     chosen: tuple[str, ...]

@@ -12,7 +12,6 @@ from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.indicators import time_budget as budget_of
 from actscribe.names import printable, safe_name, same_name, unique_names
 from actscribe.ownership import check_file
-from actscribe.places import real_path
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.runs.kept_scores import KeptScores, forget_old
@@ -26,6 +25,7 @@ from actscribe.runs.one_video import (
     timeline_path,
     try_to_write,
 )
+from actscribe.stored_path import real_path
 from actscribe.table_files import check_table, write_table
 from actscribe.video.contained import contained
 

@@ -14,10 +14,10 @@ from actscribe.evaluation.hallucination import INTERVALS, hallucination, interva
 from actscribe.files import write_text
 from actscribe.recognizers.base import Answering, Recognizer
 from actscribe.recognizers.grounded import Grounded
+from actscribe.recognizers.interval_answers import IntervalAnswer
 from actscribe.recognizers.reading import mentions
-from actscribe.recognizers.when import When
 from actscribe.recognizers.zero_shot import Answered
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 from actscribe.settings.registry import recognizer as spec_of
 
@@ -58,9 +58,9 @@ def keep_answers(run: Run, split: str, answers: Sequence[Answered] | Sequence[Gr
     grounded = [answer for answer in answers if isinstance(answer, Grounded)]
     captions = [*(_caption(a.clip, a.text) for a in asked if a.text), *_written(run, grounded)]
     if captions:
-        _write(run, written.of_split(written.CAPTIONS, split), captions)
+        _write(run, file_names.of_split(file_names.CAPTIONS, split), captions)
     measures = _of_windows(run, grounded) if grounded else _of_clips(run, asked)
-    _write(run, written.of_split(written.HALLUCINATION, split), measures)
+    _write(run, file_names.of_split(file_names.HALLUCINATION, split), measures)
 
 
 def _of_clips(run: Run, answers: Sequence[Answered]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _of_windows(run: Run, answers: Sequence[Grounded]) -> dict[str, Any]:
     return {INTERVALS: intervals_table(labels, counts), **measures}
 
 
-def _counted(answers: Sequence[When]) -> dict[str, int]:
+def _counted(answers: Sequence[IntervalAnswer]) -> dict[str, int]:
     """Return how many intervals of a label are kept, and why others are not."""
     return {
         "kept": sum(len(one.intervals) for one in answers),

@@ -26,8 +26,8 @@ from actscribe.evaluation.audit.table import ANNOTATED, PREDICTED, Audited, audi
 from actscribe.labels import LabelSet
 from actscribe.names import same_name
 from actscribe.report.audit import show_video
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe

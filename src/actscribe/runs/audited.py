@@ -15,8 +15,8 @@ from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.ownership import check_file
 from actscribe.report.audit import AuditPage, audit_page, indicators_page
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.audit import UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
 from actscribe.table_files import ENDINGS, write_table
 from actscribe.video.contained import contained

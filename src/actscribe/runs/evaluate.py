@@ -17,7 +17,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.columns import for_terminal, in_short
 from actscribe.counts import counted
 from actscribe.data.clips import Window, cut, targets
-from actscribe.data.lacking import nobody_annotated
+from actscribe.data.empty_splits import nobody_annotated
 from actscribe.data.manifest import SPLITS
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views
@@ -37,7 +37,7 @@ from actscribe.report.audit import audit_of
 from actscribe.report.page import write_report
 from actscribe.report.sections import unusable
 from actscribe.report.verdict import verdict
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.answers import keep_answers, listening
@@ -129,13 +129,13 @@ def evaluate(
         print(f"{kept} against the annotations that the run was made with.", file=sys.stderr)
     result, scored = measured(run, split, recognizer, [Path(one) for one in videos])
     values = json.dumps(result.values(), indent=1, ensure_ascii=False)
-    write_text(run.folder / written.of_split(written.METRICS, split), values)
+    write_text(run.folder / file_names.of_split(file_names.METRICS, split), values)
     _write_timelines(run, split, result.recordings, result.timelines)
     if result.timelines:
         sources = {"annotated": {r.name: r.intervals or () for r in result.recordings}, "predicted": result.timelines}
         budget = time_budget(result.recordings, sources, run.labels)
-        for name in written.TIME_BUDGETS:
-            write_table(run.folder / written.of_split(name, split), budget)
+        for name in file_names.TIME_BUDGETS:
+            write_table(run.folder / file_names.of_split(name, split), budget)
         _write_indicators(run, split, result)
     if run.info.notes:
         write_text(run.folder / NOTES, notes_text(run.info.notes))
@@ -254,9 +254,9 @@ def _write_indicators(run: Run, split: str, result: Evaluation) -> None:
     page = audit_of(result)
     if page is None or page.errors is None:
         return
-    for names, table in ((written.INDICATORS, page.table), (written.INDICATOR_ERRORS, page.errors)):
+    for names, table in ((file_names.INDICATORS, page.table), (file_names.INDICATOR_ERRORS, page.errors)):
         for name in names:
-            write_table(run.folder / written.of_split(name, split), table)
+            write_table(run.folder / file_names.of_split(name, split), table)
 
 
 def _write_timelines(
@@ -266,4 +266,4 @@ def _write_timelines(
         if recording.name in timelines:
             video = printable(str(recording.video.absolute()))
             annotations = Annotations.of(timelines[recording.name], [video], recording.duration, run.labels.names)
-            annotation_files.write(run.folder / written.timeline(split, recording.name), annotations, "json")
+            annotation_files.write(run.folder / file_names.timeline(split, recording.name), annotations, "json")

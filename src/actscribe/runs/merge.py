@@ -8,11 +8,11 @@ from pathlib import Path
 
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, folder_beside
-from actscribe.places import Place
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.saved import loading_saved
 from actscribe.run_folder.run import Run
 from actscribe.settings.registry import check_installed, merging, recognizer
+from actscribe.stored_path import StoredPath
 
 #: Files that the merged run shares with the one it is made from; what was scored on test is not carried over.
 COPIED = ("study.yaml", "labels.yaml", "operating-point.json", "scores-validation.parquet")
@@ -50,7 +50,7 @@ def merge(run: Run, out: Path) -> Run:
         with loading_saved(run.folder / "model"):
             fold(run.folder / "model", beside / "model")
         note = f"Adapters of the run {run.folder.name} folded into the model; settings are of that training."
-        home = run.info.home and Place.of(run.info.home.find(run.folder), beside)
+        home = run.info.home and StoredPath.of(run.info.home.find(run.folder), beside)
         facts: dict[str, object] = {
             "recognizer": becomes,
             "notes": [*run.info.notes, note],

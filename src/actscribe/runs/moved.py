@@ -7,8 +7,8 @@ from pathlib import Path
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.study import Study
 
 #: More groups than this are counted, not named.

@@ -21,8 +21,8 @@ from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
+from actscribe.runs.quality_notes import known_videos, quality_notes
 from actscribe.runs.scoring import score_recordings
-from actscribe.runs.standing import known_videos, standing
 from actscribe.runs.together import score_together
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.score_file import ENDING, write_scores
@@ -43,9 +43,9 @@ class AnnotatedVideo:
         scores: over time.
         scored: per clip, with the frames that were seen.
         files: what was written.
-        notes: what to know before relying on it, see `standing.standing`; JSON, VTT, ELAN and BORIS files hold them,
+        notes: what to know before relying on it, see `quality_notes`; JSON, VTT, ELAN and BORIS files hold them,
             and `known` before them.
-        known: that the run has learned from this very video, see `standing.known_videos`; empty: it has not.
+        known: that the run has learned from this very video, see `quality_notes.known_videos`; empty: it has not.
     """
 
     recording: Recording
@@ -65,8 +65,8 @@ class Loaded:
         run: complete.
         recognizer: of the run.
         settings: by which its scores become timelines.
-        notes: what is to be known of it, see `standing.standing`.
-        known: of videos that it has learned from, see `standing.known_videos`.
+        notes: what is to be known of it, see `quality_notes`.
+        known: of videos that it has learned from, see `quality_notes.known_videos`.
     """
 
     run: Run
@@ -111,7 +111,7 @@ def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = No
     settings = run.operating_point.timeline
     settings = settings if rules is None else settings.model_copy(update={"rules": rules})
     say(in_words(), None)
-    return Loaded(run, recognizer or run.recognizer(), settings, standing(run), known_videos(run))
+    return Loaded(run, recognizer or run.recognizer(), settings, quality_notes(run), known_videos(run))
 
 
 def probe_video(video: Path) -> Probed:

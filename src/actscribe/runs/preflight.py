@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from actscribe.data.lacking import nobody_annotated, way_to_fill
+from actscribe.data.empty_splits import nobody_annotated, way_to_fill
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.catalog import ENTRIES, PACKAGED, location

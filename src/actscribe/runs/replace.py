@@ -11,10 +11,10 @@ from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
 from actscribe.leftovers import is_temporary, temporary_name
 from actscribe.ownership import CLUTTER, check_replaceable
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.integrity import MODEL, unsealed
 from actscribe.run_folder.run import Run, RunInfo
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.training.checkpoints import is_of_training
 
 
@@ -29,7 +29,7 @@ def check_ours(folder: Path) -> None:
     facts = RunInfo.model_validate(unsealed(folder / RUN_FILE))
     if (folder / MODEL).exists():
         check_replaceable(folder / MODEL)
-    ours = facts.digests.keys() | written.names(_recordings(Run(folder, facts)))
+    ours = facts.digests.keys() | file_names.names(_recordings(Run(folder, facts)))
     foreign = sorted(name for name in _files(folder) if name not in ours and not is_of_training(name))
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""

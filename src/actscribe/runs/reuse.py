@@ -7,14 +7,14 @@ from typing import Any
 
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.places import Place
 from actscribe.processes import is_first
 from actscribe.recognizers.base import implementation
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.located import unplaced
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study
+from actscribe.stored_path import StoredPath
 
 
 def changes(run: Run, study: Study, data: StudyData) -> list[str]:
@@ -98,5 +98,5 @@ def check_same(run: Run, study: Study, data: StudyData, instead: str) -> None:
 def move_in(run: Run, study: Study) -> None:
     """Note where the study and its models lie now; it may have been moved since the training began."""
     run.info.settings = own_settings(study, run.info.name)
-    run.info.home = Place.of(study.folder, run.folder)
+    run.info.home = StoredPath.of(study.folder, run.folder)
     run.save_info()

@@ -7,7 +7,7 @@ import json
 from actscribe.files import write_text
 from actscribe.progress import say
 from actscribe.recognizers.base import implementation
-from actscribe.run_folder import written
+from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import parse_settings
 
@@ -32,7 +32,7 @@ def keep_served(run: Run, split: str) -> None:
     for role, (_, tally) in taken.items():
         if tally.requests:
             say(f"Server, {role}: {tally.sentence()}", None)
-    path = run.folder / written.of_split(written.SERVERS, split)
+    path = run.folder / file_names.of_split(file_names.SERVERS, split)
     notes = [f"{server.description()}." for server, _ in taken.values()]
     write_text(path, json.dumps({"notes": notes, SENT: rows}, indent=1, ensure_ascii=False))
     run.note(path)

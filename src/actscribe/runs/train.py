@@ -22,11 +22,11 @@ from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
 from actscribe.recognizers.ready import check_ready
 from actscribe.run_folder.environment import machine, versions
+from actscribe.run_folder.existing_run import REPLACE, refuse_complete
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder
 from actscribe.run_folder.scored_clips import time_scores
-from actscribe.run_folder.standing_in_the_way import REPLACE, refuse_complete
 from actscribe.run_folder.warm import WarmStart
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
 from actscribe.runs.preflight import data_warnings, memory_warnings
 from actscribe.runs.replace import check_ours, clear

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from actscribe.counts import counted
-from actscribe.data.lacking import nobody_annotated
+from actscribe.data.empty_splits import nobody_annotated
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.errors import ActScribeError

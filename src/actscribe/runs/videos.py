@@ -11,7 +11,7 @@ from pathlib import Path
 from actscribe.counts import counted
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.remembered import remembered_content
+from actscribe.file_cache import cached_digest
 from actscribe.run_folder.listed import Listed
 from actscribe.run_folder.run import Run
 from actscribe.video.endings import VIDEO_ENDINGS
@@ -103,7 +103,7 @@ class _Search:
         if not path.is_file():
             return False
         if path not in self._digests:
-            self._digests[path] = remembered_content(path)
+            self._digests[path] = cached_digest(path)
         return self._digests[path] == wanted.content
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
-from actscribe.places import Place, real_path
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.integrity import MODEL
 from actscribe.run_folder.run import Run
@@ -17,6 +16,7 @@ from actscribe.run_folder.warm import WarmStart
 from actscribe.runs.reuse import own_settings
 from actscribe.settings.study import Study
 from actscribe.settings.training import Training
+from actscribe.stored_path import StoredPath, real_path
 
 #: Settings of every training that change what a network is.
 _OF_THE_NETWORK = ("precision",)
@@ -49,7 +49,7 @@ def warm_from(earlier: Run | str | Path, study: Study, recognizer: str, data: St
     before = run.info.warm_start
     learned = {one.content: one.group for one in run.listed("train")}
     start = WarmStart(
-        run=Place.of(run.folder, folder),
+        run=StoredPath.of(run.folder, folder),
         model=_digest(run),
         learned=tuple(sorted({*learned, *(before.learned if before else ())})),
         chosen=tuple(sorted({*(one.content for one in run.listed("validation")), *(before.chosen if before else ())})),

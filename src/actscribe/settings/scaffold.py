@@ -11,9 +11,9 @@ from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, write_text
 from actscribe.labels import load_label_set, presets
 from actscribe.packages import missing
-from actscribe.places import real_path
 from actscribe.settings.registry import BUILT_IN, DEFAULT, REAL_VIDEO
 from actscribe.settings.study import STUDY_FILE
+from actscribe.stored_path import real_path
 from actscribe.yaml_file import quoted
 
 TEMPLATE = """\

@@ -15,7 +15,7 @@ from av.stream import Disposition
 
 from actscribe.counts import counted
 from actscribe.errors import UnreadableVideo
-from actscribe.remembered import remembered
+from actscribe.file_cache import cached
 from actscribe.video import contained
 from actscribe.video.opening import COPY, MP4, open_video, origin, picture_stream
 from actscribe.video.packets import STREAMED
@@ -94,7 +94,7 @@ def probe(path: Path) -> VideoInfo:
         UnreadableVideo: no such file, not a video, only sound, no frame in it, times that cannot be true; names the
             file and what was found.
     """
-    facts = remembered(Path(path), f"video {MEASURED} av {av.__version__}", lambda: _measured(Path(path)))
+    facts = cached(Path(path), f"video {MEASURED} av {av.__version__}", lambda: _measured(Path(path)))
     info = VideoInfo(Path(path), **{**facts, "doubts": tuple(facts["doubts"])})
     for doubt in info.doubts:
         logger.warning("%s: %s", path, doubt)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from actscribe.models.server.line import Line
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.question import Question, Reply
 
 Media = Literal["none", "images", "video"]
@@ -81,7 +81,7 @@ class Dialect:
         able: media that it has fields for.
     """
 
-    find: Callable[[Line, Any, str, float], Abilities | None]
+    find: Callable[[Connection, Any, str, float], Abilities | None]
     manners: Callable[[Abilities, Sequence[Media]], Sequence[Manner]]
     request: Callable[[Abilities, Manner, Question], tuple[str, dict[str, Any]]]
     reply: Callable[[Any], Reply]

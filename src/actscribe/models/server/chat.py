@@ -15,22 +15,22 @@ from functools import cached_property
 from typing import Any, Literal
 
 from actscribe.errors import ActScribeError
+from actscribe.models.generated_text import GeneratedText
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media
 from actscribe.models.server.address import checked_address
+from actscribe.models.server.connection import Connection, ServerError
 from actscribe.models.server.description import describe
+from actscribe.models.server.encoded_clip import EncodedClip
 from actscribe.models.server.exchange import INTERFACE, Stop, shown
-from actscribe.models.server.line import Line, ServerError
 from actscribe.models.server.llama_cpp import LLAMA_CPP
 from actscribe.models.server.lm_studio import LM_STUDIO
 from actscribe.models.server.ollama import OLLAMA
 from actscribe.models.server.openai import MODELS, OPENAI
 from actscribe.models.server.question import YES_NO_TOKENS, NotUnderstoodError, Question, Reply
 from actscribe.models.server.reading import written, yes_no
-from actscribe.models.server.shown import Shown
 from actscribe.models.server.tally import Tally
 from actscribe.models.server.trial import TRIAL_TEXT, is_as_asked, refuses, trial_clip
 from actscribe.models.server.vllm import VLLM
-from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo
 
 #: Seconds for a question about the server itself, which asks no model.
@@ -80,13 +80,13 @@ class ChatServer:
         sees: bool = True,
         options: Options | None = None,
     ) -> None:
-        self.line = Line(checked_address(address, allow_remote))
+        self.line = Connection(checked_address(address, allow_remote))
         self.options = options or Options()
         self.tally = Tally()
         self._model, self._allow_remote, self._sees = model, allow_remote, sees
         self._room = 0
         self._thinks = self._rambles = False
-        self._clip: Shown | None = None  # the last one: two kinds of questions on it are not two clips
+        self._clip: EncodedClip | None = None  # the last one: two kinds of questions on it are not two clips
 
     @property
     def abilities(self) -> Abilities:
@@ -124,7 +124,7 @@ class ChatServer:
         taken, self.tally = self.tally, Tally()
         return taken
 
-    def written(self, texts: Sequence[str], most: int, clip: Shown | None = None) -> list[Written]:
+    def written(self, texts: Sequence[str], most: int, clip: EncodedClip | None = None) -> list[GeneratedText]:
         """Return the answer to each text, decoded greedily, at most `most` tokens without thoughts.
 
         Args:
@@ -134,7 +134,7 @@ class ChatServer:
         """
         return [written(reply) for reply in self._replies([Question(text, most, clip=clip) for text in texts])]
 
-    def yes_no(self, texts: Sequence[str], clip: Shown | None = None) -> list[YesNo]:
+    def yes_no(self, texts: Sequence[str], clip: EncodedClip | None = None) -> list[YesNo]:
         """Return the answer to each yes/no question; see `reading.yes_no`.
 
         Args:

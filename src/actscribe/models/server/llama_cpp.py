@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media, ladder
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.exchange import shown
-from actscribe.models.server.line import Line
 from actscribe.models.server.openai import CHAT, body, chosen, entry, owners, reply
 from actscribe.models.server.question import YES_NO, Question, count, mappings
 
@@ -22,7 +22,7 @@ VIDEO_RATE = Fraction(4)
 SLOT = 0
 
 
-def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
+def _find(line: Connection, listed: Any, model: str, seconds: float) -> Abilities | None:
     if owners(listed) != {"llamacpp"}:
         return None
     name = chosen(listed, model, line.address)

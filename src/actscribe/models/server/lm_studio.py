@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media, ladder
-from actscribe.models.server.line import Line
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.ollama import ANSWER
 from actscribe.models.server.openai import CHAT, body, chosen, reply
 from actscribe.models.server.question import Question, count, mappings
@@ -15,7 +15,7 @@ from actscribe.models.server.question import Question, count, mappings
 LISTS = ("/api/v1/models", "/api/v0/models")
 
 
-def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
+def _find(line: Connection, listed: Any, model: str, seconds: float) -> Abilities | None:
     for path in LISTS:
         reply = line.look(path, seconds)
         models = mappings(reply.get("models" if path == LISTS[0] else "data") if isinstance(reply, Mapping) else None)
@@ -24,7 +24,7 @@ def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | No
     return None
 
 
-def _of(line: Line, models: Sequence[Mapping[str, Any]], model: str) -> Abilities:
+def _of(line: Connection, models: Sequence[Mapping[str, Any]], model: str) -> Abilities:
     named = {str(one.get("key", one.get("id"))): one for one in models}
     loaded = [name for name, one in named.items() if one.get("loaded_instances") or one.get("state") == "loaded"]
     name = chosen({"data": [{"id": one} for one in (loaded if len(loaded) == 1 else named)]}, model, line.address)

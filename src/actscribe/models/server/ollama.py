@@ -7,8 +7,8 @@ from typing import Any
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media, ladder
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.exchange import shown
-from actscribe.models.server.line import Line
 from actscribe.models.server.openai import TOP, chosen, tokens
 from actscribe.models.server.question import NotUnderstoodError, Question, Reply, clean, count, mappings
 from actscribe.models.server.thinking import parted
@@ -22,7 +22,7 @@ ANSWER = {
 }
 
 
-def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
+def _find(line: Connection, listed: Any, model: str, seconds: float) -> Abilities | None:
     version = line.look("/api/version", seconds)
     tags = line.look("/api/tags", seconds) if isinstance(version, Mapping) and "version" in version else None
     if not isinstance(tags, Mapping) or not isinstance(tags.get("models"), list):

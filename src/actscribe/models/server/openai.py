@@ -9,8 +9,8 @@ from typing import Any
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.exchange import shown
-from actscribe.models.server.line import Line
 from actscribe.models.server.question import NotUnderstoodError, Question, Reply, Token, clean, count, mappings
 from actscribe.models.server.thinking import parted
 
@@ -155,7 +155,7 @@ def _probability(logprob: Any) -> float:
     return min(math.exp(value), 1.0)
 
 
-def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities:
+def _find(line: Connection, listed: Any, model: str, seconds: float) -> Abilities:
     return Abilities("an OpenAI-compatible server", chosen(listed, model, line.address))
 
 

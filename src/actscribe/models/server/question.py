@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actscribe.models.server.encoded_clip import EncodedClip
 from actscribe.models.server.exchange import shown
-from actscribe.models.server.shown import Shown
 
 #: What the answer to a yes/no question may be where a server lets it be restricted; models prefer one of these cases.
 YES_NO = ("yes", "no", "Yes", "No")
@@ -31,7 +31,7 @@ class Question:
     text: str
     most: int
     yes_no: bool = False
-    clip: Shown | None = None
+    clip: EncodedClip | None = None
     room: int = 0
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from actscribe.models.generated_text import GeneratedText
 from actscribe.models.server.question import Reply, Token
-from actscribe.models.written import Written
 from actscribe.models.yes_no import YesNo, from_text
 
 
@@ -23,15 +23,15 @@ def yes_no(reply: Reply) -> YesNo:
     return from_text(reply.text)
 
 
-def written(reply: Reply) -> Written:
+def written(reply: Reply) -> GeneratedText:
     """Return an answer with the probabilities of its tokens, where the server gives them."""
     tokens = answer_tokens(reply)
     begins = "".join(token.text for token in tokens).find(reply.text) if reply.text else -1
     if begins < 0:
-        return Written(reply.text, whole=reply.whole)
+        return GeneratedText(reply.text, whole=reply.whole)
     ends = (end - begins for end in itertools.accumulate(len(token.text) for token in tokens))
     chances = tuple(token.probability for token in tokens)
-    return Written(reply.text, tuple(min(max(end, 0), len(reply.text)) for end in ends), chances, reply.whole)
+    return GeneratedText(reply.text, tuple(min(max(end, 0), len(reply.text)) for end in ends), chances, reply.whole)
 
 
 def answer_tokens(reply: Reply) -> tuple[Token, ...]:

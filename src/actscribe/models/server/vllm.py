@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actscribe.models.server.abilities import Abilities, Dialect, Manner, Media, ladder
+from actscribe.models.server.connection import Connection
 from actscribe.models.server.exchange import shown
-from actscribe.models.server.line import Line
 from actscribe.models.server.openai import CHAT, body, chosen, entry, owners, pictures, reply
 from actscribe.models.server.question import YES_NO, Question, count
 
@@ -18,7 +18,7 @@ QUIET = {"enable_thinking": False, "thinking": False}
 NEW_CHOICE = (0, 12)
 
 
-def _find(line: Line, listed: Any, model: str, seconds: float) -> Abilities | None:
+def _find(line: Connection, listed: Any, model: str, seconds: float) -> Abilities | None:
     if owners(listed) != {"vllm"}:
         return None
     name = chosen(listed, model, line.address)

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from actscribe.data.input_spec import ClipFrames
+from actscribe.models.generated_text import GeneratedText
 from actscribe.models.vlm.adapted import QUERY_VALUE, Tower, adapted_layers
 from actscribe.models.vlm.answers import yes_no_tokens
 from actscribe.models.vlm.family import Family
 from actscribe.models.vlm.prompts import ClipInputs, Prompter
 from actscribe.models.vlm.vision import VisionStore, encode
-from actscribe.models.written import Written
 
 #: Rows of the vocabulary that are widened to float32 at once: a quarter of a gigabyte of the largest models (ours).
 ROWS_AT_ONCE = 2**14
@@ -161,7 +161,7 @@ class Vlm:
         return self.write(prefix, suffix, most).text
 
     @torch.no_grad()
-    def write(self, prefix: Prefix, suffix: str = "", most: int = 64) -> Written:
+    def write(self, prefix: Prefix, suffix: str = "", most: int = 64) -> GeneratedText:
         """Return the greedy answer to prefix + suffix with the probability of each of its tokens; see `generate`."""
         states, positions, cache = (
             self._alone(prefix, suffix) if self.family.alone else self._continue(prefix, [suffix])
@@ -183,7 +183,7 @@ class Vlm:
             states = self._run(ids, mask, positions, None, cache)[:, -1]
         return self._spelled(answer, chances, ended)
 
-    def _spelled(self, answer: Sequence[int], chances: Sequence[float], ended: bool) -> Written:
+    def _spelled(self, answer: Sequence[int], chances: Sequence[float], ended: bool) -> GeneratedText:
         """Return the text of an answer, and where in it each token ends."""
         decode = self.prompter.tokenizer.decode
         parts = [str(decode(answer[: count + 1], skip_special_tokens=True)) for count in range(len(answer))]
@@ -191,7 +191,7 @@ class Vlm:
         gone = len(text) - len(text.lstrip())
         text = text.strip()
         ends = tuple(min(max(len(part) - gone, 0), len(text)) for part in parts)
-        return Written(text, ends, tuple(chances), ended)
+        return GeneratedText(text, ends, tuple(chances), ended)
 
     def yes_no_tokens(self) -> tuple[list[int], list[int]]:
         """Return the token ids that begin "yes" and "no"; see `answers.yes_no_tokens`."""

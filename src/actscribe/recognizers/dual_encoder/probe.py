@@ -20,8 +20,8 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import autocast, device
 from actscribe.models.dual_encoder.heads import LinearProbe
 from actscribe.models.dual_encoder.loading import Loaded, save_network
-from actscribe.models.dual_encoder.sight import Sight, clips_together
-from actscribe.recognizers.dual_encoder.how import How
+from actscribe.models.dual_encoder.shared_frames import SharedFrameEncoder, clips_together
+from actscribe.recognizers.dual_encoder.options import DualEncoderOptions
 from actscribe.recognizers.on_features import OnFeatures
 from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.training.heads import clip_features, fit_head
@@ -41,17 +41,17 @@ class DualEmbedder:
         how: precision and frames.
     """
 
-    def __init__(self, probe: LinearProbe, loaded: Loaded, how: How) -> None:
-        self._probe, self._bfloat16 = probe, how.bfloat16
+    def __init__(self, probe: LinearProbe, loaded: Loaded, options: DualEncoderOptions) -> None:
+        self._probe, self._bfloat16 = probe, options.bfloat16
         key = {
             "version": VERSION,
             "made_by": transformers.__version__,
-            "backbone": how.backbone,
+            "backbone": options.backbone,
             "weights": _digest(probe.backbone),
             "pixels": asdict(loaded.pixels),
-            "bfloat16": how.bfloat16,
+            "bfloat16": options.bfloat16,
         }
-        self._sight = Sight(probe.eval().backbone, loaded.pixels, how.bfloat16)
+        self._sight = SharedFrameEncoder(probe.eval().backbone, loaded.pixels, options.bfloat16)
         width = probe.out.in_features
         self.encoder = Encoder(encoder_key(key), "clip", width, 1, 4, clips_together(self._sight.backbone))
 
@@ -84,21 +84,21 @@ class OnEmbedding(nn.Module):
         return cast(Tensor, self.out(states[:, 0]))
 
 
-def recognizer(probe: LinearProbe, loaded: Loaded, labels: LabelSet, how: How) -> OnFeatures:
+def recognizer(probe: LinearProbe, loaded: Loaded, labels: LabelSet, options: DualEncoderOptions) -> OnFeatures:
     """Return a trained probe as a recognizer; labels in the order of its outputs."""
 
     def save(folder: Path) -> None:
-        save_network(probe, loaded, how.backbone, folder)
-        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(how), indent=1))
+        save_network(probe, loaded, options.backbone, folder)
+        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(options), indent=1))
 
-    embedder = DualEmbedder(probe.to(device()), loaded, how)
-    return OnFeatures(embedder, InputSpec(how.frames, how.short_side), OnEmbedding(probe.out), labels, save)
+    embedder = DualEmbedder(probe.to(device()), loaded, options)
+    return OnFeatures(embedder, InputSpec(options.frames, options.short_side), OnEmbedding(probe.out), labels, save)
 
 
-def train(inputs: TrainingInputs, loaded: Loaded, how: How) -> OnFeatures:
+def train(inputs: TrainingInputs, loaded: Loaded, options: DualEncoderOptions) -> OnFeatures:
     """Return a probe that learned from the training clips, whose embeddings are kept in the feature store."""
     probe = LinearProbe(loaded.backbone, prior_logits(inputs.train_targets, inputs.labels.task)).to(device())
-    made = recognizer(probe, loaded, inputs.labels, how)
+    made = recognizer(probe, loaded, inputs.labels, options)
     fit_head(inputs, made.head, clip_features(made.embedder, inputs), inputs.settings, inputs.folder)
     probe.requires_grad_(False)
     return made

@@ -35,11 +35,11 @@ from actscribe.models.dual_encoder.loading import (
     visual_config,
 )
 from actscribe.models.dual_encoder.network import DualEncoder
-from actscribe.models.dual_encoder.sight import Sight, clips_together
+from actscribe.models.dual_encoder.shared_frames import SharedFrameEncoder, clips_together
 from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer, StoredFeatures
 from actscribe.recognizers.dual_encoder import probe
-from actscribe.recognizers.dual_encoder.how import How
+from actscribe.recognizers.dual_encoder.options import DualEncoderOptions
 from actscribe.recognizers.plans.dual_encoder import plan_dual_encoder
 from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.dual_encoder import DualEncoderSettings
@@ -61,30 +61,30 @@ class DualEncoderRecognizer:
         how: everything else.
     """
 
-    def __init__(self, network: DualEncoder, loaded: Loaded, labels: LabelSet, how: How) -> None:
+    def __init__(self, network: DualEncoder, loaded: Loaded, labels: LabelSet, options: DualEncoderOptions) -> None:
         self.network = network.to(device()).eval()
         self.loaded = loaded
         self.labels = labels
-        self.how = how
-        self.input_spec = InputSpec(how.frames, how.short_side)
+        self.options = options
+        self.input_spec = InputSpec(options.frames, options.short_side)
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, clips_together(self.sight.backbone)):
-            visual = self.sight.visual(batch)
-            with torch.inference_mode(), autocast(self.how.bfloat16):
+        for batch in batched(clips, clips_together(self.frame_encoder.backbone)):
+            visual = self.frame_encoder.visual(batch)
+            with torch.inference_mode(), autocast(self.options.bfloat16):
                 logits = self.network.answered(visual)
             yield from probabilities(logits, self.labels.task).cpu().numpy()
 
     @cached_property
-    def sight(self) -> Sight:
+    def frame_encoder(self) -> SharedFrameEncoder:
         """What the network sees; made when the first clip is scored, since nothing learns from then on."""
-        return Sight(self.network.backbone, self.loaded.pixels, self.how.bfloat16, self.network.levels)
+        return SharedFrameEncoder(self.network.backbone, self.loaded.pixels, self.options.bfloat16, self.network.levels)
 
     def save(self, folder: Path) -> None:
         """Write the network with all that belongs to it; the label set is the run's."""
-        save_network(self.network, self.loaded, self.how.backbone, folder)
-        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(self.how), indent=1))
+        save_network(self.network, self.loaded, self.options.backbone, folder)
+        write_text(folder / RECOGNIZER_FILE, json.dumps(asdict(self.options), indent=1))
 
     def for_labels(self, labels: LabelSet) -> DualEncoderRecognizer:
         """Return the recognizer for another label set, with the same weights and new prompts, such as novel classes.
@@ -99,14 +99,14 @@ class DualEncoderRecognizer:
             usual = float(np.mean(list(known.values())))
             with torch.no_grad():
                 head.bias.copy_(torch.tensor([known.get(name, usual) for name in labels.names]))
-        tokens = self.loaded.tokens(prompts(labels, self.how, neutral))
-        return DualEncoderRecognizer(self.network.for_prompts(tokens, head), self.loaded, labels, self.how)
+        tokens = self.loaded.tokens(prompts(labels, self.options, neutral))
+        return DualEncoderRecognizer(self.network.for_prompts(tokens, head), self.loaded, labels, self.options)
 
 
-def prompts(labels: LabelSet, how: How, neutral: bool) -> list[str]:
+def prompts(labels: LabelSet, options: DualEncoderOptions, neutral: bool) -> list[str]:
     """Return the prompt of each label in order, and the neutral one last if asked for."""
-    listed = [how.template.replace("{name}", label.described()) for label in labels.labels]
-    return listed + [how.neutral] * neutral
+    listed = [options.template.replace("{name}", label.described()) for label in labels.labels]
+    return listed + [options.neutral] * neutral
 
 
 def load(folder: Path, labels: LabelSet) -> Recognizer:
@@ -118,18 +118,18 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     network, loaded = load_network(folder)
     path = folder / RECOGNIZER_FILE
     try:
-        how = How(**json.loads(path.read_text(encoding="utf-8")))
+        options = DualEncoderOptions(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ActScribeError(f"{path}: cannot be loaded: {error}", "Copy the folder again, or train again.") from error
     if isinstance(network, LinearProbe):
-        return probe.recognizer(network, loaded, labels, how)
-    return DualEncoderRecognizer(network, loaded, labels, how)
+        return probe.recognizer(network, loaded, labels, options)
+    return DualEncoderRecognizer(network, loaded, labels, options)
 
 
 def make(inputs: TrainingInputs) -> Recognizer:
     """Return a zero-shot recognizer at once, or train what the settings ask for on the training clips."""
     settings: DualEncoderSettings = inputs.settings
-    how = How(
+    options = DualEncoderOptions(
         backbone=settings.backbone,
         frames=inputs.input_spec.frames,
         short_side=inputs.input_spec.short_side,
@@ -137,10 +137,10 @@ def make(inputs: TrainingInputs) -> Recognizer:
         neutral=settings.neutral,
         bfloat16=use_bfloat16(settings.precision),
     )
-    loaded = _load(settings, how.frames)
+    loaded = _load(settings, options.frames)
     if settings.learns == "probe":
-        return probe.train(inputs, loaded, how)
-    return DualEncoderRecognizer(_encoder(inputs, loaded, how), loaded, inputs.labels, how)
+        return probe.train(inputs, loaded, options)
+    return DualEncoderRecognizer(_encoder(inputs, loaded, options), loaded, inputs.labels, options)
 
 
 def input_spec(settings: DualEncoderSettings, frames: int) -> InputSpec:
@@ -186,12 +186,12 @@ def _decode(inputs: TrainingInputs) -> None:
         inputs.validation.prepare("Decoding validation recordings")
 
 
-def _encoder(inputs: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
+def _encoder(inputs: TrainingInputs, loaded: Loaded, options: DualEncoderOptions) -> DualEncoder:
     """Return a dual encoder with the prompts of the study's labels, trained if the settings ask for it."""
     settings: DualEncoderSettings = inputs.settings
     task = inputs.labels.task
     neutral = task == "multi-label" and not settings.trains
-    tokens = loaded.tokens(prompts(inputs.labels, how, neutral))
+    tokens = loaded.tokens(prompts(inputs.labels, options, neutral))
     if settings.trains:
         _decode(inputs)
     torch.manual_seed(inputs.seed)  # VgHIF starts from it
@@ -199,20 +199,20 @@ def _encoder(inputs: TrainingInputs, loaded: Loaded, how: How) -> DualEncoder:
     network = DualEncoder(loaded.backbone, tokens, head, settings.vghif, cast(Towers, settings.learns)).to(device())
     if settings.trains:
         if task == "multi-label":
-            _start_at_prior(network, inputs, loaded.pixels, how)
+            _start_at_prior(network, inputs, loaded.pixels, options)
         _train(network, inputs, loaded.pixels)
     network.freeze()
     return network
 
 
-def _start_at_prior(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels, how: How) -> None:
+def _start_at_prior(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels, options: DualEncoderOptions) -> None:
     count = len(inputs.train)
     indices = np.unique(np.linspace(0, count - 1, min(count, START_CLIPS)).round().astype(int))
     features = []
-    sight = Sight(network.eval().backbone, pixels, how.bfloat16, network.levels)
-    for batch in batched((inputs.train[index] for index in indices.tolist()), clips_together(sight.backbone)):
-        visual = sight.visual(batch)
-        with torch.inference_mode(), autocast(how.bfloat16):
+    frame_encoder = SharedFrameEncoder(network.eval().backbone, pixels, options.bfloat16, network.levels)
+    for batch in batched((inputs.train[index] for index in indices.tolist()), clips_together(frame_encoder.backbone)):
+        visual = frame_encoder.visual(batch)
+        with torch.inference_mode(), autocast(options.bfloat16):
             features.append(network.compared(visual))
     network.head.start(torch.cat(features), priors(inputs.train_targets, inputs.labels.task))
 

@@ -20,8 +20,8 @@ from actscribe.review.queue.parts import Part, any_open, parts_of
 from actscribe.review.queue.predictions import Predictions, predictions
 from actscribe.review.queue.scored import encoder_of, scores_of, vectors_of
 from actscribe.review.queue.strategies import STRATEGIES, Known
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.registry import on_encoders
 from actscribe.settings.study import Study, load_study
 from actscribe.video.contained import contained

@@ -9,8 +9,8 @@ import pytest
 from small_studies import LEFT, lamp_study, write_manifest
 
 from actscribe.annotations.interval import Annotations, Interval
-from actscribe.data.late import late_in, messages
 from actscribe.data.loading import load_data
+from actscribe.data.overrun import messages, overrun_in
 from actscribe.errors import ActScribeError
 from actscribe.settings.study import load_study
 
@@ -24,11 +24,11 @@ def test_what_is_cut_is_said_with_its_file(tmp_path: Path) -> None:
 
 def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     made = Annotations.of([Interval("A", 0.0, 10.05), Interval("B", 1.0, 10.4)])
-    one_file = late_in(made, 10.0, Path("a"))
+    one_file = overrun_in(made, 10.0, Path("a"))
     assert one_file is not None
     assert astuple(one_file) == (Path("a"), 1, pytest.approx(0.4))
-    assert late_in(made, 10.35, Path("a")) is None
-    late = [late_in(made, 10.0, Path(name)) for name in "abcde"]
+    assert overrun_in(made, 10.35, Path("a")) is None
+    late = [overrun_in(made, 10.0, Path(name)) for name in "abcde"]
     (sentence,) = messages([one for one in late if one])
     assert "5 intervals end up to 0.40 s" in sentence
     assert "(a, b, c and 2 more files)" in sentence

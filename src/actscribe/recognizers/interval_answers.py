@@ -65,7 +65,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class IntervalAnswer:
     """What an answer says of when a label happens.
 
     Args:
@@ -89,7 +89,7 @@ class When:
     cut: int = 0
 
 
-def when(text: str, label: Label, length: float, frames: int, labels: Sequence[Label] = ()) -> When:
+def read_intervals(text: str, label: Label, length: float, frames: int, labels: Sequence[Label] = ()) -> IntervalAnswer:
     """Return the intervals that an answer names.
 
     Args:
@@ -101,18 +101,18 @@ def when(text: str, label: Label, length: float, frames: int, labels: Sequence[L
     """
     name, end = _label_at(text, 0, _spellings((label,)))
     if _NOTHING.fullmatch(text[end:] if name else text):
-        return When()
+        return IntervalAnswer()
     try:
         named, others = _from_json(text, label, length / frames, labels) or _from_words(
             text, label, length / frames, labels
         )
     except ValueError:
-        return When(unread=True)
+        return IntervalAnswer(unread=True)
     kept = _possible(named, length)
     return replace(kept, others=others, unread=not kept.intervals and (bool(named) or others > 0))
 
 
-def _possible(named: Sequence[Named], length: float) -> When:
+def _possible(named: Sequence[Named], length: float) -> IntervalAnswer:
     """Return the intervals that can be, clipped, with counts of the others."""
     kept: list[Named] = []
     reversed_ = outside = clipped = repeats = 0
@@ -126,7 +126,7 @@ def _possible(named: Sequence[Named], length: float) -> When:
         else:
             clipped += one.end > length + SLACK_S
             kept.append(replace(one, end=min(one.end, length)))
-    return When(tuple(kept), False, reversed_, outside, clipped, repeats)
+    return IntervalAnswer(tuple(kept), False, reversed_, outside, clipped, repeats)
 
 
 # --- intervals among words

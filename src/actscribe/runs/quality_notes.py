@@ -15,7 +15,7 @@ from actscribe.runs.evaluate import timelines_of, training_priors
 UNMEASURED = "The run that made this timeline was never measured: it keeps no scores of annotated clips."
 
 
-def standing(run: Run) -> tuple[str, ...]:
+def quality_notes(run: Run) -> tuple[str, ...]:
     """Return what to know before relying on a run's timelines: its report's verdict, and labels without a confidence.
 
     The verdict is that of test where the run was measured there, else of validation, on which it was tuned; of clips

@@ -30,7 +30,7 @@ class ServerError(ActScribeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Connection:
     """A server that is asked.
 
     Args:

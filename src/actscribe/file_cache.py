@@ -13,13 +13,13 @@ from typing import Any
 from actscribe.caches import cache_folder
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, write_text
-from actscribe.places import real_path
+from actscribe.stored_path import real_path
 
 #: A file that changed so few seconds ago may change again within one tick of its file system's clock (ours).
 FRESH_S = 3.0
 
 
-def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def cached(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return what `find` finds out about a file; of one that looks as it did then, without looking into it.
 
     How it looked is its size, its times and its place on the disk: bits that rot in a file whose times stay are seen
@@ -47,13 +47,13 @@ def remembered(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dic
     return facts
 
 
-def remembered_content(path: Path) -> str:
+def cached_digest(path: Path) -> str:
     """Return the digest of a file's bytes, see `files.content_hash`.
 
     Raises:
         OSError: it cannot be read.
     """
-    return str(remembered(path, "content", lambda: {"digest": content_hash(path)})["digest"])
+    return str(cached(path, "content", lambda: {"digest": content_hash(path)})["digest"])
 
 
 def _looks(path: Path) -> list[int] | None:

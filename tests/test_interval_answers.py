@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actscribe.labels import Label
-from actscribe.models.written import Written
-from actscribe.recognizers.when import When, when
+from actscribe.models.generated_text import GeneratedText
+from actscribe.recognizers.interval_answers import IntervalAnswer, read_intervals
 
 SUCTION, BABY = Label(name="Suction", aliases=("suctioning",)), Label(name="Baby visible")
 PHASE = Label(name="Phase 2")
 LENGTH, FRAMES = 120.0, 60
 
 
-def parsed(text: str, label: Label = SUCTION) -> When:
-    return when(text, label, LENGTH, FRAMES, (SUCTION, BABY, PHASE))
+def parsed(text: str, label: Label = SUCTION) -> IntervalAnswer:
+    return read_intervals(text, label, LENGTH, FRAMES, (SUCTION, BABY, PHASE))
 
 
-def spans(when: When) -> list[tuple[float, float]]:
-    return [(one.start, one.end) for one in when.intervals]
+def spans(read_intervals: IntervalAnswer) -> list[tuple[float, float]]:
+    return [(one.start, one.end) for one in read_intervals.intervals]
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def spans(when: When) -> list[tuple[float, float]]:
     ],
 )
 def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[float, float]]) -> None:
-    when = parsed(text)
-    assert spans(when) == expected
-    assert when == When(when.intervals)
+    read_intervals = parsed(text)
+    assert spans(read_intervals) == expected
+    assert read_intervals == IntervalAnswer(read_intervals.intervals)
 
 
 @pytest.mark.parametrize(
@@ -86,37 +86,40 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
     ],
 )
 def test_what_says_something_else_is_not_read(text: str) -> None:
-    assert parsed(text) == When(unread=True)
+    assert parsed(text) == IntervalAnswer(unread=True)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("9 - 3, 4 - 5", When(parsed("4 - 5").intervals, reversed=1)),
-        ("4 - 5, 4 - 4", When(parsed("4 - 5").intervals, reversed=1)),
-        ("4 - 5, 120 - 130", When(parsed("4 - 5").intervals, outside=1)),
-        ("100 - 110, 00:04 - 00:05, 4.0 - 5.0", When(parsed("100 - 110, 00:04 - 00:05").intervals, repeats=1)),
-        ("9 - 3", When(unread=True, reversed=1)),
-        ("300 - 310", When(unread=True, outside=1)),
-        ("Baby visible: 1 - 2", When(unread=True, others=1)),
-        ("Phase 2: 5 - 6", When(unread=True, others=1)),
+        ("9 - 3, 4 - 5", IntervalAnswer(parsed("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 4 - 4", IntervalAnswer(parsed("4 - 5").intervals, reversed=1)),
+        ("4 - 5, 120 - 130", IntervalAnswer(parsed("4 - 5").intervals, outside=1)),
+        (
+            "100 - 110, 00:04 - 00:05, 4.0 - 5.0",
+            IntervalAnswer(parsed("100 - 110, 00:04 - 00:05").intervals, repeats=1),
+        ),
+        ("9 - 3", IntervalAnswer(unread=True, reversed=1)),
+        ("300 - 310", IntervalAnswer(unread=True, outside=1)),
+        ("Baby visible: 1 - 2", IntervalAnswer(unread=True, others=1)),
+        ("Phase 2: 5 - 6", IntervalAnswer(unread=True, others=1)),
         (
             '[{"start": 4, "end": 5}, {"label": "Baby Visible", "start": 6, "end": 7}]',
-            When(parsed("4 - 5").intervals, others=1),
+            IntervalAnswer(parsed("4 - 5").intervals, others=1),
         ),
     ],
 )
-def test_what_cannot_be_is_refused_and_counted(text: str, expected: When) -> None:
-    when = parsed(text)
-    assert spans(when) == spans(expected)
+def test_what_cannot_be_is_refused_and_counted(text: str, expected: IntervalAnswer) -> None:
+    read_intervals = parsed(text)
+    assert spans(read_intervals) == spans(expected)
     for name in ("unread", "reversed", "outside", "clipped", "repeats", "others"):
-        assert getattr(when, name) == getattr(expected, name), name
+        assert getattr(read_intervals, name) == getattr(expected, name), name
 
 
 def test_a_label_that_was_not_asked_for_ends_with_its_line() -> None:
-    when = parsed("Baby visible: 1 - 2, 3 - 4\n5 - 6\nSuction: 7 - 8")
-    assert spans(when) == [(5, 6), (7, 8)]
-    assert (when.others, when.unread) == (2, False)
+    read_intervals = parsed("Baby visible: 1 - 2, 3 - 4\n5 - 6\nSuction: 7 - 8")
+    assert spans(read_intervals) == [(5, 6), (7, 8)]
+    assert (read_intervals.others, read_intervals.unread) == (2, False)
     assert spans(parsed("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
 
 
@@ -146,9 +149,9 @@ def test_what_is_written_is_read_back(tenths: list[int], way: str, between: str,
     ends = [tenth / 10 for tenth in sorted(tenths)]
     truth = list(zip(ends[::2], ends[1::2], strict=False))
     text = apart.join(f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth)
-    when = parsed(text)
-    np.testing.assert_allclose(spans(when), truth, atol=1e-9)
-    assert [text[slice(*one.span)] for one in when.intervals] == [
+    read_intervals = parsed(text)
+    np.testing.assert_allclose(spans(read_intervals), truth, atol=1e-9)
+    assert [text[slice(*one.span)] for one in read_intervals.intervals] == [
         f"{WAYS[way](start)}{between}{WAYS[way](end)}" for start, end in truth
     ]
     assert spans(parsed(json.dumps([{"start": a, "end": b} for a, b in truth]))) == truth
@@ -161,8 +164,8 @@ def test_nothing_that_is_written_stops_it(text: str) -> None:
 
 
 def test_an_interval_is_as_sure_as_its_tokens() -> None:
-    written = Written("1 - 2, 3", (1, 3, 5, 6, 8), (0.5, 0.8, 0.1, 1.0, 0.0))
+    written = GeneratedText("1 - 2, 3", (1, 3, 5, 6, 8), (0.5, 0.8, 0.1, 1.0, 0.0))
     assert written.probability(0, 5) == pytest.approx((0.5 * 0.8 * 0.1) ** (1 / 3))
     assert written.probability(2, 3) == pytest.approx(0.8)
     assert written.probability(6, 8) == pytest.approx(1e-9)
-    assert Written("1 - 2").probability(0, 5) is None
+    assert GeneratedText("1 - 2").probability(0, 5) is None

@@ -21,7 +21,7 @@ CRF = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class EncodedClip:
     """What a server is shown of a clip.
 
     Args:

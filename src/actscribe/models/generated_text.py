@@ -11,7 +11,7 @@ LEAST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class GeneratedText:
     """An answer with the probabilities of its tokens.
 
     Args:
@@ -27,7 +27,7 @@ class Written:
     whole: bool = True
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> Written:
+    def of(cls, values: dict[str, Any]) -> GeneratedText:
         """Return what `dataclasses.asdict` gave, as read back from JSON."""
         lists = {name: tuple(values[name]) for name in ("ends", "probabilities")}
         return cls(**{**values, **lists})

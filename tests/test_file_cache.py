@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from videos import make_video
 
-from actscribe import remembered as module
+from actscribe import file_cache as module
+from actscribe.file_cache import cached, cached_digest
 from actscribe.files import content_hash
-from actscribe.remembered import remembered, remembered_content
 from actscribe.video import probe as probe_module
 from actscribe.video.contained import contained
 from actscribe.video.probe import probe
@@ -40,7 +40,7 @@ def written(path: Path, data: bytes, age_s: int = 100) -> Path:
 def asked(path: Path, what: str = "size") -> tuple[dict[str, int], int]:
     """Return the answer, and how often the file was looked into."""
     times = []
-    value = remembered(path, what, lambda: times.append(1) or {"size": len(path.read_bytes())})
+    value = cached(path, what, lambda: times.append(1) or {"size": len(path.read_bytes())})
     return value, len(times)
 
 
@@ -100,9 +100,9 @@ def test_a_note_costs_as_little_beside_a_thousand_others(cache: Path, tmp_path: 
 
 
 def test_content_is_that_of_the_bytes(file: Path) -> None:
-    assert remembered_content(file) == remembered_content(file) == content_hash(file)
+    assert cached_digest(file) == cached_digest(file) == content_hash(file)
     with pytest.raises(FileNotFoundError):
-        remembered_content(file.with_name("gone.bin"))
+        cached_digest(file.with_name("gone.bin"))
 
 
 def test_a_video_is_measured_once_and_its_doubts_are_said_each_time(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.data.manifest import SPLITS
-from actscribe.places import Place, real_path
 from actscribe.review.session import Session
 from actscribe.run_folder import comparison
-from actscribe.run_folder.written import REPORT, RUN_FILE, of_split
+from actscribe.run_folder.file_names import REPORT, RUN_FILE, of_split
+from actscribe.stored_path import StoredPath, real_path
 
 COMPARISON, ARCHIVE = "comparison", "archive"
 #: What a report that is not a run's is about -> the file by which its folder is known, and the place in it that leads
@@ -71,7 +71,7 @@ def _near(study: Path) -> Iterator[Report]:
 def _leads_to(study: Path, file: Path, key: str) -> bool:
     """Tell whether a file notes, as the place `key`, the folder of the study or one below it."""
     try:
-        location = Place.model_validate(json.loads(file.read_text(encoding="utf-8"))[key])
+        location = StoredPath.model_validate(json.loads(file.read_text(encoding="utf-8"))[key])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return any(real_path(path).is_relative_to(study) for path in location.options(file.parent))

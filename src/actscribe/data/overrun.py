@@ -16,7 +16,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class Overrun:
     """What was cut off in one annotation file.
 
     Args:
@@ -30,13 +30,13 @@ class Late:
     seconds: float
 
 
-def late_in(read: Annotations, duration: float, file: Path) -> Late | None:
+def overrun_in(read: Annotations, duration: float, file: Path) -> Overrun | None:
     """Return what ends more than `SAID_S` after a video of `duration` seconds, or None."""
     over = [one.end - duration for one in read.intervals if one.end > duration + SAID_S]
-    return Late(file, len(over), max(over)) if over else None
+    return Overrun(file, len(over), max(over)) if over else None
 
 
-def messages(late: Sequence[Late]) -> list[str]:
+def messages(late: Sequence[Overrun]) -> list[str]:
     """Return the sentence on all of them, or none."""
     if not late:
         return []

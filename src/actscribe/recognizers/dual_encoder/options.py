@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class DualEncoderOptions:
     """How a recognizer meets videos and labels, beside its network.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 
-class Place(BaseModel):
+class StoredPath(BaseModel):
     """A path as a file of ours notes it.
 
     Args:
@@ -22,7 +22,7 @@ class Place(BaseModel):
     was: str
 
     @classmethod
-    def of(cls, path: Path, folder: Path) -> Place:
+    def of(cls, path: Path, folder: Path) -> StoredPath:
         """Return the place of `path` as a file in `folder` notes it; neither needs to exist."""
         path, folder = _absolute(path), _absolute(folder)
         return cls(beside=_way(path, folder), was=str(path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.run_folder.written import RUN_FILE
 from actscribe.settings.study import Study
 
 #: What to type where an earlier run is to go.

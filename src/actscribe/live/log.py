@@ -45,7 +45,7 @@ class Earlier:
     stopped: bool
 
 
-class Kept:
+class LiveLog:
     """Appends lines to a file that no other process appends to.
 
     Args:

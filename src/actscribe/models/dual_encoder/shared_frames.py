@@ -24,7 +24,7 @@ FRAMES_ON_GPU, FRAMES_ON_CPU = 64, 8
 READ_AHEAD = 8
 
 
-class Sight:
+class SharedFrameEncoder:
     """A frozen backbone with the features of the frames that it saw last, in bounded memory.
 
     Args:

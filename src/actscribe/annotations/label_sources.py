@@ -7,7 +7,7 @@ from collections.abc import Iterable
 _SHOWN = 3
 
 
-def whereabouts(what: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+def label_sources(what: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return label -> where it stands, such as "tier 'Notes'" or "tiers 'Notes', 'Nurse'".
 
     Args:

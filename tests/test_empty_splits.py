@@ -11,7 +11,7 @@ import yaml
 from small_studies import WINDOWS, lamp_study
 
 from actscribe.compare.compare import compare
-from actscribe.data.lacking import way_to_fill
+from actscribe.data.empty_splits import way_to_fill
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
 from actscribe.settings.study import Study, load_study
