@@ -189,13 +189,13 @@ class Loop:
         head = heads[min(lost, key=lost.__getitem__)]
         scores = {split: scored(head, pooled[split], task) for split in SPLITS}
         thresholds = choose_thresholds(truth["validation"], scores["validation"])
-        decisions = OperatingPoint(
+        operating_point = OperatingPoint(
             thresholds=dict(zip(names, map(float, thresholds), strict=True)),
             timeline=TimelineSettings(step=0.1),
             confidence=fit_confidence(truth["validation"], scores["validation"], names),
         )
         score = macro_f1(truth["test"], scores["test"], thresholds, task)
-        return score, predictions(f"probe on {model}", scores["train"], names, task, decisions)
+        return score, predictions(f"probe on {model}", scores["train"], names, task, operating_point)
 
     def _clips(self, data, split: str):
         """Return the clips of all recordings of a split, annotated or not."""

@@ -17,7 +17,7 @@ from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.settings.study import Study, Windows
 from actscribe.stored_path import StoredPath
-from actscribe.timeline.segments import LabelDecision, TimelineSettings
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
 
 #: Recognizer -> how well its scores follow the truth.
 SKILLS = {"timesformer": 0.55, "vlm-yesno": 0.1, "vlm-lora": 0.75}
@@ -105,8 +105,8 @@ def _run(
     )
     labels = study.label_set()
     run = Run.create(folder, own, labels, recordings, facts)
-    decision = LabelDecision(on=0.5, off=0.45, smoothing=0.5)
-    settings = TimelineSettings(decisions=dict.fromkeys(NAMES, decision))
+    operating_point = LabelOperatingPoint(on=0.5, off=0.45, smoothing=0.5)
+    settings = TimelineSettings(operating_points=dict.fromkeys(NAMES, operating_point))
     run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(NAMES, 0.5), timeline=settings))
     rng = np.random.default_rng([part.seed, len(part.recognizer), part.recordings or 0])
     for split in ("test", "validation"):

@@ -30,7 +30,7 @@ from actscribe.live.watch import watch
 from actscribe.run_folder.run import OperatingPoint, Run
 from actscribe.runs.annotate import annotate_each
 from actscribe.runs.scoring import score_recordings
-from actscribe.timeline.segments import LabelDecision, TimelineSettings
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
 
 SECONDS = 24.0
 SHOWN: Bouts = [(LEFT, 2000, 7000), (RIGHT, 5000, 12000), (LEFT, 13000, 16000), (RIGHT, 17000, 23000)]
@@ -54,13 +54,13 @@ def write_sources(folder: Path) -> None:
     ]
     np.save(folder / "scores.npy", scored.scores)
     levels = np.median(scored.scores, axis=0).round(6)
-    decisions = {
-        name: LabelDecision(on=float(level), off=float(level))
+    operating_points = {
+        name: LabelOperatingPoint(on=float(level), off=float(level))
         for name, level in zip(run.labels.names, levels, strict=True)
     }
     thresholds = dict.fromkeys(run.labels.names, 0.5)
     run.save_operating_point(
-        OperatingPoint(thresholds=thresholds, timeline=TimelineSettings(step=0.1, decisions=decisions))
+        OperatingPoint(thresholds=thresholds, timeline=TimelineSettings(step=0.1, operating_points=operating_points))
     )
     run.save_info()
     list(annotate_each([video], run, ("json",), folder / "offline"))

@@ -27,12 +27,12 @@ from actscribe.live.sources.choose import Chosen
 from actscribe.live.sources.played import Played
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.runs.one_video import Loaded
-from actscribe.timeline.segments import LabelDecision, TimelineSettings
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
 
 #: Left from 2 to 6 s, right from 5 to 9 s.
 SHOWN: Bouts = [(LEFT, 2000, 6000), (RIGHT, 5000, 9000)]
 SECONDS = 12.0
-DECISION = LabelDecision(on=0.6, off=0.4, min_duration=0.5, min_gap=0.5)
+OPERATING_POINT = LabelOperatingPoint(on=0.6, off=0.4, min_duration=0.5, min_gap=0.5)
 
 
 class Bright:
@@ -73,8 +73,8 @@ def lamp_run(folder: Path, recognizer: str = "timesformer", **settings: object) 
         status="complete", name=recognizer, recognizer=recognizer, settings=dict(settings), seed=1, study="lamps"
     )
     run = Run.create(folder, loaded, data.labels, data.recordings, facts)
-    decisions = dict.fromkeys(data.labels.names, DECISION)
-    timeline = TimelineSettings(step=0.1, decisions=decisions)
+    operating_points = dict.fromkeys(data.labels.names, OPERATING_POINT)
+    timeline = TimelineSettings(step=0.1, operating_points=operating_points)
     run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(data.labels.names, 0.5), timeline=timeline))
     run.save_info()
     return run

@@ -17,7 +17,7 @@ from actscribe.report.page import write_report
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.settings.study import Study, Windows
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, build
 
 EVIL = '<script>alert(1)</script> & "ü"'
 NAMES = ("Baby visible", "Ventilation", "Stimulation", EVIL)
@@ -73,9 +73,9 @@ def multi_label(
     clips = [clip for recording in test for clip in cut(recording, labels, Window(windows.length, windows.stride))]
     scores = _follow(np.nan_to_num(np.array([clip.fractions for clip in clips])), rng)
     scored = ScoredClips(clips, [np.linspace(clip.start + 0.2, clip.end - 0.2, 4) for clip in clips], scores)
-    decision = LabelDecision(on=0.55, off=0.4, smoothing=0.5, min_duration=0.5)
+    operating_point = LabelOperatingPoint(on=0.55, off=0.4, smoothing=0.5, min_duration=0.5)
     settings = TimelineSettings(
-        decisions=dict.fromkeys(names, decision),
+        operating_points=dict.fromkeys(names, operating_point),
         notes={names[1]: "chosen on only 3 validation bouts: take it as a first guess"},
     )
     run = _run(folder, "made-up study", labels, windows, tuple(made), settings, notes)

@@ -14,7 +14,7 @@ from actscribe.evaluation.comparison import System
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.labels import Label, LabelSet, Rules
 from actscribe.timeline.scores import merge_windows
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, build
 
 NAMES = ("Visible", "Ventilation", "Suction")
 MULTI_LABEL = LabelSet(
@@ -76,7 +76,9 @@ def evaluation(where: Field, skill: float, seed: int) -> Evaluation:
     scores = np.clip(skill * where.truth + (1 - skill) * rng.random(where.truth.shape), 0.001, 0.999)
     if where.labels.task == "multi-class":
         scores = scores / scores.sum(axis=1, keepdims=True)
-    settings = TimelineSettings(decisions=dict.fromkeys(NAMES, LabelDecision(on=0.5, off=0.45, smoothing=0.5)))
+    settings = TimelineSettings(
+        operating_points=dict.fromkeys(NAMES, LabelOperatingPoint(on=0.5, off=0.45, smoothing=0.5))
+    )
     timelines = {}
     if where.labels.task == "multi-label":
         for recording in where.recordings:

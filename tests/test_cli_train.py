@@ -21,8 +21,10 @@ def test_the_curves_are_mentioned_where_there_are_any(
     (run / "tensorboard").mkdir(parents=True) if curves else run.mkdir()
     (tmp_path / "study").mkdir()
     write_study(tmp_path / "study")
-    decisions = SimpleNamespace(timeline=SimpleNamespace(notes={}))
-    monkeypatch.setattr(training, "train", lambda *_, **__: SimpleNamespace(folder=run, operating_point=decisions))
+    operating_point = SimpleNamespace(timeline=SimpleNamespace(notes={}))
+    monkeypatch.setattr(
+        training, "train", lambda *_, **__: SimpleNamespace(folder=run, operating_point=operating_point)
+    )
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
     assert done.exit_code == 0, done.output
     hint = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"

@@ -14,14 +14,16 @@ from actscribe.live.causal.exclusive import ExclusiveBouts
 from actscribe.live.causal.rules import NOTHING, allowed
 from actscribe.live.causal.smoothing import Smoothing
 from actscribe.live.causal.timeline import CausalTimeline, Change
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, bouts
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, bouts
 
 NAN = float("nan")
 
 
-def walked(values: list[float], decision: LabelDecision, step: float = 1.0) -> tuple[list[Bout], list[Bout | None]]:
+def walked(
+    values: list[float], operating_point: LabelOperatingPoint, step: float = 1.0
+) -> tuple[list[Bout], list[Bout | None]]:
     """Return the bouts that are over, and what is open after each step."""
-    machine = LabelBouts(decision)
+    machine = LabelBouts(operating_point)
     over: list[Bout] = []
     still: list[Bout | None] = []
     for index, value in enumerate(values):
@@ -32,8 +34,8 @@ def walked(values: list[float], decision: LabelDecision, step: float = 1.0) -> t
 
 
 def test_a_bout_is_open_once_it_has_lasted_long_enough_and_over_when_no_other_can_join_it() -> None:
-    decision = LabelDecision(on=0.5, off=0.5, min_duration=1.5, min_gap=2.0)
-    over, still = walked([0, 1, 1, 1, 0, 0, 0, 0], decision)
+    operating_point = LabelOperatingPoint(on=0.5, off=0.5, min_duration=1.5, min_gap=2.0)
+    over, still = walked([0, 1, 1, 1, 0, 0, 0, 0], operating_point)
     # It crosses 0.5 half way between the middles of the first two steps, at 1.0 s, and back at 4.0 s.
     assert over == [Bout(1.0, 4.0, open=False)]
     assert still[1] is None  # 1.0 to 1.5 s is too short to be told
@@ -44,14 +46,14 @@ def test_a_bout_is_open_once_it_has_lasted_long_enough_and_over_when_no_other_ca
 
 
 def test_a_bout_too_short_is_never_told_and_one_that_follows_soon_makes_it_long() -> None:
-    decision = LabelDecision(on=0.5, off=0.5, min_duration=1.5, min_gap=1.5)
-    assert walked([0, 1, 0, 0, 0, 0], decision)[0] == []
-    assert walked([0, 1, 0, 1, 0, 0, 0], decision)[0] == [Bout(1.0, 4.0, open=False)]
+    operating_point = LabelOperatingPoint(on=0.5, off=0.5, min_duration=1.5, min_gap=1.5)
+    assert walked([0, 1, 0, 0, 0, 0], operating_point)[0] == []
+    assert walked([0, 1, 0, 1, 0, 0, 0], operating_point)[0] == [Bout(1.0, 4.0, open=False)]
 
 
 def test_an_unseen_step_ends_a_bout_and_none_is_joined_across_it() -> None:
-    decision = LabelDecision(on=0.5, off=0.5, min_gap=5.0)
-    over, still = walked([1, 1, NAN, 1, 1], decision)
+    operating_point = LabelOperatingPoint(on=0.5, off=0.5, min_gap=5.0)
+    over, still = walked([1, 1, NAN, 1, 1], operating_point)
     assert over == [Bout(0.0, 2.0, open=False), Bout(3.0, 5.0, open=False)]
     assert still[2] is None
 
@@ -67,10 +69,10 @@ def test_the_same_values_give_the_bouts_of_the_offline_road(
     values: list[float], on: float, lower: float, shortest: float, gap: float
 ) -> None:
     step = 0.25
-    decision = LabelDecision(on=on, off=on * lower, min_duration=shortest, min_gap=gap)
+    operating_point = LabelOperatingPoint(on=on, off=on * lower, min_duration=shortest, min_gap=gap)
     edges = np.arange(len(values) + 1) * step
-    wanted = bouts(np.array(values), (edges[:-1] + edges[1:]) / 2, edges, decision)
-    over, still = walked(values, decision, step)
+    wanted = bouts(np.array(values), (edges[:-1] + edges[1:]) / 2, edges, operating_point)
+    over, still = walked(values, operating_point, step)
     np.testing.assert_allclose(np.array([(b.start, b.end) for b in over]).reshape(-1, 2), wanted, atol=1e-9)
     for one in (one for one in still if one is not None):  # what was told is in the end part of a bout
         assert any(start <= one.start + 1e-9 and one.end <= end + 1e-9 for start, end in wanted)
@@ -148,8 +150,10 @@ def test_with_a_window_everything_up_to_its_centre_is_decided() -> None:
 def test_what_was_shown_stays_whatever_comes() -> None:
     rng = np.random.default_rng(1)
     labels = label_set("A", "B", "C", requires={"A": ["B"]}, excludes=[("B", "C")])
-    decision = LabelDecision(on=0.6, off=0.4, smoothing=0.5, min_duration=1.0, min_gap=1.0)
-    timeline = CausalTimeline(labels, TimelineSettings(step=0.5, decisions=dict.fromkeys(labels.names, decision)))
+    operating_point = LabelOperatingPoint(on=0.6, off=0.4, smoothing=0.5, min_duration=1.0, min_gap=1.0)
+    timeline = CausalTimeline(
+        labels, TimelineSettings(step=0.5, operating_points=dict.fromkeys(labels.names, operating_point))
+    )
     shown: dict[str, np.ndarray] = dict.fromkeys(labels.names, NOTHING)
     for number in range(150):
         timeline.add(float(number), number + 3.0, rng.random(3).round(2))
@@ -177,8 +181,8 @@ def test_a_pause_ends_bars_and_what_lies_in_it_is_not_seen() -> None:
 
 def test_several_classes_are_shown_one_at_a_time() -> None:
     labels = label_set("A", "B", task="multi-class")
-    decisions = dict.fromkeys(labels.names, LabelDecision(min_duration=2.0))
-    timeline = CausalTimeline(labels, TimelineSettings(step=1.0, decisions=decisions))
+    operating_points = dict.fromkeys(labels.names, LabelOperatingPoint(min_duration=2.0))
+    timeline = CausalTimeline(labels, TimelineSettings(step=1.0, operating_points=operating_points))
     rows = [[0.9, 0.1]] * 4 + [[0.1, 0.9]] + [[0.9, 0.1]] * 2 + [[0.1, 0.9]] * 6
     changes_of(timeline, rows)
     timeline.pause()

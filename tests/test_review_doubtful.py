@@ -10,10 +10,10 @@ from actscribe.labels import Label, LabelSet
 from actscribe.review.doubtful import LONGEST_DOUBT_S, MARGIN, doubt, doubtful, nearness
 from actscribe.timeline.curves import Confidence, Curve
 from actscribe.timeline.scores import TimeScores
-from actscribe.timeline.segments import LabelDecision, TimelineSettings
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
 
 LABELS = LabelSet(name="x", task="multi-label", labels=(Label(name="sit"), Label(name="walk")))
-SETTINGS = TimelineSettings(decisions={"sit": LabelDecision(on=0.2, off=0.2)})
+SETTINGS = TimelineSettings(operating_points={"sit": LabelOperatingPoint(on=0.2, off=0.2)})
 
 
 def scored(*columns: list[float], step: float = 1.0) -> TimeScores:

@@ -17,7 +17,7 @@ from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.timeline.exclusive import exclusive_spans
 from actscribe.timeline.matching import count_matches, match
 from actscribe.timeline.scores import merge_windows
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, bridge, build, drop_short
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, bridge, build, drop_short
 
 RATES = (Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(50))
 THRESHOLDS = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2))
@@ -173,8 +173,8 @@ def test_equal_scores_on_the_threshold_are_a_bout_throughout() -> None:
     for level in (0.1, 0.3, 0.6, 0.7, 0.9):
         merged = merge_windows(starts, starts + 3, np.full((len(starts), 1), level), 60.0)
         for smoothing in (0.0, 0.5):
-            decision = LabelDecision(on=level, off=level, smoothing=smoothing)
-            made = build(merged, TimelineSettings(decisions={"A": decision}), label_set("A"))
+            operating_point = LabelOperatingPoint(on=level, off=level, smoothing=smoothing)
+            made = build(merged, TimelineSettings(operating_points={"A": operating_point}), label_set("A"))
             assert [(one.start, one.end) for one in made] == [(0.0, pytest.approx(59.0, abs=1.01))]
 
 

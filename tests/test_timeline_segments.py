@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from timelines import label_set, time_scores
 
 from actscribe.timeline.exclusive import exclusive_spans
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, bouts, build, hysteresis, smooth
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, bouts, build, hysteresis, smooth
 
 columns = st.lists(st.one_of(st.just(np.nan), st.floats(0, 1)), min_size=1, max_size=60)
-decisions = st.builds(
-    lambda on, part, smoothing, duration, gap: LabelDecision(
+operating_points = st.builds(
+    lambda on, part, smoothing, duration, gap: LabelOperatingPoint(
         on=on, off=on * part, smoothing=smoothing, min_duration=duration, min_gap=gap
     ),
     st.floats(0.05, 0.95),
@@ -23,9 +23,9 @@ decisions = st.builds(
 )
 
 
-def spans_of(scores, **decision):
+def spans_of(scores, **operating_point):
     values = time_scores(scores)
-    return bouts(values.scores[:, 0], values.times, values.edges, LabelDecision(**decision)).tolist()
+    return bouts(values.scores[:, 0], values.times, values.edges, LabelOperatingPoint(**operating_point)).tolist()
 
 
 def test_boundaries_lie_where_the_score_crosses_the_thresholds():
@@ -57,36 +57,39 @@ def test_a_score_that_only_touches_the_threshold_is_no_bout():
     assert spans_of([0, 0.5, 0], on=0.5, off=0.5) == []
 
 
-@given(columns, decisions)
-def test_steps_in_bouts_are_those_of_a_state_machine(scores, decision):
+@given(columns, operating_points)
+def test_steps_in_bouts_are_those_of_a_state_machine(scores, operating_point):
     values = time_scores(scores)
-    spans, _ = hysteresis(values.scores[:, 0], values.times, values.edges, decision.on, decision.off)
+    spans, _ = hysteresis(values.scores[:, 0], values.times, values.edges, operating_point.on, operating_point.off)
     active, expected = False, []
     for score in scores:
-        active = score >= decision.on or (active and score >= decision.off)
+        active = score >= operating_point.on or (active and score >= operating_point.off)
         expected.append(active)
     for time, inside, score in zip(values.times, expected, scores, strict=True):
-        if score not in (decision.on, decision.off):  # on the threshold itself the middle is the edge of the bout
+        if score not in (
+            operating_point.on,
+            operating_point.off,
+        ):  # on the threshold itself the middle is the edge of the bout
             assert inside == any(start <= time <= end for start, end in spans)
 
 
-@given(columns, decisions)
-def test_bouts_keep_the_shortest_duration_and_gap_and_cover_only_seen_steps(scores, decision):
+@given(columns, operating_points)
+def test_bouts_keep_the_shortest_duration_and_gap_and_cover_only_seen_steps(scores, operating_point):
     values = time_scores(scores)
     unseen = np.flatnonzero(~values.scored)
-    built = build(values, TimelineSettings(step=1.0, decisions={"A": decision}), label_set("A"))
+    built = build(values, TimelineSettings(step=1.0, operating_points={"A": operating_point}), label_set("A"))
     for interval in built:
-        assert interval.duration >= decision.min_duration
+        assert interval.duration >= operating_point.min_duration
         assert 0 <= interval.start < interval.end <= len(scores)
         assert not any(interval.start < step + 1 and step < interval.end for step in unseen)
         assert 0 <= interval.score <= 1
     for before, after in pairwise(built):
         gap_unseen = any(before.end <= step + 1e-9 and step + 1 <= after.start + 1e-9 for step in unseen)
-        assert after.start - before.end >= decision.min_gap or gap_unseen
+        assert after.start - before.end >= operating_point.min_gap or gap_unseen
 
 
 def test_the_score_is_the_mean_of_the_unsmoothed_scores_inside():
-    settings = TimelineSettings(step=1.0, decisions={"A": LabelDecision(on=0.5, off=0.5, smoothing=1.0)})
+    settings = TimelineSettings(step=1.0, operating_points={"A": LabelOperatingPoint(on=0.5, off=0.5, smoothing=1.0)})
     values = time_scores([0.0, 0.0, 0.9, 0.7, 0.8, 0.0, 0.0])
     (interval,) = build(values, settings, label_set("A"))
     assert interval.score == pytest.approx(values.mean(0, np.array([[interval.start, interval.end]]))[0])
@@ -122,11 +125,13 @@ def test_rules_are_applied_when_asked_for():
 
 
 def test_settings_survive_json_and_refuse_what_cannot_be():
-    settings = TimelineSettings(decisions={"A": LabelDecision(on=0.7, off=0.2)}, notes={"A": "few"}, rules=False)
+    settings = TimelineSettings(
+        operating_points={"A": LabelOperatingPoint(on=0.7, off=0.2)}, notes={"A": "few"}, rules=False
+    )
     assert TimelineSettings.model_validate_json(settings.model_dump_json()) == settings
-    assert settings.of("B") == LabelDecision()
+    assert settings.of("B") == LabelOperatingPoint()
     with pytest.raises(ValidationError, match="must not be above"):
-        LabelDecision(on=0.3, off=0.4)
+        LabelOperatingPoint(on=0.3, off=0.4)
 
 
 def test_multi_class_takes_the_highest_score_at_every_step():

@@ -7,7 +7,7 @@ from timelines import label_set, recording, time_scores
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.events import event_table, sequence_scores
 from actscribe.timeline.grid import join, try_all
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, build
 from actscribe.timeline.tuning import WEIGHT, tune
 
 LABELS = label_set("A", "B")
@@ -60,8 +60,8 @@ def test_no_other_decision_of_the_grid_is_better_on_validation():
         others = {}
         for name, bout in lengths.items():
             smoothing, shortest, gap = rng.choice([0, 0.1, 0.25, 0.5], 3) * bout
-            others[name] = LabelDecision(on=on, off=on, smoothing=smoothing, min_duration=shortest, min_gap=gap)
-        other = f1_mean(recordings, scores, TimelineSettings(step=0.5, decisions=others))
+            others[name] = LabelOperatingPoint(on=on, off=on, smoothing=smoothing, min_duration=shortest, min_gap=gap)
+        other = f1_mean(recordings, scores, TimelineSettings(step=0.5, operating_points=others))
         assert (other[["A", "B"]] <= best[["A", "B"]] + 0.02).all()  # "A": the median bout is only about 11 s
 
 
@@ -121,10 +121,10 @@ def test_a_label_of_few_bouts_leans_on_the_others_and_one_of_many_does_not():
     assert "only 1 validation bout to choose on, so that what is best for the other labels" in steadied.notes["B"]
     assert "A" not in steadied.notes
     a, b = (try_all(join(few, scores, name, column)) for column, name in enumerate("AB"))
-    assert steadied.of("A") == a.decision(a.best(a.segment, a.frame))
+    assert steadied.of("A") == a.operating_point(a.best(a.segment, a.frame))
     mixed = (b.segment + WEIGHT * a.segment) / (1 + WEIGHT)
     assert mixed[b.best(mixed, mixed)] == pytest.approx(mixed.max())
-    chosen = [index for index in np.ndindex(mixed.shape) if b.decision(index) == steadied.of("B")]
+    chosen = [index for index in np.ndindex(mixed.shape) if b.operating_point(index) == steadied.of("B")]
     assert max(mixed[index] for index in chosen) == pytest.approx(mixed.max())
 
 

@@ -78,8 +78,8 @@ def test_the_message_says_where_the_file_keeps_the_name(tmp_path: Path, make, na
 
 def test_places_of_spellings_do_not_outlive_the_spellings(tmp_path: Path) -> None:
     annotations = read(elan(tmp_path))
-    assert annotations.places
-    assert not resolve(annotations, LABELS)[0].places
+    assert annotations.label_sources
+    assert not resolve(annotations, LABELS)[0].label_sources
 
 
 def test_many_tiers_are_counted() -> None:

@@ -135,7 +135,7 @@ def _entries(
         intervals = _intervals(path, where, observation, types, ahead)
         under = ((one.label, _category(one.label, categories)) for one in intervals)
         places = label_sources("category", under)
-        return replace(part.of(intervals), labels=_labels(types, intervals), places=places)
+        return replace(part.of(intervals), labels=_labels(types, intervals), label_sources=places)
 
     names = [name] if len(media_parts) == 1 else [f"{name}: {', '.join(part.files)}" for part in media_parts]
     return [Entry(one, part.files, partial(read, part)) for one, part in zip(names, media_parts, strict=True)]

@@ -257,7 +257,7 @@ class _Observation:
     def _placed(self, annotations: Annotations) -> Annotations:
         """Return annotations that know the category of each behaviour, where the table has one."""
         under = ((self.export.label(row), self.export.text(row, "behavioral_category")) for row in self.rows)
-        return replace(annotations, places=label_sources("category", under))
+        return replace(annotations, label_sources=label_sources("category", under))
 
     def _read(self) -> list[Interval]:
         """Return the intervals; refuse two observations of one name, and those whose events have no time in a video."""

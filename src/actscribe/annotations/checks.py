@@ -109,7 +109,7 @@ def resolve(annotations: Annotations, labels: LabelSet) -> tuple[Annotations, di
     gaps = merge(_named(annotations.gaps, labels))
     spellings = Counter(interval.label for interval in (*annotations.intervals, *annotations.gaps) if interval.label)
     # Places are those of the file's own spellings, which are gone.
-    named = replace(annotations, intervals=intervals, gaps=gaps, labels=tuple(labels.names), places={})
+    named = replace(annotations, intervals=intervals, gaps=gaps, labels=tuple(labels.names), label_sources={})
     return named, labels.unknown(spellings.elements())
 
 

@@ -89,7 +89,7 @@ def _entry(
             for one in (intervals if origin else ())
         ]
         annotations = Annotations.of(moved if origin else intervals, names, labels=labels)
-        return replace(annotations, places=places, tiers=tiers)
+        return replace(annotations, label_sources=places, tiers=tiers)
 
     return Entry(names[0] if names else "", matched, read)
 

@@ -378,7 +378,7 @@ def _join(entries: Sequence[Entry]) -> Entry:
             parts[0],
             intervals=tuple(sorted((i for part in parts for i in part.intervals), key=sort_key)),
             gaps=tuple(sorted((gap for part in parts for gap in part.gaps), key=sort_key)),
-            places={label: where for part in reversed(parts) for label, where in part.places.items()},
+            label_sources={label: where for part in reversed(parts) for label, where in part.label_sources.items()},
         )
 
     return replace(entries[0], read=read)

@@ -119,8 +119,8 @@ class Annotations:
             are added, sorted. So an annotation tool that opens an export also offers labels that do not occur. They do
             not count when annotations are compared.
         notes: sentences about how the intervals came about, for the person who opens the file; not compared either.
-        places: label as the file spells it -> the tier or category that it is written under, for messages; not of every
-            format, and not compared either.
+        label_sources: label as the file spells it -> the tier or category that it is written under, for messages; not
+            of every format, and not compared either.
         tiers: name of each tier of the file -> whether it was read; of formats that have tiers, for messages.
     """
 
@@ -130,7 +130,7 @@ class Annotations:
     duration: float | None = None
     labels: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
-    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+    label_sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     tiers: Mapping[str, bool] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:

@@ -204,7 +204,7 @@ def _annotations(path: Path, named_tiers: Sequence[tuple[str, list[_Span]]], dur
             intervals.append(interval_at(path, where, span.text, span.start, span.end, subject))
     labels = [label for label in named if label and not is_gap(label)] if None not in named else []
     places = label_sources("tier", ((span.text, name) for name, spans in named_tiers for span in spans))
-    return replace(Annotations.of(intervals, duration=duration, labels=labels), places=places)
+    return replace(Annotations.of(intervals, duration=duration, labels=labels), label_sources=places)
 
 
 def _label_of(name: str, spans: Sequence[_Span]) -> str | None:

@@ -43,7 +43,7 @@ def unknown_in(annotations: Annotations, labels: LabelSet, file: Path | None, vi
     """Return the names in one video's annotations, gaps included, that are neither labels nor ignored."""
     times = defaultdict(list)
     subjects = ((one.label, one.subject) for one in annotations.intervals)
-    places = {**label_sources("subject", subjects), **annotations.places}
+    places = {**label_sources("subject", subjects), **annotations.label_sources}
     for interval in (*annotations.intervals, *annotations.gaps):
         if interval.label:
             times[interval.label].append(interval.start)

@@ -58,7 +58,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
     return {
         "w": formatting,
         "counted": counted,
-        "facts": run.info,
+        "info": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
         "verdict": (*unusable(run, result.split), *verdict(result)),

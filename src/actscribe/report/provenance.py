@@ -1,4 +1,4 @@
-"""How a report's numbers came about: settings, versions, decisions, files and the command."""
+"""How a report's numbers came about: settings, versions, operating points, files and the command."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Provenance:
 
     Args:
         command: that makes the same report again from the run folder.
-        facts: seed, windows, machine, how often the split was read.
-        tables: settings, decisions, run times, versions and the recordings of the split.
+        overview: seed, windows, machine, how often the split was read.
+        tables: settings, operating points, run times, versions and the recordings of the split.
         study: text of the run's study file.
     """
 
     command: str
-    facts: Table
+    overview: Table
     tables: tuple[Table, ...]
     study: str
 
 
 def provenance(run: Run, result: Evaluation, frames: bool) -> Provenance:
     """Return how the run and its measurement came about."""
-    facts = run.info
+    info = run.info
     option = " --frames" if frames else ""
     command = f"actscribe evaluate {shlex.quote(str(run.folder))} --split {result.split}{option}"
-    settings = pairs_table("Settings of the recognizer.", {k: json.dumps(v) for k, v in facts.settings.items()})
-    seconds = pairs_table("Run times.", {what: w.length(value) for what, value in facts.task_seconds.items()})
-    versions = pairs_table("Versions.", facts.versions)
+    settings = pairs_table("Settings of the recognizer.", {k: json.dumps(v) for k, v in info.settings.items()})
+    seconds = pairs_table("Run times.", {what: w.length(value) for what, value in info.task_seconds.items()})
+    versions = pairs_table("Versions.", info.versions)
     tables = (_decisions(run), settings, seconds, versions, _recordings(result))
     study = (run.folder / "study.yaml").read_text(encoding="utf-8")
-    return Provenance(command, _facts(run, result), tables, study)
+    return Provenance(command, _overview(run, result), tables, study)
 
 
 def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
@@ -66,23 +66,23 @@ def files(run: Run, result: Evaluation) -> tuple[tuple[str, str], ...]:
     return tuple((name, what) for name, what in named if (run.folder / name).exists())
 
 
-def _facts(run: Run, result: Evaluation) -> Table:
-    facts, windows = run.info, run.study.windows
+def _overview(run: Run, result: Evaluation) -> Table:
+    info, windows = run.info, run.study.windows
     length = "the whole video" if windows.length is None else f"{windows.length:g} s, one every {windows.stride:g} s"
     rules = "applied" if run.operating_point.timeline.rules else "not applied"
     values = {
-        "study": facts.study,
-        "recognizer": facts.name if facts.name == facts.recognizer else f"{facts.name} ({facts.recognizer})",
-        "seed": facts.seed,
+        "study": info.study,
+        "recognizer": info.name if info.name == info.recognizer else f"{info.name} ({info.recognizer})",
+        "seed": info.seed,
         "clips": f"{length}, {counted(windows.frames, 'frame')} each",
         "a label is present": f"in a clip of which it covers at least {w.percent(windows.threshold)}",
         "a label is marked": "where its score reaches the threshold",
-        "split": f"{result.split}, {_read(facts.reads.get(result.split, 0))}",
-        "annotations": annotations_text(facts.review),
-        "machine": facts.machine or w.MISSING,
+        "split": f"{result.split}, {_read(info.reads.get(result.split, 0))}",
+        "annotations": annotations_text(info.review),
+        "machine": info.machine or w.MISSING,
     }
-    if facts.warm_start:
-        values["training"] = f"started from the weights of the run {facts.warm_start.run.was}"
+    if info.warm_start:
+        values["training"] = f"started from the weights of the run {info.warm_start.run.was}"
     if result.labels.task == "multi-class":
         values["a label is present"] = "the one that covers most of the clip"
         values["a label is marked"] = "the one with the highest score"
@@ -105,8 +105,8 @@ def _read(times: int) -> str:
 
 
 def _decisions(run: Run) -> Table:
-    """Return the decisions of every label with their notes."""
-    decisions = run.operating_point
+    """Return the operating point of every label with its notes."""
+    operating_point = run.operating_point
     columns = (
         Head("label", is_text=True),
         Head("clip threshold"),
@@ -119,15 +119,15 @@ def _decisions(run: Run) -> Table:
     )
     rows = []
     for name in run.labels.names:
-        chosen = decisions.timeline.of(name)
+        chosen = operating_point.timeline.of(name)
         cells = [
             name,
-            threshold_text(decisions.thresholds[name], name in decisions.fallbacks),
+            threshold_text(operating_point.thresholds[name], name in operating_point.fallbacks),
             w.number(chosen.on, 3),
             w.number(chosen.off, 3),
         ]
         cells += [w.number(value) for value in (chosen.smoothing, chosen.min_duration, chosen.min_gap)]
-        rows.append(Row((*cells, decisions.timeline.notes.get(name, ""))))
+        rows.append(Row((*cells, operating_point.timeline.notes.get(name, ""))))
     return Table("Operating point, chosen on validation only.", columns, tuple(rows))
 
 

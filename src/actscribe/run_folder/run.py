@@ -256,14 +256,14 @@ class Run:
         except (OSError, ValueError) as error:
             raise ActScribeError(f"{path}: cannot be read ({in_one_line(error)}).", COPY_AGAIN) from error
 
-    def save_operating_point(self, decisions: OperatingPoint) -> None:
+    def save_operating_point(self, operating_point: OperatingPoint) -> None:
         """Write operating-point.json.
 
         Args:
-            decisions: what validation chose.
+            operating_point: what validation chose.
         """
         path = self.folder / OPERATING_POINT
-        write_text(path, decisions.model_dump_json(indent=1))
+        write_text(path, operating_point.model_dump_json(indent=1))
         self.note(path)
 
     @property

@@ -218,7 +218,7 @@ def _score(
 
 
 def timelines_of(
-    run: Run, scored: ScoredClips, recordings: Sequence[Recording], decisions: OperatingPoint
+    run: Run, scored: ScoredClips, recordings: Sequence[Recording], operating_point: OperatingPoint
 ) -> dict[str, tuple[Interval, ...]]:
     """Return the predicted timeline of each recording; none for trimmed data sets, which have no timeline.
 
@@ -226,14 +226,14 @@ def timelines_of(
         run: whose labels and windows they are.
         scored: clips of the recordings.
         recordings: by whose names the result is keyed.
-        decisions: how scores become intervals.
+        operating_point: how scores become intervals.
     """
     if run.study.windows.length is None:
         return {}
-    settings, labels = decisions.timeline, run.labels
+    settings, labels = operating_point.timeline, run.labels
     merged = time_scores(scored, recordings, settings.step)
     return {
-        name: with_confidence(build(scores, settings, labels), scores, decisions.confidence, labels)
+        name: with_confidence(build(scores, settings, labels), scores, operating_point.confidence, labels)
         for name, scores in merged.items()
     }
 

@@ -92,12 +92,12 @@ def scores_key(run: Run, content: str) -> str:
         run: that scores, complete.
         content: digest of the video's bytes.
     """
-    facts = run.info
+    info = run.info
     parts = [
         content,
-        facts.recognizer,
-        facts.settings,
-        {name: digest for name, digest in facts.digests.items() if name.startswith("model/")},
+        info.recognizer,
+        info.settings,
+        {name: digest for name, digest in info.digests.items() if name.startswith("model/")},
         run.labels.model_dump(mode="json"),
         run.study.windows.model_dump(mode="json"),
         versions(),

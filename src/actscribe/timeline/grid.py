@@ -1,4 +1,4 @@
-"""Every decision that is tried for one label, and how well each does on the recordings that it is tried on."""
+"""Every operating point that is tried for one label, and how well each does on the recordings that it is tried on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.timeline.matching import annotated_spans, count_matches, f1_of, label_spans
 from actscribe.timeline.scores import TimeScores
-from actscribe.timeline.segments import LabelDecision, bridge, drop_short, hysteresis, smooth
+from actscribe.timeline.segments import LabelOperatingPoint, bridge, drop_short, hysteresis, smooth
 
 #: Smoothing, shortest bout and shortest gap are tried at these parts of the label's median true bout, so that one grid
 #: serves a cough and a night's sleep (ours).
@@ -26,7 +26,7 @@ RATES = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 #: A bout ends at the threshold where it began, or this many levels lower.
 LOWER = (0, 1, 3)
 
-#: Places of a decision in a grid: smoothing, threshold, levels lower, shortest gap, shortest bout.
+#: Axes of the grid of operating points: smoothing, threshold, levels lower, shortest gap, shortest bout.
 SHAPE = (len(PARTS), len(LEVELS) + len(RATES), len(LOWER), len(PARTS), len(PARTS))
 
 
@@ -66,7 +66,7 @@ class Grid:
     Args:
         sizes: seconds, at PARTS of the median bout.
         levels: thresholds, at LEVELS and RATES.
-        segment: mean segment F1 of each decision, shape SHAPE; frame: F1 of time in whole percent, same.
+        segment: mean segment F1 of each operating point, shape SHAPE; frame: F1 of time in whole percent, same.
     """
 
     sizes: tuple[float, ...]
@@ -74,10 +74,10 @@ class Grid:
     segment: np.ndarray
     frame: np.ndarray
 
-    def decision(self, index: tuple[int, ...]) -> LabelDecision:
+    def operating_point(self, index: tuple[int, ...]) -> LabelOperatingPoint:
         """Return what was tried at an index."""
         smoothing, on, lower, gap, shortest = index
-        return LabelDecision(
+        return LabelOperatingPoint(
             on=self.levels[on],
             off=_off(self.levels, on, lower),
             smoothing=self.sizes[smoothing],
@@ -88,15 +88,15 @@ class Grid:
     def best(self, segment: np.ndarray, frame: np.ndarray) -> tuple[int, ...]:
         """Return the index where `segment` is highest, shape SHAPE.
 
-        Ties go to the higher `frame` in whole percent, then to the simpler decision: fewer of smoothing, shortest bout,
-        shortest gap and hysteresis in use, then the threshold nearest to 0.5.
+        Ties go to the higher `frame` in whole percent, then to the simpler operating point: fewer of smoothing,
+        shortest bout, shortest gap and hysteresis in use, then the threshold nearest to 0.5.
         """
         best, best_key = (0,) * len(SHAPE), (-1.0, -1.0, 0, 0.0)
         rounded, percent = np.round(segment, 9), np.round(frame, 2)
         highest = rounded.max()
         for position in np.argwhere(rounded == highest):
             index = tuple(int(one) for one in position)
-            made = self.decision(index)
+            made = self.operating_point(index)
             used = sum(value > 0 for value in (made.smoothing, made.min_gap, made.min_duration, made.on - made.off))
             key = (float(highest), float(percent[index]), -used, -abs(made.on - 0.5))
             if key > best_key:
@@ -105,12 +105,14 @@ class Grid:
 
 
 def try_all(joined: Joined) -> Grid:
-    """Try every decision for a label that has a true bout."""
+    """Try every operating point for a label that has a true bout."""
     sizes, levels = tuple(round(part * joined.bout, 3) for part in PARTS), _levels(joined)
     segment, frame = np.empty(SHAPE), np.empty(SHAPE)
     for index, size in enumerate(sizes):
         values = joined.smoothed(size)
-        known: dict[bytes, tuple[float, float]] = {}  # bouts -> quality: most decisions end in the same few bouts
+        known: dict[
+            bytes, tuple[float, float]
+        ] = {}  # bouts -> quality: most operating points end in the same few bouts
         for on, lower in product(range(len(levels)), range(len(LOWER))):
             spans, stretch = hysteresis(values, joined.times, joined.edges, levels[on], _off(levels, on, lower))
             for gap, min_gap in enumerate(sizes):

@@ -14,7 +14,7 @@ from actscribe.timeline.rules import apply_rules
 from actscribe.timeline.scores import SAME_SCORE, SHORTEST, TimeScores
 
 
-class LabelDecision(BaseModel):
+class LabelOperatingPoint(BaseModel):
     """How the scores of one label become intervals. Times are in seconds.
 
     Args:
@@ -34,7 +34,7 @@ class LabelDecision(BaseModel):
     min_gap: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
-    def _ordered(self) -> LabelDecision:
+    def _ordered(self) -> LabelOperatingPoint:
         if self.off > self.on:
             raise ValueError(f"off ({self.off}) must not be above on ({self.on})")
         return self
@@ -45,21 +45,21 @@ class TimelineSettings(BaseModel):
 
     Args:
         step: of the time scores, in seconds.
-        decisions: by label name; a label without one uses the defaults of LabelDecision.
+        operating_points: by label name; a label without one uses the defaults of LabelOperatingPoint.
         rules: whether the label set's rules are applied, last.
-        notes: by label name: what the user should know about how its decision came about.
+        notes: by label name: what the user should know about how its operating point came about.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     step: float = Field(default=0.1, gt=0)
-    decisions: dict[str, LabelDecision] = {}
+    operating_points: dict[str, LabelOperatingPoint] = {}
     rules: bool = True
     notes: dict[str, str] = {}
 
-    def of(self, label: str) -> LabelDecision:
-        """Return the decision of a label."""
-        return self.decisions.get(label, LabelDecision())
+    def of(self, label: str) -> LabelOperatingPoint:
+        """Return the operating point of a label."""
+        return self.operating_points.get(label, LabelOperatingPoint())
 
 
 def build(time_scores: TimeScores, settings: TimelineSettings, labels: LabelSet) -> list[Interval]:
@@ -113,16 +113,16 @@ def smooth(values: np.ndarray, deviation: float) -> np.ndarray:
     return np.asarray(np.divide(area, weight, out=np.full(len(values), np.nan), where=finite))
 
 
-def bouts(values: np.ndarray, times: np.ndarray, edges: np.ndarray, decision: LabelDecision) -> np.ndarray:
+def bouts(values: np.ndarray, times: np.ndarray, edges: np.ndarray, operating_point: LabelOperatingPoint) -> np.ndarray:
     """Return the spans of one label in seconds, shape (bouts, 2): hysteresis, then short gaps, then short bouts.
 
     Args:
         values: smoothed scores, shape (steps,); nan where unseen: a bout neither covers nor bridges such a step.
         times, edges: of the steps, in seconds, shapes (steps,) and (steps + 1,).
-        decision: `smoothing` is not used here.
+        operating_point: `smoothing` is not used here.
     """
-    spans, stretch = hysteresis(values, times, edges, decision.on, decision.off)
-    return drop_short(bridge(spans, stretch, decision.min_gap), decision.min_duration)
+    spans, stretch = hysteresis(values, times, edges, operating_point.on, operating_point.off)
+    return drop_short(bridge(spans, stretch, operating_point.min_gap), operating_point.min_duration)
 
 
 def hysteresis(

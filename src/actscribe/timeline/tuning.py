@@ -15,12 +15,12 @@ from actscribe.labels import LabelSet
 from actscribe.timeline.grid import PARTS, Grid, join, try_all
 from actscribe.timeline.matching import check_pairs, f1_of, label_spans, segment_counts
 from actscribe.timeline.scores import TimeScores
-from actscribe.timeline.segments import LabelDecision, TimelineSettings, build
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, build
 
-#: On so few validation bouts or fewer a label's best decision is mostly luck (`campaigns/few_bouts.py`).
+#: On so few validation bouts or fewer a label's best operating point is mostly luck (`campaigns/few_bouts.py`).
 FEW_BOUTS = 5
 
-#: The quality of a decision for the other labels then counts as much as that on this many bouts (same campaign).
+#: The quality of an operating point for the other labels counts as much as that on this many bouts (same campaign).
 WEIGHT = 2
 
 
@@ -30,13 +30,13 @@ def tune(
     labels: LabelSet,
     fallback: Mapping[str, float] | None = None,
 ) -> TimelineSettings:
-    """Choose each label's decision on validation recordings (ours).
+    """Choose each label's operating point on validation recordings (ours).
 
     Maximised per label: segment F1 pooled over the recordings, averaged over the overlap thresholds 0.1, 0.25 and 0.5.
     A label of FEW_BOUTS or fewer leans on the other labels: averaged with theirs, which weighs as much as WEIGHT bouts.
-    Ties go to the higher frame F1 in whole percent, then to the simpler decision: fewer of smoothing, shortest bout,
-    shortest gap and hysteresis in use, then the threshold nearest to 0.5. Multi-class: one smoothing and one shortest
-    bout for all labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are left out
+    Ties go to the higher frame F1 in whole percent, then to the simpler operating point: fewer of smoothing, shortest
+    bout, shortest gap and hysteresis in use, then the threshold nearest to 0.5. Multi-class: one smoothing and one
+    shortest bout for all labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are left out
     while tuning and are on in the result.
 
     Args:
@@ -62,30 +62,32 @@ def tune(
         for name in labels.names
     }
     if labels.task == "multi-class":
-        decisions = _tune_exclusive(recordings, scores, labels, step)
-        return TimelineSettings(step=step, decisions=decisions, notes=_joint_note(counts))
+        operating_points = _tune_exclusive(recordings, scores, labels, step)
+        return TimelineSettings(step=step, operating_points=operating_points, notes=_joint_note(counts))
     grids = {
         name: try_all(join(recordings, scores, name, column))
         for column, name in enumerate(labels.names)
         if counts[name]
     }
-    decisions, notes = {}, {}
+    operating_points, notes = {}, {}
     for name in labels.names:
         others = {other: grid for other, grid in grids.items() if other != name}
         if name not in grids:
             level = (fallback or {}).get(name, 0.5)
-            decisions[name] = LabelDecision(on=level, off=level)
+            operating_points[name] = LabelOperatingPoint(on=level, off=level)
             notes[name] = "no bout in validation: the clip threshold is used as it is"
         elif counts[name] > FEW_BOUTS:
-            decisions[name] = grids[name].decision(grids[name].best(grids[name].segment, grids[name].frame))
+            operating_points[name] = grids[name].operating_point(
+                grids[name].best(grids[name].segment, grids[name].frame)
+            )
         else:
-            decisions[name] = _steadied(grids[name], counts[name], others, counts)
+            operating_points[name] = _steadied(grids[name], counts[name], others, counts)
             notes[name] = _few(counts[name], bool(others))
-    return TimelineSettings(step=step, decisions=decisions, notes=notes)
+    return TimelineSettings(step=step, operating_points=operating_points, notes=notes)
 
 
-def _steadied(grid: Grid, count: int, others: Mapping[str, Grid], counts: Mapping[str, int]) -> LabelDecision:
-    """Return the decision that is best for a label of few bouts and for the other labels together.
+def _steadied(grid: Grid, count: int, others: Mapping[str, Grid], counts: Mapping[str, int]) -> LabelOperatingPoint:
+    """Return the operating point that is best for a label of few bouts and for the other labels together.
 
     Thresholds and times are compared relative to how often and for how long each label occurs. Without another label
     it is the label's own best.
@@ -96,7 +98,7 @@ def _steadied(grid: Grid, count: int, others: Mapping[str, Grid], counts: Mappin
         own, theirs = count / (count + WEIGHT), WEIGHT / (count + WEIGHT)
         segment = own * segment + theirs * np.average([one.segment for one in others.values()], axis=0, weights=weights)
         frame = own * frame + theirs * np.average([one.frame for one in others.values()], axis=0, weights=weights)
-    return grid.decision(grid.best(segment, frame))
+    return grid.operating_point(grid.best(segment, frame))
 
 
 def _few(count: int, has_others: bool) -> str:
@@ -117,8 +119,8 @@ def _joint_note(counts: Mapping[str, int]) -> dict[str, str]:
 
 def _tune_exclusive(
     recordings: Sequence[Recording], scores: Mapping[str, TimeScores], labels: LabelSet, step: float
-) -> dict[str, LabelDecision]:
-    """Return the same decision for every label: only smoothing and shortest bout matter to a multi-class timeline."""
+) -> dict[str, LabelOperatingPoint]:
+    """Return the same operating point for every label: only smoothing and shortest bout matter to multi-class ones."""
     lengths = [
         span[1] - span[0]
         for recording in recordings
@@ -127,17 +129,19 @@ def _tune_exclusive(
     ]
     bout = float(np.median(lengths)) if lengths else 0.0
     sizes = sorted({round(part * bout, 3) for part in PARTS})
-    best, best_key = LabelDecision(), (-1.0, -1.0, 0)
+    best, best_key = LabelOperatingPoint(), (-1.0, -1.0, 0)
     for smoothing, shortest in product(sizes, sizes):
-        decision = LabelDecision(smoothing=smoothing, min_duration=shortest)
-        settings = TimelineSettings(step=step, decisions=dict.fromkeys(labels.names, decision), rules=False)
+        operating_point = LabelOperatingPoint(smoothing=smoothing, min_duration=shortest)
+        settings = TimelineSettings(
+            step=step, operating_points=dict.fromkeys(labels.names, operating_point), rules=False
+        )
         timelines = {recording.name: build(scores[recording.name], settings, labels) for recording in recordings}
         pooled = segment_counts(recordings, timelines, labels).sum(axis=(0, 1))
         segment = float(np.nan_to_num(f1_of(pooled)).mean())
         used = (smoothing > 0) + (shortest > 0)
         key = (round(segment, 9), round(_joint_frame_f1(recordings, timelines, labels), 2), -used)
         if key > best_key:
-            best_key, best = key, decision
+            best_key, best = key, operating_point
     return dict.fromkeys(labels.names, best)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from actscribe.data.clips import SAME_S
 from actscribe.timeline.scores import SAME_SCORE, SHORTEST
-from actscribe.timeline.segments import LabelDecision
+from actscribe.timeline.segments import LabelOperatingPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class LabelBouts:
     is over once so much time has passed since it ended that a next one would be another.
 
     Args:
-        decision: `smoothing` is not used here.
+        operating_point: `smoothing` is not used here.
     """
 
-    def __init__(self, decision: LabelDecision) -> None:
-        self._decision = decision
-        self._apart = max(decision.min_gap, 2 * SAME_S) - SAME_S
-        self._least = max(decision.min_duration, SHORTEST) - SAME_S
+    def __init__(self, operating_point: LabelOperatingPoint) -> None:
+        self._decision = operating_point
+        self._apart = max(operating_point.min_gap, 2 * SAME_S) - SAME_S
+        self._least = max(operating_point.min_duration, SHORTEST) - SAME_S
         self._last: tuple[float, float] | None = None  # middle and value of the step before, if it was seen
         self._inside: float | None = None  # where the span that goes on began
         self._before: tuple[float, float] | None = None  # of the spans before it those that a next one may join

@@ -179,7 +179,7 @@ def _once(done: Comparison) -> str:
 
 def _provenance(done: Comparison) -> dict[str, Any]:
     kept = done.provenance
-    facts = {
+    overview = {
         "study": kept.study.name,
         "recognizers": ", ".join(kept.recognizers),
         "trainings of each": str(kept.seeds),
@@ -192,7 +192,7 @@ def _provenance(done: Comparison) -> dict[str, Any]:
     quoted = shlex.quote(str(done.folder))
     return {
         "command": f"actscribe compare --from {quoted}/provenance.json",
-        "facts": settings_table("At a glance.", facts),
+        "overview": settings_table("At a glance.", overview),
         "details": (
             settings_table("Settings of the recognizers.", settings),
             settings_table("Versions.", kept.versions),

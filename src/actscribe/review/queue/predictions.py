@@ -33,7 +33,7 @@ class Predictions:
 
 
 def predictions(
-    run: str, scores: np.ndarray, names: Sequence[str], task: str, decisions: OperatingPoint
+    run: str, scores: np.ndarray, names: Sequence[str], task: str, operating_point: OperatingPoint
 ) -> Predictions:
     """Return what a run says of clips.
 
@@ -42,16 +42,16 @@ def predictions(
         scores: in [0, 1], shape (clips, labels).
         names: of the labels, in the order of the columns.
         task: "multi-label" or "multi-class".
-        decisions: what validation chose.
+        operating_point: what validation chose.
     """
     from scipy.special import expit, logit
 
-    thresholds = np.array([decisions.thresholds[name] for name in names])
+    thresholds = np.array([operating_point.thresholds[name] for name in names])
     if task == "multi-class":
         shares = np.clip(scores, SURE, None) / np.clip(scores, SURE, None).sum(axis=1, keepdims=True)
         decided = shares == shares.max(axis=1, keepdims=True)
         return Predictions(run, scores, shares, shares, decided)
-    curves = [decisions.confidence.curves.get(name) for name in names]
+    curves = [operating_point.confidence.curves.get(name) for name in names]
     slopes = np.array([1.0 if curve is None else curve.slope for curve in curves])
     away = logit(np.clip(scores, SURE, 1 - SURE)) - logit(np.clip(thresholds, SURE, 1 - SURE))
     centred = expit(slopes * away)
