@@ -12,7 +12,7 @@ import report_runs
 from typer.testing import CliRunner
 
 from actscribe.annotations import Annotations, Interval, write
-from actscribe.archive.audit import audited, kept
+from actscribe.archive.audit import audited, stored
 from actscribe.archive.record import Done, read_done, write_record
 from actscribe.cli import app
 from actscribe.evaluation.audit import table as tables
@@ -103,7 +103,7 @@ def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:
     recording = run.recordings("test")[0]
     labels = run.labels
     measurements = measured(observed(recording, ()), labels)
-    done = Done("k", "v", 1, "t", "c", 120.0, "h", 1.0, {}, {}, kept(measurements))
+    done = Done("k", "v", 1, "t", "c", 120.0, "h", 1.0, {}, {}, stored(measurements))
     write_record(tmp_path / "r.json", done)
     again = read_done(tmp_path / "r.json")
     assert again is not None

@@ -36,8 +36,8 @@ def tune(
     A label of FEW_BOUTS or fewer leans on the other labels: averaged with theirs, which weighs as much as WEIGHT bouts.
     Ties go to the higher frame F1 in whole percent, then to the simpler operating point: fewer of smoothing, shortest
     bout, shortest gap and hysteresis in use, then the threshold nearest to 0.5. Multi-class: one smoothing and one
-    shortest bout for all labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are left out
-    while tuning and are on in the result.
+    shortest bout for all labels, maximising the same measure pooled over labels, then the joint frame F1. Rules are
+    left out while tuning and are on in the result.
 
     Args:
         recordings: annotated, validation only.
