@@ -22,7 +22,7 @@ def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: S
     assert "blind" in page.inner_text("#live")
     tab_to(page, "Show predictions…")
     page.keyboard.press("Enter")
-    assert "written down" in page.inner_text("#dialog")
+    assert "journal will record" in page.inner_text("#dialog")
     tab_to(page, "Show them, and record it")
     page.keyboard.press("Enter")
     until(page, "review.work.sheet?.suggestions?.length === 2")
