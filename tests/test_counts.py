@@ -28,7 +28,7 @@ NEVER_ONE = frozenset(
         ("files.py", "len(paths)"),
         ("labels.py", "len(counts)"),
         ("pairs.py", "len(fits)"),
-        ("shown.py", "len(self.frames)"),
+        ("encoded_clip.py", "len(self.frames)"),
         ("train.py", "len(others) + 1"),
         ("vghif.py", "len(self.levels)"),
         ("vlm_ground.py", "len(clip.frames)"),

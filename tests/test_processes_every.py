@@ -17,14 +17,14 @@ from actscribe import load_study, train
 from actscribe.settings import registry
 
 FRAMES = {"batch_size": 4, "epochs": 2, "precision": "float32", "learning_rate": 1e-3, "patience": 2}
-DUAL = {**QUICK, **FRAMES}
+DUAL_ENCODER = {**QUICK, **FRAMES}
 ENCODED = {"batch_size": 4, "epochs": 3, "precision": "float32"}
 #: What is trained here, by the name of its run; the other ones are in test_processes.py.
 OTHERS = {
-    "clip": {**DUAL, "recognizer": "clip", "learns": "both"},
-    "clip-vghif": {**DUAL, "recognizer": "clip", "learns": "image", "vghif": True, "vghif_learning_rate": 1e-4},
+    "clip": {**DUAL_ENCODER, "recognizer": "clip", "learns": "both"},
+    "clip-vghif": {**DUAL_ENCODER, "recognizer": "clip", "learns": "image", "vghif": True, "vghif_learning_rate": 1e-4},
     "clip-probe": {"recognizer": "clip", "learns": "probe", "epochs": 2, "batch_size": 4},
-    "x-clip": {**DUAL, "recognizer": "x-clip", "learning_rate": 1e-4},
+    "x-clip": {**DUAL_ENCODER, "recognizer": "x-clip", "learning_rate": 1e-4},
     "video-classifier": {**FRAMES, "recognizer": "video-classifier"},
     "probe-linear": {"recognizer": "probe", "head": "linear"},
     "probe-attentive": {**ENCODED, "recognizer": "probe", "head": "attentive", "dropout": 0.0},
