@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 from videos import make_video
 
+from actscribe import load_study
 from actscribe.annotations import Annotations, FrameClock, Interval, read, read_all, read_matched, write
 from actscribe.cli import app
-from actscribe.data.loading import load_recording
+from actscribe.data.loading import load_data, load_recording
 from actscribe.data.manifest import read_manifest
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
@@ -154,7 +155,13 @@ def test_what_is_not_clear_is_listed(tmp_path: Path, asked: str | None, problem:
     with pytest.raises(ActScribeError, match=problem) as caught:
         read(path, asked)
     assert "\n  Fall/a.mp4\n  ADL/a.mp4" in caught.value.message
-    assert "--video Fall/a.mp4, or beside a --video that is a file --observation Fall/a.mp4" in caught.value.hint
+    assert caught.value.hint.endswith(", for instance video='Fall/a.mp4'.")
+    done = CliRunner().invoke(
+        app, ["convert", str(path), str(tmp_path / "b.json"), *(["--video", asked] if asked else [])]
+    )
+    assert "for instance --video Fall/a.mp4." in " ".join(done.output.split())
+    assert "column" not in done.output
+    assert "in Python" not in done.output
 
 
 def test_long_lists_are_cut_but_counted(tmp_path: Path) -> None:
@@ -206,9 +213,63 @@ def test_a_manifest_says_what_the_file_calls_its_video(tmp_path: Path) -> None:
     labels = LabelSet.model_validate({"name": "x", "task": "multi-label", "labels": ["walk"]})
     loaded = load_recording(row, "P01", labels)
     assert (loaded.recording.intervals, loaded.recording.video) == ((Interval("walk", 0, 1),), video)
-    with pytest.raises(ActScribeError, match="column 'observation' of a manifest"):
+    with pytest.raises(ActScribeError, match="is not about"):
         load_recording(replace(row, observation=""), "P01", labels)
     words = ["convert", str(path), str(tmp_path / "b.csv"), "--video", str(video)]
-    assert CliRunner().invoke(app, words).exit_code
+    refused = CliRunner().invoke(app, words)
+    assert (refused.exit_code, "--observation 'mother visit.mp4'" in refused.output) == (2, True)
     done = CliRunner().invoke(app, [*words, "--observation", "mother visit.mp4"])
     assert (done.exit_code, "found by the path" in done.output) == (0, True)
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Path:
+    """A table that names the folders in which its two videos lay before they were moved into another one."""
+    (tmp_path / "videos").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / "videos" / name).touch()
+    (tmp_path / "tables").mkdir()
+    return table(tmp_path / "tables", "ADL/a.mp4", "Fall/b.mp4")
+
+
+def test_a_file_name_that_is_the_only_one_fits_whatever_the_folders(moved: Path) -> None:
+    videos = moved.parents[1] / "videos"
+    assert read_matched(moved, str(videos / "a.mp4"))[1] == "the file name, in another folder"
+    assert [read(moved, str(videos / name)).labels for name in ("a.mp4", "b.mp4")] == [("label 0",), ("label 1",)]
+    with pytest.raises(ActScribeError, match="has nothing for"):
+        read(moved, "videos/a.mp4")  # no such file: whether there are others of its name is not known
+
+
+def test_a_file_name_does_not_do_where_another_file_has_it(moved: Path) -> None:
+    root = moved.parents[1]
+    video = str(root / "videos" / "a.mp4")
+    (root / "ADL").mkdir()
+    (root / "ADL" / "a.mp4").touch()
+    same = r"has nothing for '.*/videos/a.mp4'; the file name is the same, the folder ADL/ is not:\n  ADL/a.mp4\n"
+    with pytest.raises(ActScribeError, match=same):
+        read(moved, video)
+    (root / "ADL" / "a.mp4").unlink()
+    assert read(moved, video).labels == ("label 0",)
+    two = table(root / "tables", "ADL/a.mp4", "Fall/a.mp4", "b.mp4")
+    with pytest.raises(ActScribeError, match=r"the folders ADL/, Fall/ are not"):
+        read(two, video)
+
+
+def test_a_manifest_with_two_videos_of_one_name_is_refused_once(moved: Path) -> None:
+    root = moved.parents[1]
+    names = [f"{folder}/a.mp4" for folder in ("old", "new")]
+    for name in names:
+        (root / name).parent.mkdir()
+        make_video(root / name, 50)
+    (root / "m.csv").write_text("video,annotations\n" + "".join(f"{name},tables/all.csv\n" for name in names))
+    (root / "labels.yaml").write_text("name: x\ntask: multi-label\nlabels: [label 0, label 1]\n")
+    (root / "study.yaml").write_text(
+        "name: x\nrecordings: m.csv\nlabels: labels.yaml\nwindows: {length: 1, stride: 1}\nrecognizers: {probe: {}}\n"
+    )
+    with pytest.raises(ActScribeError) as caught:
+        load_data(load_study(root / "study.yaml"))
+    text = str(caught.value)
+    assert text.count("all.csv") == 1
+    assert "Nor does it say what belongs to 1 more video: a.mp4." in text
+    assert text.endswith("Say which one is meant, for instance 'ADL/a.mp4' in the manifest's column 'observation'.")
+    assert "--video" not in text

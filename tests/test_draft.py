@@ -265,8 +265,7 @@ def test_a_drafted_study_says_what_its_recognizer_can_be_told_and_which_others_t
     assert all(name in text for name in (*BUILT_IN, *presets()))
     commands = re.findall(r"actscribe ((?:settings|models) \w+)", text)
     assert set(commands) == {"settings probe", "models list", "models plan", "models pull"}
-    other = text[text.index("'vlm-yesno: {") + 1 :].partition("'")[0]
-    written = text.replace("  probe:\n", f"  {other}\n  probe:\n")
+    written = text.replace("  probe:\n", "  vlm-yesno: {}\n  probe:\n")
     (tmp_path / "study" / "study.yaml").write_text(written, encoding="utf-8")
     assert set(load_study(tmp_path / "study").recognizers) == {"vlm-yesno", "probe"}
 
@@ -373,3 +372,26 @@ def test_a_copy_goes_into_the_group_of_the_first(tmp_path: Path) -> None:
     drafted = draft(tmp_path / "again", [tmp_path / "in"])
     assert [row["group"] for row in rows(tmp_path / "again")] == ["Anna", "Bo", "Cleo", "Bo"]
     assert "share the group 'Bo'" in text_of(drafted)
+
+
+def test_a_table_with_other_folders_is_matched_by_file_names_that_are_unique(tmp_path: Path) -> None:
+    for number in range(3):
+        video(tmp_path / "videos" / f"subject{number}_walk.mp4", number)
+    named = [f"ADL/subject{number}_walk.mp4" for number in range(3)]
+    table = tmp_path / "intervals.csv"
+    table.write_text("video,label,start_s,end_s\n" + "".join(f"{name},Walking,0,1\n" for name in named))
+    drafted = draft(tmp_path / "study", [tmp_path / "videos", table])
+    assert "3 of 3 videos annotated" in text_of(drafted)
+    assert {row["annotations"] for row in rows(tmp_path / "study")} == {"../intervals.csv"}
+    assert len(load_data(load_study(tmp_path / "study" / "study.yaml")).recordings) == 3
+
+
+def test_file_names_that_are_not_unique_are_told_from_folders(tmp_path: Path) -> None:
+    video(tmp_path / "videos" / "a.mp4")
+    table = tmp_path / "intervals.csv"
+    table.write_text("video,label,start_s,end_s\nADL/a.mp4,Walking,0,1\nFall/a.mp4,Falling,0,1\n")
+    with pytest.raises(
+        ActScribeError,
+        match=r"2 videos of intervals.csv; the file names are the same, the folders ADL/, Fall/ are not",
+    ):
+        draft(tmp_path / "study", [tmp_path / "videos", table])

@@ -3,8 +3,10 @@
 One rule for all formats (ours). A name in the file and the video's fit when they are one file, or when their file names
 agree; case, Unicode form (NFC, NFD), slashes and percent signs of URLs do not count, and a name without an ending, or
 with another one (a converted copy), fits where no name with the right ending does. Folders have to agree as far as
-both name them, except between two absolute paths, which may come from two machines, and in a file that names no other
-video. An observation's own name counts where it is wanted for by that name, or where the observation names no video.
+both name them, except between two absolute paths, which may come from two machines, in a file that names no other
+video, and where a file name leaves no choice: one video on disk has it, the file names one video that has it, and there
+is no other file where that name leads. An observation's own name counts where it is wanted for by that name, or where
+the observation names no video.
 A file that names no video at all is taken for the one that it is paired with, if it holds a single observation.
 Whatever else is open, two that fit or none that does, is refused.
 """
@@ -15,6 +17,7 @@ import posixpath
 import re
 import shlex
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -27,7 +30,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
 from actscribe.errors import ActScribeError
 
-_SHOWN = 20
+_SHOWN, _FOLDERS_SHOWN = 20, 4
 #: More files of one name in a table are not spellings of a few videos (ours).
 _MOST_ALIKE = 500
 
@@ -93,6 +96,39 @@ def single(annotations: Annotations) -> list[Entry]:
     return [Entry(annotations.media[0] if annotations.media else "", annotations.media, lambda: annotations)]
 
 
+class NotOneVideo(ActScribeError):
+    """No entry of an annotation file is meant, or more than one; the hint is for Python.
+
+    Args:
+        source: the annotation file.
+        video: that was asked for; None: the only one.
+        problem: what the file holds or lacks, and its entries.
+        advice: what to do.
+        name: of an entry, as an example of what may be asked for.
+        folders: of entries that are called as the video is and lie elsewhere.
+    """
+
+    def __init__(
+        self, source: Path, video: str | None, problem: str, advice: str, name: str, folders: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(f"{source}: {problem}")
+        self.source, self.video, self.folders = source, video, folders
+        self._advice, self._name = advice, name
+        self.hint = self._completed(f"video={name!r}")
+
+    def hint_of(self, option: str) -> str:
+        """Return the hint of a command with an option that names the video in the file."""
+        return self._completed(f"{option} {shlex.quote(self._name)}")
+
+    @property
+    def hint_of_manifest(self) -> str:
+        """The hint for a manifest's row."""
+        return self._completed(f"{self._name!r} in the manifest's column 'observation'")
+
+    def _completed(self, example: str) -> str:
+        return f"{self._advice}, for instance {example}." if self._name else f"{self._advice}."
+
+
 def choose(path: Path, entries: Sequence[Entry], video: str | None) -> Match:
     """Return the entry that `video` means; to find many videos in one file, ask one `Index` of it.
 
@@ -113,10 +149,12 @@ class Index:
     Args:
         path: of the annotation file.
         entries: what it holds, at least one.
+        videos: all that will be asked for, as far as they are known.
     """
 
-    def __init__(self, path: Path, entries: Sequence[Entry]) -> None:
+    def __init__(self, path: Path, entries: Sequence[Entry], videos: Iterable[Path] = ()) -> None:
         self.path, self.entries = path, entries
+        self._named_alike = Counter(_split(_parts(video.name).name)[0] for video in set(videos))
         self._lacks_names = len(entries) > 1 and any(entry.joins and not entry.name for entry in entries)
 
     def choose(self, video: str | None) -> Match:
@@ -127,9 +165,8 @@ class Index:
         """
         path, entries = self.path, self.entries
         if self._lacks_names:
-            raise _refuse(
-                path, entries, "holds rows that name no video beside rows that do", "Name the video in every row"
-            )
+            problem = "holds rows that name no video beside rows that do"
+            raise NotOneVideo(path, video, _listed(problem, entries), "Name the video in every row", "")
         if video is None:
             return _only(path, entries)
         if len(entries) == 1 and not entries[0].media:
@@ -139,15 +176,10 @@ class Index:
             return Match(by_id, "the observation's name")
         wanted = _Wanted(video, path)
         indices = self._like(wanted)
-        fits = [max(wanted.fit(name) for name in _names(entries[index])) for index in indices]
-        if len(entries) > 1:
-            fits = [
-                fit if fit.folders_agree or wanted.is_foreign(entries[index]) else _NONE
-                for fit, index in zip(fits, indices, strict=True)
-            ]
+        fits, elsewhere = self._fits(wanted, indices)
         candidates = [(fit, index) for fit, index in zip(fits, indices, strict=True) if fit.kind]
         if not candidates:
-            raise _nothing(path, entries, video)
+            raise _nothing(path, entries, video, elsewhere)
         best = max(fit for fit, _ in candidates)
         chosen = [entries[index] for fit, index in candidates if fit == best]
         joined = [
@@ -157,7 +189,7 @@ class Index:
         ]
         taken = [entries[index] for _, index in joined]
         if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(taken, 2)):
-            raise _refuse(path, taken, f"'{video}' fits {len(taken)} of its entries", "Say which one is meant")
+            raise _refuse(path, video, taken, f"'{video}' fits {len(taken)} of its entries")
         inside = {index for _, index in joined}
         for fit, index in joined:
             if fit.kind < _NAMED and entries[index].joins:
@@ -166,6 +198,28 @@ class Index:
         if taken[0].undivided:
             raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
         return Match(_join(taken), _say(best))
+
+    def _fits(self, wanted: _Wanted, indices: Sequence[int]) -> tuple[list[_Fit], list[Entry]]:
+        """Return how well entries fit, and those that fit in nothing but the file name."""
+        fits = [max(wanted.fit(name) for name in _names(self.entries[index])) for index in indices]
+        if len(self.entries) == 1:
+            return fits, []
+        agreeing = [
+            fit if fit.folders_agree or wanted.is_foreign(self.entries[index]) else _NONE
+            for fit, index in zip(fits, indices, strict=True)
+        ]
+        if any(fit.kind for fit in agreeing):
+            return agreeing, []
+        elsewhere = [self.entries[index] for fit, index in zip(fits, indices, strict=True) if fit.kind]
+        return (fits if self._leaves_no_choice(wanted, elsewhere) else agreeing), elsewhere
+
+    def _leaves_no_choice(self, wanted: _Wanted, elsewhere: Sequence[Entry]) -> bool:
+        """Tell whether entries of a file name are the wanted video's, although their folders are others."""
+        if wanted.file is None or self._named_alike[_split(_parts(wanted.file.name).name)[0]] > 1:
+            return False
+        if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(elsewhere, 2)):
+            return False
+        return bool(elsewhere) and not any(wanted.is_another(name) for entry in elsewhere for name in _names(entry))
 
     @cached_property
     def _of_id(self) -> dict[str, list[Entry]]:
@@ -261,6 +315,14 @@ class _Wanted:
         ours = _parts(self.spelled)
         return _is_absolute(ours) and any(_is_absolute(_parts(name)) for name in _names(entry))
 
+    def is_another(self, name: str) -> bool:
+        """Tell whether a name leads to another file, from the annotation file or a folder above the video."""
+        if self.file is None:
+            return False
+        folders = (self._folder, *self.file.absolute().parents)
+        files = [folder / name.replace("\\", "/") for folder in folders]
+        return any(is_there(file) and not _is_same_file(file, self.file) for file in files)
+
     def _is_beside(self, name: str) -> bool:
         """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
         if self.file is None:
@@ -271,12 +333,7 @@ class _Wanted:
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
     if len(entries) > 1 and not all(entry.joins and is_one_video(entries[0], entry) for entry in entries):
-        raise _refuse(
-            path,
-            entries,
-            f"holds {len(entries)} videos or observations",
-            "Say which one is meant",
-        )
+        raise _refuse(path, None, entries, f"holds {len(entries)} videos or observations")
     return Match(_join(entries), ALONE)
 
 
@@ -361,6 +418,7 @@ def _refuse_bridge(path: Path, entry: Entry, others: Sequence[Entry], video: str
     if other is not None:
         raise _refuse(
             path,
+            video,
             [entry, other],
             f"'{entry.name}' may be '{video}' or '{other.name}'",
             "Name the folder in every row, or say which one is meant",
@@ -384,26 +442,51 @@ def _join(entries: Sequence[Entry]) -> Entry:
     return replace(entries[0], read=read)
 
 
-def _nothing(path: Path, entries: Sequence[Entry], video: str) -> ActScribeError:
+def _nothing(path: Path, entries: Sequence[Entry], video: str, elsewhere: Sequence[Entry]) -> NotOneVideo:
     if len(entries) == 1 and not entries[0].joins:
-        return _refuse(path, entries, f"is not about '{video}' but about", "If the two are one video, say so")
-    hint = "Say which one is meant"
+        return _refuse(path, video, entries, f"is not about '{video}' but about", "If the two are one video, say so")
+    problem, advice = f"has nothing for '{video}'", "Say which one is meant"
+    if elsewhere:
+        folders = _folders(name for entry in elsewhere for name in _names(entry))
+        same = f"{problem}; the file name is the same, the {folders_are(folders)} not"
+        return _refuse(path, video, elsewhere, same, advice, folders)
     if all(entry.joins for entry in entries):
-        hint = "Name one of them; a video in which nothing happens needs a row with its name and an empty label"
-    return _refuse(path, entries, f"has nothing for '{video}'", hint)
+        advice = (
+            "A video in which nothing happens needs a row with its name and an empty label; if one of these is the"
+            " video, say which"
+        )
+    return _refuse(path, video, entries, problem, advice)
 
 
-def _refuse(path: Path, entries: Sequence[Entry], problem: str, hint: str) -> ActScribeError:
+def _folders(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({f"{PurePosixPath(name.replace(chr(92), '/')).parent}/" for name in names}))
+
+
+def folders_are(folders: Sequence[str]) -> str:
+    """Return 'folder ADL/ is', or 'folders ADL/, Fall/ are'."""
+    shown = ", ".join(folders[:_FOLDERS_SHOWN]) + (", …" if len(folders) > _FOLDERS_SHOWN else "")
+    return f"folder {shown} is" if len(folders) == 1 else f"folders {shown} are"
+
+
+def _refuse(
+    path: Path,
+    video: str | None,
+    entries: Sequence[Entry],
+    problem: str,
+    advice: str = "Say which one is meant",
+    folders: tuple[str, ...] = (),
+) -> NotOneVideo:
+    name = next((entry.name for entry in entries[:_SHOWN] if entry.name), "NAME")
+    return NotOneVideo(path, video, _listed(problem, entries), advice, name, folders)
+
+
+def _listed(problem: str, entries: Sequence[Entry]) -> str:
+    """Return a problem with the first entries, a line each."""
     shown = entries[:_SHOWN]
     listed = [entry.name if set(entry.media) <= {entry.name} else _with_media(entry) for entry in shown]
     rest = f"\n  and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
     names = "".join(f"\n  {name or '(no name)'}" for name in listed)
-    name = next((entry.name for entry in shown if entry.name), "NAME")
-    how = (
-        f"such as --video {shlex.quote(name)}, or beside a --video that is a file --observation {shlex.quote(name)};"
-        f" {name!r} in the column 'observation' of a manifest; video={name!r} in Python"
-    )
-    return ActScribeError(f"{path}: {problem}:{names}{rest}", f"{hint}, {how}.")
+    return f"{problem}:{names}{rest}"
 
 
 def _with_media(entry: Entry) -> str:

@@ -32,10 +32,11 @@ class ReadOnce:
     Args:
         paths: of the files, each as often as it will be asked for.
         tiers: as in `formats.read`.
+        videos: all that will be asked for, as far as they are known.
     """
 
-    def __init__(self, paths: Iterable[Path], tiers: tuple[str, ...] = ()) -> None:
-        self._left, self._tiers = Counter(paths), tiers
+    def __init__(self, paths: Iterable[Path], tiers: tuple[str, ...] = (), videos: Iterable[Path] = ()) -> None:
+        self._left, self._tiers, self._videos = Counter(paths), tiers, tuple(videos)
         self._held: dict[Path, _Held] = {}
 
     def read_matched(self, path: Path, video: str, clock: Callable[[], FrameClock]) -> tuple[Annotations, str]:
@@ -62,7 +63,7 @@ class ReadOnce:
         frames = clock() if held.counts_frames else None
         if held.index is None:
             try:
-                held.index = Index(path, entries(path, frames, self._tiers))
+                held.index = Index(path, entries(path, frames, self._tiers), self._videos)
             except ActScribeError as error:
                 held.refused = error
                 raise

@@ -7,6 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import typer
@@ -23,6 +24,10 @@ BAD_INPUT, INTERRUPTED = 2, 130
 GRACE_S = 5.0
 #: What Gloo's errors say of a process that is gone.
 LOST_PEER = ("gloo", "Connection closed by peer", "Connection reset by peer")
+
+
+#: By which option a command is asked for one video of a file.
+NAMES_VIDEO = {"convert": "--video", "plot": "--video", "agreement": "--observation"}
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -42,7 +47,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except ActScribeError as error:
             _let_the_first_speak()
             who = "" if processes.is_first() else f" (process {processes.rank() + 1} of {processes.count()})"
-            tell(*_steps(error), f"Error{who}: {error.message}", *([error.hint] if error.hint else []))
+            hint = _hint(error, command.__name__)
+            tell(*_steps(error), f"Error{who}: {error.message}", *([hint] if hint else []))
             raise typer.Exit(BAD_INPUT) from None
         except BrokenPipeError:
             if not reader_gone():  # another pipe than that of our output: a defect
@@ -56,6 +62,16 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(INTERRUPTED) from None
 
     return run
+
+
+def _hint(error: ActScribeError, command: str) -> str:
+    """Return the way out of an error; where a file holds several videos, by the command's own option."""
+    from actscribe.annotations.entry import NotOneVideo, is_there
+
+    if not isinstance(error, NotOneVideo) or command not in NAMES_VIDEO:
+        return error.hint
+    is_file = error.video is not None and is_there(Path(error.video))
+    return error.hint_of("--observation" if is_file and command == "convert" else NAMES_VIDEO[command])
 
 
 def _steps(error: ActScribeError) -> list[str]:

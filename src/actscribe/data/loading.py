@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.checks import DoesNotFit
+from actscribe.annotations.entry import NotOneVideo
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
 from actscribe.data.clips import Window, count
@@ -258,7 +259,7 @@ def load_recording(
 def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder: Path) -> list[Loaded]:
     refused: list[ActScribeError] = []
     loaded = []
-    files = annotation_files.ReadOnce(_asked_for(rows), tiers)
+    files = annotation_files.ReadOnce(_asked_for(rows), tiers, [row.video for row in rows])
     for row, name in track(list(zip(rows, _names(rows, folder), strict=True)), "Reading recordings"):
         try:
             loaded.append(load_recording(row, name, labels, tiers, files))
@@ -277,26 +278,30 @@ def _load_rows(rows: list[Row], labels: LabelSet, tiers: tuple[str, ...], folder
 
 
 def _messages(refused: Sequence[ActScribeError]) -> list[str]:
-    """Return what was refused; a file that does not fit several videos stands once, with their number."""
-    others: dict[Path, list[str]] = {}
+    """Return what was refused; a file that is refused for several videos stands once in each way, with their number."""
+    others: dict[tuple[type, Path], list[str]] = {}
     for error in refused:
-        if isinstance(error, DoesNotFit):
-            others.setdefault(error.source, []).append(error.video.name)
+        if isinstance(error, DoesNotFit | NotOneVideo):
+            others.setdefault((type(error), error.source), []).append(Path(error.video or "").name)
     messages = []
     for error in refused:
-        if not isinstance(error, DoesNotFit):
+        if not isinstance(error, DoesNotFit | NotOneVideo):
             messages.append(str(error))
-        elif error.source in others:
-            more = others.pop(error.source)[1:]
-            messages.append(f"{error.message}{_so_too(more)}\n{error.hint}")
+        elif (type(error), error.source) in others:
+            more = others.pop((type(error), error.source))[1:]
+            messages.append(_message_of_all(error, more))
     return messages
 
 
-def _so_too(videos: Sequence[str]) -> str:
-    if not videos:
-        return ""
-    shown = ", ".join(videos[:MOST_NAMED]) + (", …" if len(videos) > MOST_NAMED else "")
-    return f" It does not fit {counted(len(videos), 'more video')} either: {shown}."
+def _message_of_all(error: DoesNotFit | NotOneVideo, more: Sequence[str]) -> str:
+    """Return the words of one file's error for one video, and for `more` by name."""
+    shown = ", ".join(more[:MOST_NAMED]) + (", …" if len(more) > MOST_NAMED else "")
+    videos = counted(len(more), "more video")
+    if isinstance(error, DoesNotFit):
+        too, hint = f" It does not fit {videos} either: {shown}.", error.hint
+    else:
+        too, hint = f"\nNor does it say what belongs to {videos}: {shown}.", error.hint_of_manifest
+    return f"{error.message}{too if more else ''}\n{hint}"
 
 
 def _asked_for(rows: Iterable[Row]) -> list[Path]:

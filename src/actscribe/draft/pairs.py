@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actscribe.annotations.entry import NAMES_NONE, Entry, Index
+from actscribe.annotations.entry import NAMES_NONE, Entry, Index, NotOneVideo
 from actscribe.annotations.interval import Annotations
 from actscribe.data.folder import candidates
 from actscribe.draft.sources import Sources
@@ -41,10 +41,12 @@ class Pairing:
     Args:
         pairs: in the order of the videos.
         without_video: what annotation files call videos that were not found, each with the file.
+        elsewhere: by file, the folders of what is called as a video is and yet may be of another one.
     """
 
     pairs: tuple[Pair, ...]
     without_video: tuple[tuple[Path, str], ...]
+    elsewhere: dict[Path, tuple[str, ...]]
 
 
 def pair(sources: Sources) -> Pairing:
@@ -58,9 +60,10 @@ def pair(sources: Sources) -> Pairing:
     """
     called = dict(candidates(sources.videos))
     pairs, used = [], set()
-    indexes = [(file, Index(file.path, file.entries)) for file in sources.files]
+    elsewhere: dict[Path, set[str]] = {}
+    indexes = [(file, Index(file.path, file.entries, sources.videos)) for file in sources.files]
     for video in sources.videos:
-        fitting = [(file, _entry(index, video, called.get(file.path, ()))) for file, index in indexes]
+        fitting = [(file, _entry(index, video, called.get(file.path, ()), elsewhere)) for file, index in indexes]
         fits = [(file, entry) for file, entry in fitting if entry is not None]
         if len(fits) > MOST_ANNOTATORS:
             raise ActScribeError(
@@ -75,13 +78,17 @@ def pair(sources: Sources) -> Pairing:
         for entry in file.entries
         if (file.path, entry.name) not in used
     ]
-    return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)))
+    folders = {path: tuple(sorted(of_file)) for path, of_file in elsewhere.items()}
+    return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)), folders)
 
 
-def _entry(index: Index, video: Path, fits: Sequence[Path]) -> Entry | None:
+def _entry(index: Index, video: Path, fits: Sequence[Path], elsewhere: dict[Path, set[str]]) -> Entry | None:
+    """Return what a file holds of a video, or None; notes in `elsewhere` the folders in which its namesakes lie."""
     try:
         match = index.choose(str(video))
     except ActScribeError as error:
+        if isinstance(error, NotOneVideo) and error.folders:
+            elsewhere.setdefault(index.path, set()).update(error.folders)
         logger.debug("%s is not of %s: %s", index.path, video, error.message)
         return None
     return match.entry if match.by != NAMES_NONE or video in fits else None

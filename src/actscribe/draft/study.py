@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from actscribe.annotations.entry import folders_are
 from actscribe.counts import counted
 from actscribe.draft.groups import draft_groups
 from actscribe.draft.labels import DraftLabel, draft_labels, merged
 from actscribe.draft.labels import label_text as drafted_text
-from actscribe.draft.pairs import Pair, pair
+from actscribe.draft.pairs import Pair, Pairing, pair
 from actscribe.draft.sources import Sources, gather
 from actscribe.errors import ActScribeError
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, label_text, write_scaffold
@@ -74,11 +75,7 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
     paired = pair(sources)
     annotated = [one for one in paired.pairs if one.files]
     if not annotated:
-        raise ActScribeError(
-            f"{counted(len(sources.files), 'annotation file')} and {counted(len(sources.videos), 'video')}, but none"
-            f" belongs to another; {paired.without_video[0][0]} is of {paired.without_video[0][1]}.",
-            "Name the folder of these videos, give them back their names, or write a manifest.",
-        )
+        raise _none_paired(sources, paired)
     drafted = draft_labels(each for one in annotated for each in one.annotations)
     learned = sum(not label.is_points_only for label in drafted)
     groups = draft_groups(paired.pairs)
@@ -96,6 +93,22 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
         *_on_others(sources.others),
     ]
     return Draft(write_scaffold(folder, texts), tuple(remarks))
+
+
+def _none_paired(sources: Sources, paired: Pairing) -> ActScribeError:
+    path, name = paired.without_video[0]
+    reason = f"{path} is of {name}"
+    hint = "Name the folder of these videos, give them back their names, or write a manifest."
+    if paired.elsewhere:
+        path, folders = next(iter(paired.elsewhere.items()))
+        videos = counted(sum(one == path for one, _ in paired.without_video), "video")
+        reason = f"{videos} of {path.name}; the file names are the same, the {folders_are(folders)} not"
+        hint = "Name the folder that these folders lie in, or write a manifest with the column 'observation'."
+    return ActScribeError(
+        f"{counted(len(sources.files), 'annotation file')} and {counted(len(sources.videos), 'video')}, but none"
+        f" belongs to another; {reason}.",
+        hint,
+    )
 
 
 def _unannotated(folder: Path, sources: Sources, labels: str) -> Draft:
