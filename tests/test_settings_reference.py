@@ -18,7 +18,7 @@ from actscribe.cli import app
 from actscribe.errors import ActScribeError
 from actscribe.settings import pages
 from actscribe.settings.recognizers.dual_encoder import ClipSettings
-from actscribe.settings.reference import REQUIRED, Setting, own_first, own_settings, settings_of
+from actscribe.settings.reference import REQUIRED, Setting, by_effect, own_first, own_settings, settings_of
 from actscribe.settings.registry import BUILT_IN
 from actscribe.settings.study import Split, Study, Windows
 from actscribe.settings.training import Training
@@ -151,7 +151,9 @@ def test_a_terminal_of_80_columns_shows_it_whole(name: str) -> None:
     assert done.exit_code == 0
     lines = done.output.splitlines()
     assert max(map(len, lines)) <= 80
-    assert {one.name for one in settings_of(pages.model_of(name))} <= set(lines)
+    model = pages.model_of(name)
+    acting = [one for when, group in by_effect(model, settings_of(model)).items() if when is not None for one in group]
+    assert {one.name for one in acting} <= set(lines)
 
 
 def test_an_unknown_page_is_guessed() -> None:
@@ -187,3 +189,25 @@ def test_each_wrong_setting_is_told_at_its_own_line(tmp_path: Path) -> None:
     assert len(lines) == len(expected)
     for line, (offset, words) in zip(lines, expected.items(), strict=True):
         assert line.startswith(f"{first + offset}: {words}"), line
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_what_acts_stands_before_what_acts_with_another_setting_alone(name: str) -> None:
+    model = BUILT_IN[name].settings
+    text = pages.text(name)
+    first = re.findall(r"^(\w+)$", text, re.MULTILINE)[0]
+    assert first == "model" or "model" not in model.model_fields
+    for setting in settings_of(model):
+        assert re.search(rf"(?<![\w.]){re.escape(setting.name)}(?!\.?\w)", text), setting.name
+    assert not re.search(r"Default: (\S+); \1\.", text)
+    for key in re.findall(r"^(\S+)\n(?:    .*\n)*    .*keys as below", text, re.MULTILINE):
+        assert f"\n{key}." in text or f"\n{key}[]." in text
+
+
+def test_settings_of_another_head_stand_under_the_heading_that_names_it() -> None:
+    before, heading, after = pages.text("probe").partition("\nWith `head: attentive` alone:\n")
+    assert heading
+    assert all(f"\n{key}\n" in before for key in ("model", "head", "pooling", "inverse_strength"))
+    assert all(f"\n{key}\n" in after and f"\n{key}\n" not in before for key in ("epochs", "dropout", "betas"))
+    assert "Cannot be changed here: temporal_jitter: 1, augment: false, flip: false." in after
+    assert "Of no effect here: learning_rate, augmentation." in " ".join(after.split())

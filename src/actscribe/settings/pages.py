@@ -14,6 +14,7 @@ from actscribe.settings.reference import (
     REQUIRED,
     Setting,
     base_of,
+    by_effect,
     model_of,
     own_first,
     own_settings,
@@ -58,25 +59,41 @@ def text(name: str) -> str:
         ActScribeError: there is no such page.
     """
     model = model_of(name)
-    blocks = [fill(f"{name}: {summary(model)}", WIDTH), *(_block(one) for one in own_first(model))]
+    blocks = [fill(f"{name}: {summary(model)}", WIDTH)]
+    for when, settings in by_effect(model, own_first(model)).items():
+        blocks += _blocks_of(when, settings)
     others = [one for one in (*PAGES, *names()) if one != name]
     pages = f"Other pages: {', '.join(others)}."
     blocks.append(fill(pages, WIDTH, break_on_hyphens=False))
     return "\n\n".join(blocks) + "\n"
 
 
+def _blocks_of(when: str | None, settings: list[Setting]) -> list[str]:
+    """Return a group of settings with the heading that says when they act."""
+    if when is None:
+        fixed = [f"{one.name}: {one.default}" for one in settings if one.is_fixed]
+        idle = [one.name for one in settings if not one.is_fixed]
+        return [
+            fill(f"{head}: {', '.join(names)}.", WIDTH, break_on_hyphens=False)
+            for head, names in (("Cannot be changed here", fixed), ("Of no effect here", idle))
+            if names
+        ]
+    heading = [f"With `{when}` alone:"] if when else []
+    return heading + [_block(one) for one in settings]
+
+
 def markdown() -> str:
     """Return all pages as one of Markdown; what recognizers share stands once."""
     parts = [HEAD]
     for name, model in PAGES.items():
-        parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(settings_of(model))]
+        parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(model, settings_of(model))]
     for model, who in SHARED.items():
-        parts += [f"## Of {who}\n", f"{_from(model) or summary(model)}\n", _table(own_settings(model))]
+        parts += [f"## Of {who}\n", f"{_from(model) or summary(model)}\n", _table(model, own_settings(model))]
     for name, spec in BUILT_IN.items():
         model = spec.settings
         parts += [f"## {name}\n", f"{summary(model)} {_from(model)}".rstrip() + "\n"]
         if own := own_settings(model):
-            parts += [_table(own)]
+            parts += [_table(model, own)]
     return "\n".join(parts)
 
 
@@ -100,10 +117,21 @@ def _filled(words: str) -> str:
     return fill(words, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
 
 
-def _table(settings: list[Setting]) -> str:
+def _table(model: type[BaseModel], settings: list[Setting]) -> str:
+    """Return a table in which what acts by default stands first, and what never does last."""
     rows = [("setting", "meaning", "default", "unit", "range"), ("---",) * 5]
-    rows += [(f"`{one.name}`", one.meaning, _code(one.default), one.unit, one.range) for one in settings]
+    rows += [
+        (f"`{one.name}`", one.meaning, _code(one.default), one.unit, _range(one))
+        for group in by_effect(model, settings).values()
+        for one in group
+    ]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows) + "\n"
+
+
+def _range(one: Setting) -> str:
+    if one.acts_with is None:
+        return "of no effect"
+    return "nothing else" if one.is_fixed else one.range
 
 
 def _code(default: str) -> str:

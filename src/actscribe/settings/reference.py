@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -26,8 +27,6 @@ from actscribe.settings.unit import Unit
 #: What may be asked for besides a recognizer: the keys of a study file, and those of its labels.
 PAGES: dict[str, type[BaseModel]] = {"study": Study, "labels": LabelSet}
 REQUIRED = "must be given"
-#: What is said of a key that another class needs, and this one does not.
-INERT = " Acts on nothing here."
 _KINDS = {str: "text", float: "number", int: "whole number", bool: "true or false"}
 _PLURALS = {"text": "texts", "number": "numbers", "whole number": "whole numbers"}
 _BOUNDS = ((Gt, "gt", "above"), (Ge, "ge", "at least"), (Le, "le", "at most"), (Lt, "lt", "below"))
@@ -45,6 +44,7 @@ class Setting:
         default: as YAML spells it, or `REQUIRED`.
         unit: of its number; empty where it has none.
         range: the values that are taken.
+        acts_with: the setting without which it does not act; empty: it always acts; None: it never does.
     """
 
     name: str
@@ -52,6 +52,12 @@ class Setting:
     default: str
     unit: str
     range: str
+    acts_with: str | None = ""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it takes its default alone."""
+        return self.range == self.default
 
 
 def model_of(name: str) -> type[BaseModel]:
@@ -87,14 +93,15 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         settings.append(
             Setting(
                 before + name,
-                meanings.get(name, "") + conditions.get(name, ""),
+                meanings.get(name, "") + _sentence(conditions.get(name, "")),
                 REQUIRED if field.is_required() else _value(field.get_default(call_default_factory=True)),
                 units[0] if units else "",
                 _range(field),
+                conditions.get(name, ""),
             )
         )
         inner, each = _model_within(field.annotation)
-        if inner is not None and inner is not LabelSet and conditions.get(name) != INERT:
+        if inner is not None and inner is not LabelSet and conditions.get(name, "") is not None:
             settings += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
     return settings
 
@@ -123,6 +130,36 @@ def own_first(model: type[BaseModel]) -> list[Setting]:
     return list(by_name.values())
 
 
+def by_effect(model: type[BaseModel], settings: Sequence[Setting]) -> dict[str | None, list[Setting]]:
+    """Return settings by when they act, those within a key beside it.
+
+    Args:
+        model: the class that they are of, whose defaults decide.
+        settings: in their order; a model's name is put before the others.
+
+    Returns:
+        Under "" those that act by default, under a setting such as "head: attentive" those that act with it, and under
+        None those that cannot be changed, or act on nothing. A key without settings is left out.
+    """
+    all_of_model = {one.name: one for one in settings_of(model)}
+    groups: dict[str | None, list[Setting]] = {"": []}
+    for one in sorted(settings, key=lambda one: one.name != "model"):
+        root = all_of_model[one.name.partition(".")[0].removesuffix("[]")]
+        groups.setdefault(_when(root, all_of_model), []).append(one)
+    never = groups.pop(None, [])
+    return {when: group for when, group in {**groups, None: never}.items() if group}
+
+
+def _when(one: Setting, settings: Mapping[str, Setting]) -> str | None:
+    """Return with what a setting acts, where defaults are as they are: "" for with these, None for never."""
+    if one.is_fixed or one.acts_with is None:
+        return None
+    key, _, value = one.acts_with.partition(": ")
+    if key not in settings or settings[key].default == value:
+        return ""
+    return None if settings[key].is_fixed else one.acts_with
+
+
 def base_of(model: type[BaseModel]) -> type[BaseModel] | None:
     """Return the settings class that a settings class is made from, or None."""
     base = model.__bases__[0]
@@ -140,12 +177,19 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
     return meanings
 
 
-def _conditions(model: type[BaseModel]) -> dict[str, str]:
-    """Return for each key that does not always act a sentence on when it does, from `acts_with` of the classes."""
+def _conditions(model: type[BaseModel]) -> dict[str, str | None]:
+    """Return for each key that does not always act the setting with which it does, or None, from `acts_with`."""
     conditions: dict[str, str] = {}
     for one in reversed(model.__mro__):
         conditions |= vars(one).get("acts_with", {})
-    return {name: f" Acts with `{when}` alone." if when else INERT for name, when in conditions.items()}
+    return {name: when or None for name, when in conditions.items() if name in model.model_fields}
+
+
+def _sentence(acts_with: str | None) -> str:
+    """Return a sentence on when a key acts; empty for one that always does."""
+    if acts_with is None:
+        return " Acts on nothing here."
+    return f" Acts with `{acts_with}` alone." if acts_with else ""
 
 
 def _value(value: object) -> str:
