@@ -28,7 +28,7 @@ from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.runs import preflight
 from actscribe.runs.no_validation import KEEP_LAST_NOTE
-from actscribe.runs.preflight import memory_warnings, preflight_problems, weight_notes
+from actscribe.runs.preflight import comparison_notes, memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
@@ -158,10 +158,21 @@ def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(
     assert "no annotated recording is in the validation split. Give validation" in problem
 
 
-def test_no_test_split(made: Callable[..., Study], tmp_path: Path) -> None:
-    study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0})
-    (problem,) = preflight_problems(study, load_data(study), FrameCache(tmp_path / "cache", 2**30))
-    assert "no annotated recording is in the test split" in problem
+@pytest.mark.parametrize("names", [["timesformer"], ["timesformer", "other"]])
+def test_no_test_split_is_a_note_for_train_accepts_it_and_compare_alone_refuses(
+    made: Callable[..., Study], tmp_path: Path, names: list[str]
+) -> None:
+    several = {name: {"recognizer": "timesformer", **TINY} if name == "other" else TINY for name in names}
+    study = made(tmp_path / "b", split={"train": 0.5, "validation": 0.5, "test": 0.0}, recognizers=several)
+    data = load_data(study)
+    assert preflight_problems(study, data, FrameCache(tmp_path / "cache", 2**30)) == []
+    (note,) = comparison_notes(study, data)
+    assert note.startswith("no annotated recording is in the test split, which 'actscribe compare' needs.")
+    checked = actscribe("check", study.folder)
+    assert f"Note: {note}".replace(" ", "") in "".join(checked.split())  # paths may be broken at the terminal's width
+    assert checked.endswith(f"Next: actscribe train {study.folder}\n")
+    with pytest.raises(ActScribeError, match="in the test split, which 'actscribe compare' needs"):
+        compare(study)
 
 
 def test_several_recognizers_without_a_validation_split_cannot_be_compared(

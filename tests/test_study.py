@@ -9,6 +9,7 @@ from small_studies import write_study
 
 from actscribe import load_study
 from actscribe.errors import ActScribeError
+from actscribe.settings.study import Split
 
 
 def test_paths_of_settings_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,3 +90,25 @@ def test_an_unquoted_brace_is_told_to_be_quoted(tmp_path: Path, name: str, key: 
         load_study(tmp_path)
     (tmp_path / "study.yaml").write_text(text.replace("{name}}", "'{name}'}"))
     assert load_study(tmp_path).recognizers[name] == {key: "{name}"}
+
+
+@pytest.mark.parametrize(
+    ("split", "filled"),
+    [
+        ({"validation": 0}, (0.75, 0, 0.25)),
+        ({"test": 0}, (0.75, 0.25, 0)),
+        ({"train": 0.8}, (0.8, 0.1, 0.1)),
+        ({"train": 0.5, "test": 0.2}, (0.5, 0.3, 0.2)),
+        ({"validation": 0.2}, (0.6, 0.2, 0.2)),
+        ({"within": "recordings"}, (0.6, 0.2, 0.2)),
+    ],
+)
+def test_shares_that_are_left_out_share_what_is_left(split: dict[str, object], filled: tuple[float, ...]) -> None:
+    made = Split.model_validate(split)
+    assert (made.train, made.validation, made.test) == filled
+
+
+@pytest.mark.parametrize("split", [{"train": 0.8, "validation": 0.2}, {"train": 1}, {"train": 0.9, "test": 0.3}])
+def test_shares_that_leave_nothing_for_those_left_out_are_to_be_written_in_full(split: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="write all three"):
+        Split.model_validate(split)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_studies import WINDOWS, lamp_study
+import yaml
+from small_studies import WINDOWS, lamp_study, write_manifest, write_study
 from tiny_models import tiny_timesformer
 from typer.testing import CliRunner
 
@@ -18,6 +20,7 @@ from actscribe.data.spans import subtract, union, whole
 from actscribe.data.within import clips_of_part
 from actscribe.errors import ActScribeError
 from actscribe.runs.evaluate import evaluate
+from actscribe.runs.preflight import comparison_notes
 from actscribe.runs.train import train
 from actscribe.settings.study import load_study
 from actscribe.video.cache import FrameCache
@@ -92,7 +95,7 @@ def test_check_says_what_such_a_split_cannot_tell(study: Path) -> None:
     ("split", "windows", "message"),
     [
         ({"gap": 1.0}, {}, "gap: 1 s is shorter than a clip of 2 s"),
-        ({"gap": 9.0}, {}, r"too short .* needed: 26.0 s"),
+        ({"gap": 9.0}, {}, r"too short .*needed: 26.0 s.*r0 20.0 s"),
         ({}, {"length": None}, "a trimmed video is a single clip"),
     ],
 )
@@ -128,11 +131,62 @@ def test_only_clips_of_the_part_are_scored_and_only_measured_ones_counted(tmp_pa
     assert "2 clips of 1 recording" in " ".join((run.folder / "report-validation.html").read_text().split())
 
 
-def test_one_group_is_shown_the_ways_through(tmp_path: Path) -> None:
-    study = lamp_study(tmp_path, 1, empty_labels="allow")
-    with pytest.raises(ActScribeError, match=r"1 group cannot be split") as refused:
+def one_subject(folder: Path, videos: int, shortest: float, **changes: object) -> Path:
+    """Write a study of videos of one subject, each a second longer than the one before."""
+    file = lamp_study(folder, videos, shortest, empty_labels="allow", **changes)
+    rows = [{"video": f"r{i}.mp4", "annotations": f"r{i}.txt", "group": "one", "split": ""} for i in range(videos)]
+    write_manifest(folder, rows)
+    return file
+
+
+def splits_suggested(hint: str) -> list[dict[str, object]]:
+    return [yaml.safe_load(line)["split"] for line in re.findall(r"split: {[^}]*}", hint)]
+
+
+def refusal_of(study: Path) -> ActScribeError:
+    with pytest.raises(ActScribeError) as refused:
         load_data(load_study(study))
-    assert all(way in refused.value.hint for way in ("within: recordings", "'gap: 10'", "test: 0"))
+    return refused.value
+
+
+NO_TEST = {"train": 0.8, "validation": 0.2, "test": 0}
+
+
+@pytest.mark.parametrize(
+    ("split", "shortest", "ways"),
+    [
+        (NO_TEST, 3.0, 1),
+        (NO_TEST, 12.0, 2),
+        (NO_TEST | {"within": "recordings", "gap": 2}, 3.0, 1),
+        (NO_TEST | {"within": "recordings"}, 11.0, 2),
+        ({"train": 0.6, "validation": 0.2, "test": 0.2}, 3.0, 1),
+    ],
+)
+def test_every_split_that_an_error_suggests_is_another_one_and_is_accepted(
+    tmp_path: Path, split: dict[str, object], shortest: float, ways: int
+) -> None:
+    error = refusal_of(one_subject(tmp_path, 5, shortest, split=split))
+    suggested = splits_suggested(error.hint)
+    assert len(suggested) == ways
+    for one in suggested:
+        assert one != split
+        load_data(load_study(write_study(tmp_path, empty_labels="allow", split=one)))
+
+
+def test_all_recordings_that_are_too_short_are_named(tmp_path: Path) -> None:
+    error = refusal_of(one_subject(tmp_path, 5, 11.0, split=NO_TEST | {"within": "recordings"}))
+    assert error.message.endswith("(needed: 12.0 s): r0 11.0 s.")
+    assert "for which all are long enough" in error.hint
+    error = refusal_of(one_subject(tmp_path / "short", 5, 3.0, split=NO_TEST | {"within": "recordings"}))
+    assert error.message.endswith("r0 3.0 s, r1 4.0 s, r2 5.0 s, r3 6.0 s, r4 7.0 s.")
+    assert "leave these out" not in error.hint.lower()
+
+
+def test_a_comparison_suggests_no_split_by_time_of_recordings_that_are_too_short_for_one(tmp_path: Path) -> None:
+    file = one_subject(tmp_path, 5, 3.0, split={"train": 1, "validation": 0, "test": 0})
+    (note,) = comparison_notes(load_study(file), load_data(load_study(file)))
+    assert "within" not in note
+    assert "Add recordings of other groups." in note
 
 
 def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_path: Path) -> None:

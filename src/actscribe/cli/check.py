@@ -32,8 +32,10 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     from actscribe.data.clips import Window
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
+    from actscribe.run_folder.existing_run import train_command
     from actscribe.runs.preflight import (
         Infos,
+        comparison_notes,
         data_warnings,
         frame_notes,
         label_notes,
@@ -61,6 +63,9 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     nothing = all(one.intervals is None for one in data.recordings)
     refused += _ask_servers(loaded)
     refused = [] if nothing else refused  # what is lacking follows from that
+    untested = [] if nothing else comparison_notes(loaded, data)
+    for sentence in untested:
+        print_sentence(f"Note: {sentence}")
     for sentence in (*memory_warnings(loaded, list(loaded.recognizers), data), *data_warnings(loaded, data)):
         print_sentence(f"Warning: {sentence}")
     for sentence in refused:
@@ -80,14 +85,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
         return
     unsure = data.not_known and loaded.groups is None and loaded.split.within == "groups"
     first = "say which videos belong together (see the warning)" if unsure else ""
-    print_next(*_next(study, loaded), first=first)
-
-
-def _next(study: Path, loaded: Study) -> list[str | Path]:
-    """Return the command that trains the study's recognizer, again where a run is there, or compares all of them."""
-    from actscribe.run_folder.existing_run import train_command
-
-    return ["compare", study] if len(loaded.recognizers) > 1 else train_command(study, loaded)
+    several = len(loaded.recognizers) > 1 and not untested
+    print_next(*(["compare", study] if several else train_command(study, loaded)), first=first)
 
 
 def _ask_servers(loaded: Study) -> list[str]:

@@ -10,6 +10,9 @@ import typer
 
 from actscribe.cli.next_command import print_next
 
+#: Splits in which a run is measured next, the first one that has annotated recordings.
+MEASURED = ("test", "validation", "train")
+
 
 def train(
     study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")],
@@ -71,4 +74,7 @@ def train(
     curves = run.folder / CURVES
     if curves.is_dir():
         print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
-    print_next("evaluate", run.folder)
+    measured = next(
+        (split for split in MEASURED if any(one.intervals is not None for one in run.recordings(split))), ""
+    )
+    print_next("evaluate", run.folder, *(["--split", measured] if measured not in ("", "test") else []))

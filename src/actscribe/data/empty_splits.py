@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actscribe.counts import counted
+from actscribe.data.fitting_splits import OF_THREE, Shares, by_time, written
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
 from actscribe.settings.study import Split, Study
@@ -30,32 +31,30 @@ def way_to_fill(split: str, study: Study, data: StudyData) -> str:
         return f"Write '{split}' into rows of the manifest's split column, or empty that column in every row."
     shares = _shares(study.split, split)
     if study.split.within == "recordings":
-        return f"Give it a share in the study file: split: {{{shares}, {_within(study)}}}. {GAP}"
+        timed = by_time(data.recordings, (shares, *OF_THREE), study.windows.length, study.split.gap)
+        return (
+            f"Give it a share in the study file: {timed}. {GAP}" if timed else "Add longer recordings to split by time."
+        )
     groups = len({recording.group for recording in data.recordings})
     if groups >= len(SPLITS):
-        return f"Give it a share in the study file: split: {{{shares}}}, or name it in the manifest's split column."
+        return f"Give it a share in the study file: {written(shares)}, or name it in the manifest's split column."
     few = f"There {'is' if groups == 1 else 'are'} only {counted(groups, 'group')}, and a group lies in one split."
-    if study.windows.length is None:
-        return f"{few} Add videos of other groups."
+    timed = by_time(data.recordings, (shares, *OF_THREE), study.windows.length)
+    if not timed:
+        return f"{few} Add {'videos' if study.windows.length is None else 'recordings'} of other groups."
     return (
         f"{few} Add recordings of other groups, or split each recording by time, which says nothing about other"
-        f" subjects: split: {{{shares}, {_within(study)}}}. {GAP}"
+        f" subjects: {timed}. {GAP}"
     )
 
 
-def _within(study: Study) -> str:
-    """Return the keys of a split by time, with its gap: the study's own, or the shortest that there can be."""
-    gap = study.windows.length if study.split.gap is None else study.split.gap
-    return "within: recordings" if gap is None else f"within: recordings, gap: {gap:g}"
-
-
-def _shares(written: Split, lacking: str) -> str:
+def _shares(present: Split, lacking: str) -> Shares:
     """Return shares in which no split is empty: those that are written where only the lacking one has to be fed."""
-    shares = {name: getattr(written, name) for name in SPLITS}
+    shares = {name: getattr(present, name) for name in SPLITS}
     taken = 0.2
     others = [name for name in SPLITS if name not in (lacking, "train")]
     if all(shares[name] > 0 for name in others) and shares["train"] > 2 * taken:
         shares |= {lacking: taken, "train": round(shares["train"] - taken, 3)}
     else:
         shares = {name: getattr(Split(), name) for name in SPLITS}
-    return ", ".join(f"{name}: {share:g}" for name, share in shares.items())
+    return shares

@@ -113,7 +113,7 @@ def load_data(study: Study | str | Path) -> StudyData:
         second = _second_within(whole, recordings, second)
     else:
         shares = {name: getattr(study.split, name) for name in SPLITS}
-        recordings = review.applied(assign_splits(whole, labels, shares, study.seed))
+        recordings = review.applied(assign_splits(whole, labels, shares, study.seed, study.windows.length))
         check_leakage(recordings, {row.video: row for row in rows}, listed.parent)
         unseen = [groups, *in_two_splits(rows, {str(one.video): one.split for one in recordings})]
     ignored = sum((one.ignored for one in loaded), Counter[str]())

@@ -12,6 +12,7 @@ import numpy as np
 
 from actscribe.counts import counted
 from actscribe.data.clips import SAME_S, merge_spans
+from actscribe.data.fitting_splits import BY_TIME, NO_TEST, OF_THREE, OF_TWO, by_groups, by_time
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -24,12 +25,23 @@ TRIALS = 2000
 
 
 def assign_splits(
-    recordings: Sequence[Recording], labels: LabelSet, shares: Mapping[str, float], seed: int
+    recordings: Sequence[Recording],
+    labels: LabelSet,
+    shares: Mapping[str, float],
+    seed: int,
+    length: float | None = None,
 ) -> list[Recording]:
     """Give every recording a split: the manifest's own, or by group so that each split has its share of every label.
 
     Stratification is by seconds of each label: of `TRIALS` seeded random orders of the groups, cut at the shares of
     total duration, the one whose splits come closest to their shares for every label and for duration is taken (ours).
+
+    Args:
+        recordings: whole ones.
+        labels: of the study.
+        shares: of the splits, by name.
+        seed: of the random orders.
+        length: of a clip, in seconds, by which an error says whether a split by time is a way out; None: it is none.
 
     Raises:
         ActScribeError: some rows name a split and some do not; fewer groups than splits.
@@ -49,14 +61,21 @@ def assign_splits(
     if len(groups) < len(wanted):
         raise ActScribeError(
             f"{counted(len(groups), 'group')} cannot be split into {', '.join(wanted)} without leakage.",
-            "Add recordings of other groups; or split every recording by time with 'split: {within: recordings}', which"
-            " says nothing about other subjects and leaves a clip's length out between two parts ('gap: 10' leaves out"
-            " 10 s); or go without a test split, such as 'split: {train: 0.8, validation: 0.2, test: 0}'.",
+            _ways_out(recordings, len(groups), shares, length),
         )
     amounts = _amounts(recordings, labels, groups)
     chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)
     split_of = {groups[index]: wanted[part] for index, part in enumerate(chosen)}
     return [replace(recording, split=split_of[recording.group]) for recording in recordings]
+
+
+def _ways_out(recordings: Sequence[Recording], groups: int, shares: Mapping[str, float], length: float | None) -> str:
+    """Say what can be done with too few groups: splits that were tried, and of which none is the present one."""
+    timed = by_time(recordings, (shares, *OF_THREE, *OF_TWO), length)
+    fewer = by_groups(groups)
+    ways = [f"write '{timed}', which {BY_TIME}"] if timed else []
+    ways.append(f"write '{fewer}'" + (f", which {NO_TEST}" if groups == 1 else ""))
+    return f"Add recordings of other groups; or {'; or '.join(ways)}."
 
 
 def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], folder: Path = Path()) -> None:

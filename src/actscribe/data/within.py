@@ -11,6 +11,16 @@ import numpy as np
 from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Clip, Window, spans
+from actscribe.data.fitting_splits import (
+    NO_TEST,
+    OF_THREE,
+    OF_TWO,
+    TRAIN_ONLY,
+    by_time,
+    needed_s,
+    too_short,
+    written,
+)
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.data.splits import check_sources
@@ -18,6 +28,8 @@ from actscribe.errors import ActScribeError
 from actscribe.journal.spans import Spans, joined, left_of
 from actscribe.settings.study import Study
 
+#: Recordings that one error names; more would fill a screen.
+MOST_NAMED = 40
 #: Said wherever numbers are: what such a split cannot tell.
 WITHIN_NOTE = (
     "split within recordings, by time: every recording and subject is in all splits, so the numbers say how well the"
@@ -58,16 +70,33 @@ def split_within(recordings: Sequence[Recording], study: Study, rows: Sequence[R
         )
     _check_apart(recordings, rows, (study.folder / study.recordings).parent)
     shares = {name: getattr(study.split, name) for name in SPLITS if getattr(study.split, name) > 0}
-    short = [one for one in recordings if _room(one, gap, shares) * min(shares.values()) < length - SAME_S]
+    short = too_short(recordings, shares, length, gap)
     if short:
-        needed = length / min(shares.values()) + gap * (len(shares) - 1)
         raise ActScribeError(
             f"split: within: recordings: {len(short)} of {len(recordings)} recordings are too short for a clip in each"
-            f" of {', '.join(shares)} (first: {short[0].name}, {short[0].duration:.1f} s; needed: {needed:.1f} s).",
-            "Leave these out of the manifest, take shorter windows, or set a share to 0.",
+            f" of {', '.join(shares)} (needed: {needed_s(shares, length, gap):.1f} s): {_with_seconds(short)}.",
+            _ways_out(recordings, short, study, length),
         )
     window = Window(length, study.windows.stride)
     return [part for recording in recordings for part in _parts(recording, gap, shares, window)]
+
+
+def _with_seconds(recordings: Sequence[Recording]) -> str:
+    """Return names of recordings with how long they are."""
+    shown = ", ".join(f"{one.name} {one.duration:.1f} s" for one in recordings[:MOST_NAMED])
+    return shown + (f" and {len(recordings) - MOST_NAMED} more" if len(recordings) > MOST_NAMED else "")
+
+
+def _ways_out(recordings: Sequence[Recording], short: Sequence[Recording], study: Study, length: float) -> str:
+    """Say what can be done with recordings that are too short: splits that were tried."""
+    own = {name: getattr(study.split, name) for name in SPLITS}
+    timed = by_time(recordings, (own, *OF_THREE, *OF_TWO), length, study.split.gap)
+    ways = [f"write '{timed}', for which all are long enough"] if timed else []
+    if len(short) < len(recordings):
+        ways.append("leave these out of the manifest")
+    ways += ["take shorter windows", f"write '{written(TRAIN_ONLY)}', which {NO_TEST}"]
+    text = "; or ".join(ways)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def spans_of_parts(recordings: Sequence[Recording], study: Study, rows: Sequence[Row]) -> dict[tuple[str, str], Spans]:

@@ -43,9 +43,27 @@ def preflight_problems(
         cache: of decoded frames; default the user's.
         infos: what is known about videos already; filled with what is found out.
     """
-    # A study of one recognizer is trained and not compared, which takes no validation split.
-    splits = COMPARED if len(study.recognizers) > 1 else ("test",)
-    return [*refusals(study, list(study.recognizers), data, cache, infos), *_gaps(study, data, splits)]
+    return [*refusals(study, list(study.recognizers), data, cache, infos), *_gaps(study, data, _to_compare(study))]
+
+
+def comparison_notes(study: Study, data: StudyData) -> list[str]:
+    """Return why a study that goes without a test split can be trained and not compared; empty where it has one.
+
+    Args:
+        study: of one recognizer, or of several and no share for a test; else `preflight_problems` says it.
+        data: of the study.
+    """
+    return [] if "test" in _to_compare(study) else _gaps(study, data, ["test"])
+
+
+def _to_compare(study: Study) -> list[str]:
+    """Return the splits without which a study is refused, since it is to be compared; one of 0 was chosen to be none.
+
+    A study of one recognizer is trained and not compared.
+    """
+    if len(study.recognizers) == 1:
+        return []
+    return [split for split in COMPARED if split != "test" or study.split.test > 0]
 
 
 def refusals(

@@ -30,6 +30,8 @@ SAVED = {"saved": True}
 #: Of an entry of `recognizers`; it may be this long in characters, for other folders lie above and below (ours).
 LONGEST_NAME = 64
 _ANOTHER = "some systems take both for one folder. Give it another name."
+#: Shares this close are equal, so that 0.7 + 0.2 + 0.1 is 1.
+SAME_SHARE = 1e-6
 #: Of one clip.
 MOST_FRAMES = 256
 
@@ -65,7 +67,8 @@ class Split(BaseModel):
     """Which share of the groups goes where; a split column in the manifest takes precedence.
 
     Args:
-        train, validation, test: share of this split; the three sum to 1. With validation 0 nothing is chosen on it.
+        train, validation, test: share of this split; the three sum to 1, and those that are left out share what is
+            left. With validation 0 nothing is chosen on it.
         within: "groups" keeps whole groups apart; "recordings" splits every recording by time, which says nothing about
             other subjects, for studies that have too few of them.
         gap: between two parts of a recording, in seconds, at least a clip's length; null: a clip's length.
@@ -79,13 +82,29 @@ class Split(BaseModel):
     within: Literal["groups", "recordings"] = "groups"
     gap: Annotated[float | None, Unit("seconds")] = Field(None, gt=0, allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out_shares_fill_up(cls, value: object) -> object:
+        """Give shares that are left out what is left, in proportion to their defaults, unless nothing is."""
+        if not isinstance(value, dict):
+            return value
+        defaults = {name: float(cls.model_fields[name].default) for name in ("train", "validation", "test")}
+        given = [value[name] for name in defaults if name in value]
+        lacking = {name: share for name, share in defaults.items() if name not in value}
+        if not all(type(share) in (int, float) for share in given) or not lacking:
+            return value
+        left, total = 1 - sum(given), sum(lacking.values())
+        if not left > SAME_SHARE or abs(left - total) <= SAME_SHARE:
+            return value
+        return {**value, **{name: round(left * share / total, 9) for name, share in lacking.items()}}
+
     @model_validator(mode="after")
     def _sums_to_one(self) -> Split:
         total = self.train + self.validation + self.test
-        if abs(total - 1) > 1e-6:
+        if abs(total - 1) > SAME_SHARE:
             raise ValueError(
                 f"train, validation and test must sum to 1, found {total:g} ({self.train:g} + {self.validation:g} +"
-                f" {self.test:g}; where one is left out its default counts); write all three, such as"
+                f" {self.test:g}); write all three, such as"
                 " {train: 0.75, validation: 0, test: 0.25}"
             )
         if self.gap is not None and self.within == "groups":
