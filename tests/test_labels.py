@@ -75,7 +75,7 @@ GOOD = "name: s\nrecordings: manifest.csv\nlabels: newborn_resuscitation\n"
         ("- a\n- b\n", "expected 'key: value' lines, found list"),
         (
             GOOD + "split: {train: 0.9, validation: 0.2, test: 0.2}\n",
-            r"study\.yaml:4: .*must sum to 1, found 1.3 \(0.9 \+ 0.2 \+ 0.2;.*write all three",
+            r"study\.yaml:4: .*must sum to 1, found 1.3 \(0.9 \+ 0.2 \+ 0.2\);.*write all three",
         ),
         (GOOD + "windows: {length: 1, stride: 2}\n", "stride 2.0 s leaves gaps between windows of 1.0 s"),
         (GOOD + "recognizers: {timesfomer: {}}\n", r"study\.yaml:4: .*Did you mean 'timesformer'"),

@@ -155,11 +155,11 @@ NO_TEST = {"train": 0.8, "validation": 0.2, "test": 0}
 @pytest.mark.parametrize(
     ("split", "shortest", "ways"),
     [
-        (NO_TEST, 3.0, 1),
+        (NO_TEST, 5.0, 1),
         (NO_TEST, 12.0, 2),
-        (NO_TEST | {"within": "recordings", "gap": 2}, 3.0, 1),
+        (NO_TEST | {"within": "recordings", "gap": 2}, 5.0, 1),
         (NO_TEST | {"within": "recordings"}, 11.0, 2),
-        ({"train": 0.6, "validation": 0.2, "test": 0.2}, 3.0, 1),
+        ({"train": 0.6, "validation": 0.2, "test": 0.2}, 5.0, 1),
     ],
 )
 def test_every_split_that_an_error_suggests_is_another_one_and_is_accepted(
@@ -177,13 +177,13 @@ def test_all_recordings_that_are_too_short_are_named(tmp_path: Path) -> None:
     error = refusal_of(one_subject(tmp_path, 5, 11.0, split=NO_TEST | {"within": "recordings"}))
     assert error.message.endswith("(needed: 12.0 s): r0 11.0 s.")
     assert "for which all are long enough" in error.hint
-    error = refusal_of(one_subject(tmp_path / "short", 5, 3.0, split=NO_TEST | {"within": "recordings"}))
-    assert error.message.endswith("r0 3.0 s, r1 4.0 s, r2 5.0 s, r3 6.0 s, r4 7.0 s.")
+    error = refusal_of(one_subject(tmp_path / "short", 5, 5.0, split=NO_TEST | {"within": "recordings"}))
+    assert error.message.endswith("r0 5.0 s, r1 6.0 s, r2 7.0 s, r3 8.0 s, r4 9.0 s.")
     assert "leave these out" not in error.hint.lower()
 
 
 def test_a_comparison_suggests_no_split_by_time_of_recordings_that_are_too_short_for_one(tmp_path: Path) -> None:
-    file = one_subject(tmp_path, 5, 3.0, split={"train": 1, "validation": 0, "test": 0})
+    file = one_subject(tmp_path, 5, 5.0, split={"train": 1, "validation": 0, "test": 0})
     (note,) = comparison_notes(load_study(file), load_data(load_study(file)))
     assert "within" not in note
     assert "Add recordings of other groups." in note
