@@ -395,3 +395,33 @@ def test_file_names_that_are_not_unique_are_told_from_folders(tmp_path: Path) ->
         match=r"2 videos of intervals.csv; the file names are the same, the folders ADL/, Fall/ are not",
     ):
         draft(tmp_path / "study", [tmp_path / "videos", table])
+
+
+def test_a_table_of_trimmed_videos_is_drafted_with_its_labels_and_groups(tmp_path: Path) -> None:
+    for number in range(6):
+        video(tmp_path / "fights" / "fight" / f"f{number}.mp4", number)
+    lines = [f"fight/f{number}.mp4,{'fight' if number % 2 else 'calm'},src{number // 2},cam" for number in range(6)]
+    table = tmp_path / "fights" / "clips.csv"
+    table.write_text("\n".join(["video,label,group,camera", *lines]) + "\n")
+    for name, sources in (("named", [table]), ("beside", [tmp_path / "fights", table]), ("inside", [table.parent])):
+        drafted = draft(tmp_path / name, sources)
+        assert "6 trimmed videos of clips.csv; 2 labels. Each is one clip." in text_of(drafted)
+        study = load_study(tmp_path / name)
+        assert study.windows.length is None
+        data = load_data(study)
+        assert [one.group for one in data.recordings] == ["src0", "src0", "src1", "src1", "src2", "src2"]
+        assert load_label_set(str(tmp_path / name / "labels.yaml")).task == "multi-class"
+        assert rows(tmp_path / name)[1] == {
+            "video": "../fights/fight/f1.mp4",
+            "label": "fight",
+            "group": "src0",
+            "split": "",
+            "camera": "cam",
+        }
+
+
+def test_a_table_of_trimmed_videos_without_labels_is_refused(tmp_path: Path) -> None:
+    video(tmp_path / "f.mp4")
+    (tmp_path / "clips.csv").write_text("video,label\nf.mp4,\n")
+    with pytest.raises(ActScribeError, match="no video has a label"):
+        draft(tmp_path / "study", [tmp_path / "clips.csv"])

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actscribe import annotations as annotation_files
+from actscribe.annotations import table
 from actscribe.annotations.entry import Entry
 from actscribe.annotations.media import is_there, resolved
 from actscribe.data.folder import candidates, is_video, list_files
 from actscribe.errors import ActScribeError
+from actscribe.reading import read_text
 from actscribe.stored_path import real_path
 from actscribe.video.frame_times import frame_clock
+
+#: Of files that may be a table of trimmed videos.
+_TABLES = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,22 @@ def gather(paths: Sequence[Path], tiers: Sequence[str] = ()) -> Sources:
     return sources
 
 
+def is_of_trimmed(path: Path) -> bool:
+    """Tell whether a file is a table of videos with a label each, without annotation files."""
+    if path.suffix.casefold() not in _TABLES:
+        return False
+    try:
+        listing = table.find_table(path, read_text(path), lambda names: {"video", "label"} <= set(names))
+    except ActScribeError:
+        return False
+    return listing is not None and "annotations" not in listing.names
+
+
 def _add(sources: Sources, path: Path, videos: Sequence[Path], tiers: Sequence[str], is_named: bool) -> None:
     try:
         annotation_files.detect(path)
     except ActScribeError:
-        if is_named:
+        if is_named and not is_of_trimmed(path):
             raise
         sources.others.append(path)
         return

@@ -19,7 +19,8 @@ from actscribe.draft.groups import draft_groups
 from actscribe.draft.labels import DraftLabel, draft_labels, merged
 from actscribe.draft.labels import label_text as drafted_text
 from actscribe.draft.pairs import Pair, Pairing, pair
-from actscribe.draft.sources import Sources, gather
+from actscribe.draft.sources import Sources, gather, is_of_trimmed
+from actscribe.draft.trimmed import draft_trimmed
 from actscribe.errors import ActScribeError
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, label_text, write_scaffold
 from actscribe.spreadsheet import as_text
@@ -71,6 +72,9 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
             "Leave --labels out: labels.yaml is drafted from them, and can be edited, or replaced by a preset's name"
             " under 'labels:' in study.yaml.",
         )
+    tables = [path for path in sources.others if is_of_trimmed(path)]
+    if len(tables) == 1 and not sources.files:
+        return _trimmed(folder, tables[0], sources)
     _check(folder, sources, paths)
     paired = pair(sources)
     annotated = [one for one in paired.pairs if one.files]
@@ -93,6 +97,13 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
         *_on_others(sources.others),
     ]
     return Draft(write_scaffold(folder, texts), tuple(remarks))
+
+
+def _trimmed(folder: Path, table: Path, sources: Sources) -> Draft:
+    """Write a study of the trimmed videos of a table."""
+    drafted = draft_trimmed(real_path(folder).name, table, sources.videos, lambda path: _way(folder, path))
+    others = [path for path in sources.others if path != table]
+    return Draft(write_scaffold(folder, drafted.texts), (*drafted.remarks, *_on_others(others)))
 
 
 def _none_paired(sources: Sources, paired: Pairing) -> ActScribeError:
@@ -139,8 +150,8 @@ def _check(folder: Path, sources: Sources, paths: Sequence[Path]) -> None:
             )
         raise ActScribeError(
             f"{', '.join(map(str, paths))}: no annotation file that can be used.{reason}",
-            "Name annotation files and the folder of their videos. A table of videos and labels, without times, is a"
-            f" manifest already: start with actscribe new {shlex.quote(str(folder))} and name it under 'recordings:'.",
+            "Name annotation files and the folder of their videos; or, of trimmed videos, one table with the columns"
+            " video and label.",
         )
     if not sources.videos:
         file = sources.files[0]
