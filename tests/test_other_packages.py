@@ -168,7 +168,7 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
         ),
         (
             OWN.replace('lambda settings: ("train",)', "lambda settings: None"),
-            "'splits' returned None, expected a tuple",
+            "'splits' returned None, expected tuple",
         ),
         (
             OWN.replace("frames: InputSpec(2, 16)", "frames: InputSpec(2, 1 // 0)"),
@@ -176,7 +176,7 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
         ),
         (
             OWN.replace("frames: InputSpec(2, 16)", "frames: (2, 16)"),
-            "'input_spec' returned (2, 16), expected a InputSpec",
+            "'input_spec' returned (2, 16), expected InputSpec",
         ),
     ],
 )

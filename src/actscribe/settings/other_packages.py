@@ -84,7 +84,7 @@ def careful(
         except (Exception, SystemExit) as error:
             raise_explained(error, point, what, part)
         if not isinstance(returned, expected):
-            raise wrong(point, what, f": '{part}' returned {returned!r}, expected a {expected.__name__}.")
+            raise wrong(point, what, f": '{part}' returned {returned!r}, expected {expected.__name__}.")
         return returned
 
     return called
