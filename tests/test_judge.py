@@ -58,7 +58,9 @@ def test_the_packaged_judge_reads_english() -> None:
 
 
 @pytest.mark.slow
-def test_a_gguf_file_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gguf_file_is_parsed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path))
     prompts = ["Is a baby lying on the table? Answer yes or no.", "Is the table empty? Answer yes or no."]
     parsed = load_judge("smollm2", "bfloat16")
@@ -68,9 +70,14 @@ def test_a_gguf_file_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         again = load_judge("smollm2", "bfloat16")
     assert again.yes_no(prompts) == parsed.yes_no(prompts)
     assert (again.ids(prompts[0]), again.identity) == (parsed.ids(prompts[0]), parsed.identity)
-    (kept / "model.safetensors").write_bytes(b"rotten")
+    with (kept / "model.safetensors").open("r+b") as file:
+        file.seek(100_000_000)
+        file.write(bytes(2**18))
     assert load_judge("smollm2", "bfloat16").yes_no(prompts[:1]) == parsed.yes_no(prompts[:1])
-    assert (kept / "model.safetensors").stat().st_size > 200e6  # written anew
+    with monkeypatch.context() as patch:
+        patch.setattr("gguf.GGUFReader", None)
+        assert load_judge("smollm2", "bfloat16").yes_no(prompts) == parsed.yes_no(prompts)
+    assert "Writing" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

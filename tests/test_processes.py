@@ -243,15 +243,16 @@ def test_a_lost_process_is_no_traceback(study: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("name", "option"), [("FSDP", "--use_fsdp"), ("DEEPSPEED", "--use_deepspeed"), ("MEGATRON_LM", "--use_megatron_lm")]
 )
-def test_a_launcher_that_divides_networks_is_refused_before_anything_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, option: str
+def test_a_launcher_that_divides_networks_is_refused_before_a_recording_is_read(
+    study: Path, monkeypatch: pytest.MonkeyPatch, name: str, option: str
 ) -> None:
+    monkeypatch.setattr("actscribe.runs.train.load_data", lambda *_: pytest.fail("read"))
     monkeypatch.setenv(f"ACCELERATE_USE_{name}", "true")
-    with pytest.raises(ActScribeError, match=rf"divide the network among the processes \({option}\)"):
-        train(tmp_path / "nowhere", "vlm-lora")
+    with pytest.raises(ActScribeError, match=rf"divide the network among the processes \({option}\)") as caught:
+        train(study, "vlm-lora")
+    assert "--recognizer vlm-lora" in caught.value.hint + caught.value.message
     monkeypatch.setenv(f"ACCELERATE_USE_{name}", "false")
-    with pytest.raises(ActScribeError, match="nowhere"):
-        train(tmp_path / "nowhere", "vlm-lora")
+    processes.check_whole_networks("vlm-lora")
 
 
 @pytest.mark.usefixtures("second")

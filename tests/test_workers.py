@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
 
-from actscribe.compute import Compute
+from actscribe.compute import Compute, asking
 from actscribe.errors import ActScribeError
 from actscribe.progress import say
 from actscribe.workers import Done, Job, Progress, run_jobs, spread
 
-TWO = [Compute(threads=1), Compute(threads=1)]
+
+def spawned(process: psutil.Process) -> list[psutil.Process]:
+    workers = []
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess):
+            if "spawn_main" in " ".join(child.cmdline()):
+                workers.append(child)
+    return workers
 
 
 def squared(number: int) -> tuple[int, int, int]:
@@ -25,6 +36,8 @@ def squared(number: int) -> tuple[int, int, int]:
 
 
 def failing(words: str) -> str:
+    if words == "full":
+        raise OSError(errno.ENOSPC, "No space left on device", "/a/b")
     if words == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if words == "wait":
@@ -40,7 +53,8 @@ def noted(argument: tuple[Path, float]) -> None:
 
 
 def test_each_job_is_done_once_with_its_threads_and_what_it_says_is_heard() -> None:
-    news = list(run_jobs(squared, [Job(number, f"job {number}") for number in range(5)], TWO))
+    with asking(Compute(threads=1)):
+        news = list(run_jobs(squared, [Job(number, f"job {number}") for number in range(5)], 2))
     done = {one.job: one.value for one in news if isinstance(one, Done)}
     assert [done[number][0] for number in range(5)] == [0, 1, 4, 9, 16]
     assert {value[2] for value in done.values()} == {1}
@@ -53,7 +67,7 @@ def test_each_job_is_done_once_with_its_threads_and_what_it_says_is_heard() -> N
 def test_jobs_on_one_model_wait_for_the_first_and_others_do_not(tmp_path: Path) -> None:
     seconds = {"first": 1.5, "second": 0.2, "third": 0.2, "other": 0.2}
     jobs = [Job((tmp_path / name, seconds[name]), name, "" if name == "other" else "model") for name in seconds]
-    order = [jobs[one.job].words for one in run_jobs(noted, jobs, TWO) if isinstance(one, Done)]
+    order = [jobs[one.job].words for one in run_jobs(noted, jobs, 2) if isinstance(one, Done)]
     times = {name: [float(word) for word in (tmp_path / name).read_text().split()] for name in seconds}
     assert order[0] == "other"
     assert times["other"][0] < times["first"][1] <= min(times["second"][0], times["third"][0])
@@ -65,16 +79,48 @@ def test_jobs_on_one_model_wait_for_the_first_and_others_do_not(tmp_path: Path) 
 def test_an_error_is_a_sentence_and_ends_all_others(first: str, message: str) -> None:
     start = time.monotonic()
     with pytest.raises(ActScribeError, match=message):
-        list(run_jobs(failing, [Job(first, "first"), Job("wait", "second")], TWO))
+        list(run_jobs(failing, [Job(first, "first"), Job("wait", "second")], 2))
     assert time.monotonic() - start < 60
-    assert not [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    assert not spawned(psutil.Process())
+
+
+def test_an_error_of_the_system_comes_as_it_was_with_where_it_came_from() -> None:
+    with pytest.raises(OSError, match="No space left on device: '/a/b'") as caught:
+        list(run_jobs(failing, [Job("full", "first"), Job("wait", "second")], 2))
+    assert caught.value.errno == errno.ENOSPC
+    assert "in failing" in caught.value.__notes__[0]
+
+
+def test_ctrl_c_and_the_end_of_the_parent_are_answered_before_anything_is_imported() -> None:
+    """A process that is just starting prints nothing at Ctrl-C, and is gone soon after whoever started it."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from actscribe.workers import Job, run_jobs\nfrom test_workers import failing\n"
+        "if __name__ == '__main__': next(run_jobs(failing, [Job('wait', 'a'), Job('wait', 'b')], 2))\n"
+    )
+    words = [sys.executable, "-c", program, str(Path(__file__).parent)]
+    parent = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        children: list[psutil.Process] = []
+        while len(children) < 2:
+            time.sleep(0.02)
+            children = spawned(psutil.Process(parent.pid))
+        for child in children:
+            child.send_signal(signal.SIGINT)
+        time.sleep(1.0)
+        assert all(child.is_running() for child in children)
+    finally:
+        parent.kill()
+    psutil.wait_procs(children, timeout=20)
+    assert not any(child.is_running() for child in children)
+    assert "Traceback" not in parent.communicate()[1]
 
 
 def test_who_stops_listening_leaves_no_process_behind() -> None:
-    news = run_jobs(squared, [Job(number, "job") for number in range(3)], TWO)
+    news = run_jobs(squared, [Job(number, "job") for number in range(3)], 10**12)
     next(news)
     news.close()
-    assert not [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    assert not spawned(psutil.Process())
 
 
 def test_threads_are_shared_out_and_what_was_asked_for_stays() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ def _drawn(shown: pd.DataFrame, title: str, fold: bool) -> Any:
 
 
 def print_sentence(text: str) -> None:
-    """Print a sentence, broken between words at the width of the terminal."""
+    """Print a sentence, broken between words at the width of the terminal; a longer path or command stays whole."""
     from rich.console import Console
 
-    Console().print(text, highlight=False, markup=False)
+    print(fill(text, Console().width, break_long_words=False, break_on_hyphens=False))
 
 
 def seconds_text(seconds: float) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -22,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from actscribe.compute import Compute
+from actscribe.compute import Compute, chosen
 from actscribe.errors import ActScribeError
 from actscribe.progress import report_to
 
@@ -68,8 +70,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    message: str
-    hint: str
+    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +111,23 @@ def _usual_count() -> int:
     return max(1, min(cores(), int(psutil.virtual_memory().available // PROCESS_BYTES)))
 
 
-def run_jobs(
-    function: Callable[[Any], Any], jobs: Sequence[Job], computes: Sequence[Compute]
-) -> Iterator[Progress | Done]:
-    """Run a function on each job's argument, as many at once as there are `computes`; yield what comes as it comes.
+def run_jobs(function: Callable[[Any], Any], jobs: Sequence[Job], count: int) -> Iterator[Progress | Done]:
+    """Run a function on each job's argument, several at once, each on its share; yield what comes as it comes.
 
     However the block ends that iterates, no process is left behind.
 
     Args:
         function: can be pickled: of a module, not within another function.
         jobs: are begun in this order.
-        computes: where each process computes, see `spread`.
+        count: how many at once, at most; cores are shared out among them where nobody asked for threads.
 
     Raises:
-        ActScribeError: of a job, which ends all others; or a process ended within one.
+        ActScribeError: of a job, which ends all others, as any other error of one does; or a process ended within one.
     """
+    count = max(1, min(count, len(jobs)))
+    computes = spread(count, chosen(), max(1, cores() // count))
     context = multiprocessing.get_context("spawn")  # a forked process cannot use a GPU
-    idle = [_start(context, function, compute) for compute in computes[: len(jobs)]]
+    idle = [_start(context, function, compute) for compute in computes]
     every, running, known = list(idle), dict[int, tuple[_Worker, int]](), set[str]()
     waiting = list(range(len(jobs)))
     try:
@@ -167,10 +168,25 @@ def _ready(jobs: Sequence[Job], waiting: Sequence[int], running: Collection[int]
 
 def _start(context: Any, function: Callable[[Any], Any], compute: Compute) -> _Worker:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, function, compute, os.getpid()), daemon=True)
-    process.start()
+    process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+    with _no_interrupt():
+        process.start()
     theirs.close()
+    ours.send((function, compute))
     return _Worker(process, ours)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Let a process that starts inherit that Ctrl-C is not its own: the one who hands out answers it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _heard(worker: _Worker, job: Job) -> Progress | Done:
@@ -183,26 +199,39 @@ def _heard(worker: _Worker, job: Job) -> Progress | Done:
             "It may have taken too much memory: do fewer at once. What is done is kept.",
         ) from None
     if isinstance(answer, _Failed):
-        raise ActScribeError(f"{job.words}: {answer.message}", answer.hint)
+        if isinstance(answer.error, ActScribeError):
+            raise ActScribeError(f"{job.words}: {answer.error.message}", answer.error.hint)
+        raise answer.error
     return answer  # type: ignore[no-any-return]
 
 
-def _serve(pipe: Connection, function: Callable[[Any], Any], compute: Compute, parent: int) -> None:
+def _serve(pipe: Connection, parent: int) -> None:
     """Do jobs until whoever sends them is gone: what a process runs."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what libraries hold of the system is given back
+    end_with_parent(parent)  # before the function comes, with all that it imports
+
     from actscribe.models.device import computing
     from actscribe.video.contained import contained
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is answered by the one who hands out
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what libraries hold of the system is given back
-    end_with_parent(parent)
+    function, compute = pipe.recv()
     with computing(compute), contained():
         for job, argument in iter(lambda: _next(pipe), None):
             try:
                 with report_to(partial(_report, pipe, job)):
                     answer: Done | _Failed = Done(job, function(argument))
-            except ActScribeError as error:
-                answer = _Failed(error.message, error.hint)
+            except Exception as error:
+                answer = _Failed(_portable(error))
             pipe.send(answer)
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that can be sent, with where it came from as a note."""
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _report(pipe: Connection, job: int, text: str, left: float | None) -> None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 from actscribe.benchmark.draw import Classes, Draw
 from actscribe.benchmark.plan import Plan
-from actscribe.compute import chosen as computing_as
 from actscribe.data.benchmarks.base import Benchmark
 from actscribe.data.benchmarks.convert import study_of
 from actscribe.errors import ActScribeError
@@ -27,7 +26,7 @@ from actscribe.runs.reuse import check_same, complete_run
 from actscribe.runs.train import train
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache
-from actscribe.workers import Done, Job, cores, run_jobs, spread
+from actscribe.workers import Done, Job, run_jobs
 
 #: In a run's folder: its scores on the novel classes, as a run without a model of its own.
 NOVEL_FOLDER = "novel"
@@ -79,7 +78,7 @@ def finish_all(pieces: Sequence[Piece], at_once: int) -> None:
 def _finish_at_once(pieces: Sequence[Piece], count: int) -> None:
     jobs = [Job(piece, piece.words) for piece in pieces]
     done, last = 0, 0.0
-    for news in run_jobs(_finish, jobs, spread(count, computing_as(), max(1, cores() // count))):
+    for news in run_jobs(_finish, jobs, count):
         words = pieces[news.job].words
         if isinstance(news, Done):
             done += 1

@@ -10,11 +10,10 @@ from actscribe.compare.board import Board
 from actscribe.compare.decode_once import decoding_once
 from actscribe.compare.plan import Part
 from actscribe.compare.work import train_and_measure
-from actscribe.compute import chosen
 from actscribe.data.loading import StudyData
 from actscribe.settings.study import Study
 from actscribe.video.cache import FrameCache, default_cache
-from actscribe.workers import Done, Job, cores, run_jobs, spread
+from actscribe.workers import Done, Job, run_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def finish_at_once(every: Sequence[Part], shared: Shared, board: Board, count: i
     """
     jobs = [Job((part, shared), part.words, _model(part, shared.study)) for part in every]
     memories: dict[Part, float | None] = {}
-    for news in run_jobs(_train_and_measure, jobs, spread(count, chosen(), max(1, cores() // count))):
+    for news in run_jobs(_train_and_measure, jobs, count):
         part = every[news.job]
         if isinstance(news, Done):
             macro_f1, memories[part], reused = news.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,15 +18,17 @@ from rich.table import Table
 from actscribe.compare.plan import Part
 from actscribe.progress import LINE_EVERY_S, clock, report_to
 
+#: How far along a stage is, at the end of what is reported; what ends otherwise is a sentence.
+PROGRESS = re.compile(r": \d+(/\d+)?$|: (?:step|epoch) .*$")
+
 
 @dataclass(slots=True)
 class _Row:
-    """One recognizer: how many of its parts there are and are done, what is happening, macro F1 of its seeds."""
+    """One recognizer: how many of its parts there are and are done, what each does that runs, macro F1 of its seeds."""
 
     total: int
     done: int = 0
-    doing: str = ""
-    left: float | None = None
+    running: dict[Part, tuple[str, float | None]] = field(default_factory=dict)
     f1: list[float] = field(default_factory=list)
 
 
@@ -67,9 +70,11 @@ class Board:
             yield
 
     def tell(self, part: Part, text: str, left: float | None) -> None:
-        """Show what a part is doing; `left` in seconds, None where unknown."""
-        row = self._rows[part.recognizer]
-        row.doing, row.left = text, left
+        """Show what a part is doing; `left` in seconds, None where unknown. A sentence is printed as it is."""
+        if left is None and not PROGRESS.search(text):
+            self._console.print(f"{part.words}: {text}", highlight=False, markup=False, soft_wrap=True)
+            return
+        self._rows[part.recognizer].running[part] = text, left
         if self._live is not None:
             self._live.update(self.table())
             return
@@ -81,11 +86,11 @@ class Board:
     def finished(self, part: Part, macro_f1: float, reused: bool) -> None:
         """Say that a part is done; a second time, after its cost was measured, says nothing."""
         row = self._rows[part.recognizer]
+        row.running.pop(part, None)
         if part in self._done:
-            row.doing, row.left = "", None
             return
         self._done.add(part)
-        row.done, row.doing, row.left = row.done + 1, "", None
+        row.done += 1
         if part.recordings is None:
             row.f1.append(macro_f1)
         if self._live is not None:
@@ -104,10 +109,11 @@ class Board:
         table.add_column("left", justify="right", no_wrap=True)
         table.add_column("macro F1", justify="right", no_wrap=True)
         for name, row in self._rows.items():
-            stage, _, progress = row.doing.partition(": ")
+            text, seconds = list(row.running.values())[-1] if row.running else ("", None)
+            stage, _, progress = text.partition(": ")
             stage = stage or ("done" if row.done == row.total else "waiting")
             mean = f"{sum(row.f1) / len(row.f1):.3f}" if row.f1 else "–"
-            left = "" if row.left is None else clock(row.left)
+            left = "" if seconds is None else clock(seconds)
             table.add_row(name, f"{row.done}/{row.total}", stage, progress, left, mean)
         done, total = (sum(getattr(row, name) for row in self._rows.values()) for name in ("done", "total"))
         table.caption = f"{done} of {total} runs done after {clock(time.monotonic() - self._start)}"

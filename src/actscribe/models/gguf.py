@@ -6,17 +6,26 @@ transformers parses such a file in Python, once each for tokenizer, configuratio
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+import io
+import json
+import shutil
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from actscribe.caches import cache_folder
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, folder_beside
 from actscribe.models.loading import load_part, load_weights
+from actscribe.models.quiet import quiet
+from actscribe.ownership import MARKER
+
+#: In a kept checkpoint: the digest of each of its files.
+SUMS = "sums.json"
 
 
 def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -33,13 +42,23 @@ def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
     parts = f"{content_hash(path)} {dtype} transformers {transformers.__version__}"
     kept = cache_folder() / "gguf" / hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
     if kept.is_dir():
-        with suppress(ActScribeError):  # damaged, or not ours to read: it is made again
-            return _load(kept, name, dtype)
+        with suppress(ActScribeError, OSError, ValueError):  # damaged, or not ours to read
+            if json.loads((kept / SUMS).read_text(encoding="utf-8")) == _sums(kept):
+                return _load(kept, name, dtype)
+        shutil.rmtree(kept, ignore_errors=True)
     tokenizer, model = _parsed(path, name, dtype)
-    with suppress(ActScribeError), folder_beside(kept) as beside:
-        model.save_pretrained(beside)
-        tokenizer.save_pretrained(beside)
+    with suppress(ActScribeError, OSError, SafetensorError), folder_beside(kept) as beside:
+        with quiet(), redirect_stderr(io.StringIO()):  # transformers draws a bar
+            model.save_pretrained(beside)
+            tokenizer.save_pretrained(beside)
+        (beside / SUMS).write_text(json.dumps(_sums(beside)), encoding="utf-8")
     return tokenizer, model
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """Return the digest of each file that transformers wrote."""
+    ours = {SUMS, MARKER}
+    return {path.name: content_hash(path) for path in sorted(folder.iterdir()) if path.name not in ours}
 
 
 def _parsed(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
