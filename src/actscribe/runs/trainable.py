@@ -46,13 +46,30 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
         truth = targets_of(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]
         if empty:
-            problems.append(f"no clip of {split} shows: {', '.join(empty)}")
+            causes = (f"{name}{_why_empty(study, data, split, name)}" for name in empty)
+            problems.append(f"no clip of {split} shows: {', '.join(causes)}")
     if problems and study.empty_labels == "error":
         raise ActScribeError(
             "Some labels cannot be learned or judged: " + "; ".join(problems) + ".",
             "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
         )
     return problems
+
+
+def _why_empty(study: Study, data: StudyData, split: str, label: str) -> str:
+    """Say, in parentheses, why no clip shows a label that is annotated in a split; empty where it is not."""
+    own = [one for recording in data.of_split(split) for one in recording.intervals or () if one.label == label]
+    seconds = [one.duration for one in own if one.duration > 0]
+    length, threshold = study.windows.length, study.windows.threshold
+    if not seconds or length is None:
+        return ""
+    bouts = counted(len(seconds), "bout")
+    if data.labels.task == "multi-class":
+        return f" ({bouts} there, and in each clip another label covers as much or more)"
+    part = "half" if threshold == 0.5 else f"{threshold:.0%}"
+    short = f", {'all ' if len(seconds) > 1 else ''}shorter than {part} of the window ({length:g} s)"
+    why = short if max(seconds) < threshold * length else f", and no clip of {length:g} s is covered to {part}"
+    return f" ({bouts} there{why}: shorter 'windows: length', or a lower 'threshold')"
 
 
 def check_shares(study: Study, recognizer: str) -> None:
