@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from short_studies import BOTH, refused, replaced, state, text_as_video
-from small_studies import LEFT, RIGHT, interval_text, write_study
+from small_studies import LEFT, RIGHT, Bouts, interval_text, write_study
 from typer.testing import CliRunner
 
 from actscribe.cli import app
@@ -112,6 +112,33 @@ def test_every_problem_is_listed_at_once(study: Path) -> None:
     assert all(part in message for part in ("r1.mp4", "r0.txt", "'Door' (1x)"))
 
 
+def test_every_problem_of_a_manifest_is_listed_at_once(study: Path) -> None:
+    (study / "r0.mp4").unlink()
+    manifest_text("p1,validation", "p1,trian")(study)
+    manifest_text("r2.mp4,r2.txt,p2,test", "r3.mp4,r3.txt,p2,tset")(study)
+    message = refused("check", study)
+    lines = [message.index(part) for part in ("csv:2: no such video", "csv:3: unknown split 'trian'", "csv:4: unknown")]
+    assert lines == sorted(lines)
+    assert all(part in message for part in ("csv:4: no such video", "csv:4: no such annotation file"))
+    assert message.count("Paths in a manifest are relative to the manifest.") == 1
+
+
+def test_a_manifest_in_the_place_of_a_study_names_the_study(study: Path) -> None:
+    message = refused("check", study / "manifest.csv")
+    assert "a table, such as a manifest; expected a study file" in message
+    assert f"Name the study in its place: {study / 'study.yaml'}" in message
+
+
+def test_a_study_that_is_not_there_can_be_made_and_one_of_a_like_name_is_offered(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.rename(study.parent / "elan-study")
+    monkeypatch.chdir(study.parent)
+    assert "Did you mean 'elan-study'? Make one with: actscribe new elan-stduy" in refused("check", "elan-stduy")
+    assert refused("check", "xyz").endswith("no such study file.\nMake one with: actscribe new xyz\n")
+    assert "Make one with: actscribe new elan-x\n" in refused("check", "elan-x/study.yaml")
+
+
 def test_a_manifest_in_another_encoding(study: Path) -> None:
     text = (study / "manifest.csv").read_text(encoding="utf-8").replace("p1", "Jürgen")
     (study / "manifest.csv").write_text(text, encoding="latin-1")
@@ -133,6 +160,22 @@ def test_an_empty_label_in_a_split_is_refused_unless_allowed(study: Path) -> Non
     assert f"no clip of test shows: {RIGHT}" in message
     assert "empty_labels: allow" in message
     assert not (study / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("bouts", "cause"),
+    [
+        ([(RIGHT, 0, 200), (RIGHT, 1000, 1300)], "2 bouts there, all shorter than half of the window (1.5 s)"),
+        ([(RIGHT, 0, 200)], "1 bout there, shorter than half of the window (1.5 s)"),
+        ([(RIGHT, 900, 2100)], "1 bout there, and no clip of 1.5 s is covered to half"),
+    ],
+)
+def test_why_no_clip_shows_a_label_that_is_annotated(study: Path, bouts: Bouts, cause: str) -> None:
+    study_text("stride: 1.0", "stride: 1.5")(study)
+    study_text("length: 2.0", "length: 1.5")(study)
+    interval_text(study / "r2.txt", [(LEFT, 0, 1500), *bouts])
+    message = refused("train", study)
+    assert f"no clip of test shows: {RIGHT} ({cause}: shorter 'windows: length', or a lower 'threshold')" in message
 
 
 def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,6 +13,7 @@ from actscribe.annotations import table
 from actscribe.annotations.entry import is_there
 from actscribe.annotations.text import parse_number, quoted
 from actscribe.annotations.workbook import is_packed
+from actscribe.counts import counted
 from actscribe.data.folder import annotations_of, list_videos
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.names import same_name
@@ -38,6 +39,8 @@ COLUMNS = (
 _CAMERA = re.compile(r"camera_([2-9])(_offset)?")
 #: How like a known column's name another one must be to be taken for a misspelling: "grup" is one, "light" is not.
 CLOSE = 0.75
+#: Problems of a manifest that are listed; more would fill a screen.
+MOST_PROBLEMS = 20
 SPLITS = ("train", "validation", "test")
 SPLIT_ALIASES = {
     "training": "train",
@@ -110,7 +113,7 @@ def read_manifest(path: Path) -> list[Row]:
 
     Raises:
         ActScribeError: missing, empty, an unknown column or one that is twice there, an unknown split, a row without a
-            video, a video twice (line named).
+            video, a video twice; what is wrong with rows is listed of all of them, with their lines.
     """
     path = Path(path)
     if path.is_dir():
@@ -146,15 +149,22 @@ def _rows(path: Path, text: str) -> list[Row]:
         )
     columns = _columns(path, header)
     rows: list[Row] = []
+    refused: list[ActScribeError] = []
     lines: dict[Path, int] = {}
     for one in listing.body:
-        row = _row(path, one.line, {name: one.cell(index) for index, name in enumerate(columns)})
+        values = {name: one.cell(index).strip() for index, name in enumerate(columns)}
+        try:
+            row = _row(path, one.line, values)
+        except ActScribeError:
+            refused += _problems(path, one.line, values)
+            continue
         first_line = lines.setdefault(real_path(row.video), row.line)
         if first_line != row.line:
-            raise ActScribeError(
-                f"{one.at(path)}: this video is in line {first_line} already: {row.video}", "Remove one of them."
-            )
+            twice = f"{one.at(path)}: this video is in line {first_line} already: {row.video}"
+            refused.append(ActScribeError(twice, "Remove one of them."))
         rows.append(row)
+    if refused:
+        raise _together(refused)
     return rows
 
 
@@ -173,30 +183,78 @@ def _columns(path: Path, header: table.Row) -> list[str]:
     return columns
 
 
-def _row(path: Path, line: int, values: Mapping[str, str]) -> Row:
-    cells = {key: value.strip() for key, value in values.items()}
+def _together(refused: Sequence[ActScribeError]) -> ActScribeError:
+    """Return one error of all that is wrong with a manifest; what is said of several rows is said once."""
+    more = len(refused) - MOST_PROBLEMS
+    lines = [one.message for one in refused[:MOST_PROBLEMS]]
+    hints = dict.fromkeys(one.hint for one in refused[:MOST_PROBLEMS] if one.hint)
+    return ActScribeError(
+        "\n".join([*lines, *([f"… and {counted(more, 'more problem')}."] if more > 0 else [])]), "\n".join(hints)
+    )
+
+
+def _problems(path: Path, line: int, cells: Mapping[str, str]) -> list[ActScribeError]:
+    """Return everything that is wrong with a row, in the order of `_row`."""
     where = f"{path}:{line}"
-    if not cells["video"]:
-        raise ActScribeError(f"{where}: no video in this row.")
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: _split(where, cells),
+        lambda: _video(path, where, cells),
+        lambda: _annotation_files(path, where, cells),
+        lambda: _stretch(where, cells),
+        lambda: list(_cameras(path, where, cells)),
+    )
+    refused = []
+    for check in checks:
+        try:
+            check()
+        except ActScribeError as error:
+            refused.append(error)
+    return refused
+
+
+def _split(where: str, cells: Mapping[str, str]) -> str:
     split = cells.get("split", "").lower()
     split = SPLIT_ALIASES.get(split, split)
     if split and split not in SPLITS:
         raise ActScribeError(f"{where}: unknown split '{split}'. {did_you_mean(split, SPLITS)}")
+    return split
+
+
+def _video(path: Path, where: str, cells: Mapping[str, str]) -> Path:
+    if not cells["video"]:
+        raise ActScribeError(f"{where}: no video in this row.")
     video = _spelled(path.parent, cells["video"])
     if not video.is_file():
         slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
         raise ActScribeError(
             f"{where}: no such video: {video}", f"Paths in a manifest are relative to the manifest.{slashes}"
         )
-    annotations = _annotations(path, where, cells)
-    second = _annotations(path, where, cells, "_2")
+    return video
+
+
+def _annotation_files(path: Path, where: str, cells: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Return the annotation files of both annotators."""
+    first, second = _annotations(path, where, cells), _annotations(path, where, cells, "_2")
+    _check_second(where, cells, first, second)
+    return first, second
+
+
+def _stretch(where: str, cells: Mapping[str, str]) -> tuple[float | None, float | None]:
+    """Return where the source begins and ends, in seconds."""
     first, last = _seconds(where, cells, "source_start"), _seconds(where, cells, "source_end")
     if (first is None) != (last is None) or (first is not None and last is not None and last <= first):
         raise ActScribeError(
             f"{where}: the source goes from '{cells.get('source_start', '')}' to '{cells.get('source_end', '')}'.",
             "Give both in seconds, the end after the start, or neither.",
         )
-    _check_second(where, cells, annotations, second)
+    return first, last
+
+
+def _row(path: Path, line: int, cells: Mapping[str, str]) -> Row:
+    where = f"{path}:{line}"
+    split, video = _split(where, cells), _video(path, where, cells)
+    annotations, second = _annotation_files(path, where, cells)
+    first, last = _stretch(where, cells)
     return Row(
         line=line,
         video=video,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from actscribe.errors import ActScribeError, did_you_mean, in_one_line
+from actscribe.errors import ActScribeError, closest, did_you_mean, in_one_line
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
@@ -23,6 +23,8 @@ from actscribe.settings.unit import Unit
 from actscribe.yaml_file import EXPLAINED, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
+#: Endings of study files, and of tables that may be named in their place.
+YAML, TABLES = (".yaml", ".yml"), (".csv", ".tsv")
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
 #: Context in which a study is read that a run or comparison keeps: packages of its recognizers may be gone since.
@@ -331,13 +333,27 @@ def load_study(path: str | Path) -> Study:
         ActScribeError: missing or malformed; the message names the line and the key probably meant.
     """
     path = Path(path)
-    if path.is_dir():
-        path = path / STUDY_FILE
-    if not path.is_file():
+    file = path / STUDY_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise _no_study(path)
+    if file.suffix.lower() in TABLES:
+        beside = file.parent / STUDY_FILE
+        where = str(beside) if beside.is_file() else f"the {STUDY_FILE} that names it under 'recordings:'"
         raise ActScribeError(
-            f"{path}: no such study file.", f"Make one with: actscribe new {shlex.quote(str(path.parent))}"
+            f"{file}: a table, such as a manifest; expected a study file.", f"Name the study in its place: {where}"
         )
-    return placed_study(load_model(path, Study), path.parent)
+    return placed_study(load_model(file, Study), file.parent)
+
+
+def _no_study(path: Path) -> ActScribeError:
+    """Return the error of a path at which no study is, with one beside it that may be meant."""
+    folder = path.parent if path.suffix.lower() in YAML else path
+    make = f"Make one with: actscribe new {shlex.quote(str(folder))}"
+    if folder.exists() or not folder.parent.is_dir():
+        return ActScribeError(f"{path}: no such study file.", make)
+    like = closest(folder.name, (one.parent.name for one in folder.parent.glob(f"*/{STUDY_FILE}")))
+    meant = f"Did you mean '{folder.parent / like}'? " if like else ""
+    return ActScribeError(f"{path}: no such study file.", f"{meant}{make}")
 
 
 def placed_study(study: Study, folder: Path) -> Study:
