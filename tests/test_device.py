@@ -98,8 +98,7 @@ def test_where_networks_run_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(devices, "bfloat16_pays", lambda: (True, "the processor has AMX"))
     with devices.computing(Compute(threads=1, batch_size=3)):
         assert devices.in_words() == (
-            "Networks run on the processor with 1 thread, in bf16 unless the settings say otherwise"
-            " (the processor has AMX), scoring 3 clips at a time."
+            "Networks run on the processor with 1 thread, in bf16 by default, 3 clips at a time."
         )
 
 
@@ -113,7 +112,7 @@ def test_a_compiled_network_scores_as_it_does_without_and_the_trained_one_is_lef
     network = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.GELU(), torch.nn.Linear(8, 3)).eval()
     shown = torch.randn(4, 8)
     with devices.computing(Compute("cpu", compile=True)):
-        assert devices.in_words().endswith("scoring 1 clip at a time, compiled at the first batch.")
+        assert devices.in_words().endswith("1 clip at a time, compiled at the first batch.")
         made = devices.for_scoring(network, False)
         before = compile_counters()
         torch.testing.assert_close(made(shown), network(shown), rtol=1e-5, atol=1e-6)

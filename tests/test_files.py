@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from actscribe import leftovers
+from actscribe import leftovers, progress
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.files import check_writable, content_hash, folder_beside, write_beside, write_text
 from actscribe.leftovers import is_temporary, sweep_below, temporary_name
@@ -93,10 +93,45 @@ def test_the_closest_word_is_offered_and_else_all() -> None:
 
 
 def test_progress_says_how_long_is_left_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert progress_line("Scoring", 25, 100, 10.0) == "Scoring: 25/100, about 0:30 left"
+    assert progress_line("Scoring", 25, 100, 10.0, 30.0) == "Scoring: 25/100, about 0:30 left"
+    assert progress_line("Scoring", 1, 77, 40.0, None) == "Scoring: 1/77"
     assert (clock(59.6), clock(3600), clock(3725)) == ("1:00", "1:00:00", "1:02:05")
     assert list(track([1, 2, 3], "Counting")) == [1, 2, 3]
     assert capsys.readouterr().err.startswith("Counting: 3 done in 0:0")
+
+
+@pytest.mark.parametrize("way", ["lines", "listener", "bar"])
+def test_what_the_first_item_takes_foretells_nothing(
+    way: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.5)
+    reports: list[float | None] = []
+
+    def step(seconds: float) -> None:
+        now[0] += seconds
+
+    items = progress._reported(range(77), "Scoring test", 77, lambda _, left: reports.append(left))
+    if way == "bar":
+        monkeypatch.setattr(progress, "clock", lambda left: reports.append(left) or "")
+        items = progress._bar(range(77), "Scoring test", 77)
+    if way == "lines":
+        items = progress._lines(range(77), "Scoring test", 77)
+    for index, _ in enumerate(items):
+        step(0.6 if index else 40.0)
+    printed = capsys.readouterr().err
+    if way == "lines":
+        assert "Scoring test: 1/77\n" in printed
+        assert "Scoring test: 6/77, about 0:43 left" in printed
+    assert max(left for left in reports if left is not None) < 46 if reports else "about 0:43" in printed
+
+
+def test_few_long_items_are_foretold_after_a_while() -> None:
+    pace = progress.Pace()
+    assert [pace.left(done, 5, now) for done, now in ((1, 90.0), (2, 110.0), (2, 120.0), (3, 150.0))] == [
+        None, None, 90.0, 60.0
+    ]  # fmt: skip
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TypeVar
 
 from actscribe.processes import is_first
+from actscribe.wrapping import wrapped
 
 T = TypeVar("T")
 LINE_EVERY_S = 10.0
 #: Seconds between two reports to a listener.
 REPORT_EVERY_S = 0.2
+#: How long is left is said after so many seconds and items behind the first one, or after so many seconds alone (ours).
+LEAST_S, LEAST_ITEMS, ENOUGH_S = 2.0, 3, 30.0
 #: Receives what is being done ("Scoring test: 3/40") and about how many seconds are left, None where unknown.
 Listener = Callable[[str, float | None], None]
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -42,7 +46,7 @@ def say(text: str, left: float | None) -> None:
         listener(text, left)
     else:
         ending = "" if left is None else f", about {clock(left)} left"
-        print(f"{text}{ending}", file=sys.stderr, flush=True)
+        print(wrapped(f"{text}{ending}", sys.stderr), file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
@@ -65,45 +69,71 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
         yield from _lines(items, what, total)
 
 
+@dataclass(slots=True)
+class Pace:
+    """How fast a step goes on, from its first item's end on: before it models are loaded and caches filled.
+
+    Args:
+        begun: when the first item was done, on a clock in seconds; None: it is not.
+    """
+
+    begun: float | None = None
+
+    def left(self, done: int, total: int | None, now: float) -> float | None:
+        """Return about how many seconds are left when `done` of `total` items are; None while too little is known."""
+        if self.begun is None:
+            self.begun = now
+        elapsed, since = now - self.begun, done - 1
+        long_enough = elapsed >= LEAST_S and since >= LEAST_ITEMS
+        return (
+            elapsed / since * (total - done) if total and since > 0 and (long_enough or elapsed >= ENOUGH_S) else None
+        )
+
+
 def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    left_column = TextColumn("{task.fields[left]}", style="progress.remaining")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left_column)
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(items, total=total, description=what)
+        task, pace = progress.add_task(what, total=total, left=""), Pace()
+        for done, item in enumerate(items, start=1):
+            yield item
+            left = pace.left(done, total, time.monotonic())
+            progress.update(task, completed=done, left="" if left is None else clock(left))
 
 
 def _reported(items: Iterable[T], what: str, total: int | None, listener: Listener) -> Iterator[T]:
-    start = last = time.monotonic()
+    last, pace = time.monotonic(), Pace()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
+        left = pace.left(done, total, now)
         if now - last >= REPORT_EVERY_S:
             last = now
-            left = (now - start) / done * (total - done) if total else None
             listener(f"{what}: {done}/{total}" if total else f"{what}: {done}", left)
 
 
 def _lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
     start = last = time.monotonic()
-    done = 0
+    done, pace = 0, Pace()
     for item in items:
         yield item
         done += 1
         now = time.monotonic()
+        left = pace.left(done, total, now)
         if now - last >= LINE_EVERY_S:
             last = now
-            print(progress_line(what, done, total, now - start), file=sys.stderr, flush=True)
+            print(progress_line(what, done, total, now - start, left), file=sys.stderr, flush=True)
     print(f"{what}: {done} done in {clock(time.monotonic() - start)}", file=sys.stderr, flush=True)
 
 
-def progress_line(what: str, done: int, total: int | None, elapsed: float) -> str:
-    """Return one plain progress line; `elapsed` is in seconds."""
+def progress_line(what: str, done: int, total: int | None, elapsed: float, left: float | None) -> str:
+    """Return one plain progress line; `elapsed` and what is `left` are in seconds, the latter None while unknown."""
     if not total:
         return f"{what}: {done} after {clock(elapsed)}"
-    left = elapsed / done * (total - done)
-    return f"{what}: {done}/{total}, about {clock(left)} left"
+    return f"{what}: {done}/{total}" + ("" if left is None else f", about {clock(left)} left")
 
 
 def clock(seconds: float) -> str:

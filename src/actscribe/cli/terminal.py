@@ -15,6 +15,7 @@ import warnings
 from contextlib import suppress
 
 from actscribe.files import FULL
+from actscribe.wrapping import wrapped
 
 #: Exit codes: what the shell shows of a program that a closed pipe stopped (128 + SIGPIPE), and as for bad input.
 PIPE_CLOSED, NOT_WRITTEN = 141, 2
@@ -93,7 +94,7 @@ def tell(*lines: str) -> None:
     """Print lines on standard error, as far as anybody reads it."""
     with suppress(OSError, ValueError):
         for line in lines:
-            print(line, file=sys.stderr, flush=True)
+            print(wrapped(line, sys.stderr), file=sys.stderr, flush=True)
 
 
 def _open_all() -> None:

@@ -130,12 +130,11 @@ def reading_processes() -> int:
 def in_words() -> str:
     """Return where and how networks run, as one sentence for the user."""
     where = device()
-    pays, reason = bfloat16_pays()
-    precision = f"{'bf16' if pays else 'float32'} unless the settings say otherwise ({reason})"
+    precision = "bf16" if bfloat16_pays()[0] else "float32"
     threads, clips = torch.get_num_threads(), clips_at_once()
     on = f"the processor with {counted(threads, 'thread')}" if where.type == "cpu" else where
     once = ", compiled at the first batch" if chosen().compile else ""
-    return f"Networks run on {on}, in {precision}, scoring {counted(clips, 'clip')} at a time{once}."
+    return f"Networks run on {on}, in {precision} by default, {counted(clips, 'clip')} at a time{once}."
 
 
 def for_scoring(network: N, bfloat16: bool) -> N:
