@@ -104,6 +104,7 @@ def whole(lamps: Lamps, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_prints_the_headline_and_writes_everything(lamps: Lamps) -> None:
     assert "always yes" in lamps.printed
     assert "highest macro F1" in lamps.printed
+    assert lamps.printed.endswith(f"Next: actscribe report {lamps.first} --open\n")
     assert (lamps.first / "report.html").is_file()
     names = {path.stem for path in (lamps.first / "tables").iterdir()}
     assert names >= {"headline", "labels", "pairs", "timelines", "learning_curve", "costs", "slices", "annotators"}
@@ -166,7 +167,9 @@ def test_two_at_once_end_with_the_same_tables_and_say_so_beside_the_costs(lamps:
 
 def test_a_comparison_in_the_way_is_kept(lamps: Lamps) -> None:
     before = tables(lamps.first)
-    assert "--resume" in actscribe(*lamps.again(lamps.first), code=2)
+    message = actscribe(*lamps.again(lamps.first), code=2)
+    assert f"with: actscribe compare {lamps.study}" in message
+    assert "--resume\nRuns that are finished are kept, and only missing ones are made" in message
     assert tables(lamps.first) == before
 
 

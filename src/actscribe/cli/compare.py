@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from actscribe.cli.compute import AtOnce
+from actscribe.cli.next_command import print_next, short
 from actscribe.errors import ActScribeError
 
 
@@ -59,4 +60,6 @@ def compare(
     from actscribe.compare.compare import compare as compare_study
     from actscribe.report.comparison.show import show
 
-    show(compare_study(loaded, names, seeds, resume, curve, out, at_once=at_once))
+    done = compare_study(loaded, names, seeds, resume, curve, out, at_once=at_once)
+    show(done)
+    print_next("report", short(done.folder), "--open")

@@ -215,16 +215,16 @@ def _is_begun(folder: Path, resume: bool) -> bool:
             cannot be written to.
     """
     begun = (folder / FILE).is_file()
-    if begun:
-        Provenance.read(folder)
+    before = Provenance.read(folder) if begun else None
+    if before is not None:
         check_replaceable(folder / TABLES)
     else:
         check_free(folder, "Choose a new or empty folder with --out.")
-    if begun and not resume:
+    if before is not None and not resume:
         raise ActScribeError(
             f"{folder}: a comparison is here already.",
-            "Go on with it with --resume: what is done is reused, and --only names all that it then shows. Or choose"
-            " another folder with --out.",
+            f"Finish it, or bring it up to date, with: {_resumed(before, folder)}\nRuns that are finished are kept, and"
+            " only missing ones are made; --only shows some recognizers alone. Or choose another folder with --out.",
         )
     check_writable(folder)
     return begun

@@ -68,7 +68,7 @@ def verdict(result: Evaluation) -> tuple[str, ...]:
     best = best_baseline(result)
     beside = f"{best.words} would give {w.number(best.macro_f1)}"
     sentence = f"Macro F1 {w.number(value)}{_interval(macro)} on {where}; {beside}."
-    return tuple(filter(None, (sentence, _in_words(result), against(result, best), _timelines(result))))
+    return tuple(filter(None, (sentence, _in_words(result), against(result, best), on_timelines(result))))
 
 
 def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
@@ -87,12 +87,10 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
         )
     notes += [f"{_capital(note)}." for note in dict.fromkeys(result.confidence["note"]) if note]
     support = result.table["support"].iloc[: len(result.labels)].tolist()
-    empty = [name for name, clips in zip(result.labels.names, support, strict=True) if clips == 0]
     few = [
         f"{name} ({clips})" for name, clips in zip(result.labels.names, support, strict=True) if 0 < clips < FEW_CLIPS
     ]
-    if empty:
-        notes.append(f"No clip of this split shows {w.listed(empty)}: not measured, and left out of macro averages.")
+    notes += filter(None, [on_empty_labels(result)])
     if few:
         notes.append(f"Fewer than {FEW_CLIPS} clips show {w.listed(few)}: a single clip moves their numbers visibly.")
     if result.timelines:
@@ -101,6 +99,14 @@ def warnings(run: Run, result: Evaluation) -> tuple[str, ...]:
     repeated = f"no clip of {result.split} shows"  # training's note on this repeats a sentence above
     notes += [f"{_capital(note).rstrip('.')}." for note in run.info.notes if not note.startswith(repeated)]
     return tuple(notes)
+
+
+def on_empty_labels(result: Evaluation) -> str:
+    """Say which labels no clip shows; empty where each has one."""
+    support = result.table["support"].iloc[: len(result.labels)].tolist()
+    empty = [name for name, clips in zip(result.labels.names, support, strict=True) if clips == 0]
+    lacking = f"No clip of this split shows {w.listed(empty)}: not measured, and left out of macro averages."
+    return lacking if empty else ""
 
 
 def _where(result: Evaluation) -> str:
@@ -150,7 +156,7 @@ def against(result: Evaluation, best: Baseline) -> str:
     return f"The whole interval lies above the best baseline ({baseline}).{but}"
 
 
-def _timelines(result: Evaluation) -> str:
+def on_timelines(result: Evaluation) -> str:
     """Say how good the timelines are, which is what a person is given; nothing for trimmed data sets."""
     if result.events is None:
         return ""

@@ -14,6 +14,7 @@ from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import formatting as w
 from actscribe.report.agreement import overall
 from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.verdict import on_empty_labels, on_timelines
 
 #: A corrected p below this is called clear.
 CLEAR = 0.05
@@ -32,6 +33,17 @@ def verdict(done: Comparison) -> tuple[str, ...]:
     sentences = [text, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
     power = _power(done)
     return tuple(sentence for sentence in (_not_usable(done), *sentences, power) if sentence)
+
+
+def cautions(done: Comparison) -> tuple[str, ...]:
+    """Return what `evaluate` would say of the best recognizer's timelines and of labels that no clip shows."""
+    best = next(
+        (one for one in done.systems if len(ranking(done)) and one.name == ranking(done).iloc[0]["system"]), None
+    )
+    if best is None:
+        return ()
+    sentences = [on_timelines(best.runs[0]), on_empty_labels(best.runs[0])]
+    return tuple(f"{best.name}: {sentence}" for sentence in sentences if sentence)
 
 
 def ranking(done: Comparison) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from actscribe.evaluation.comparison import TERMINAL_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.report.comparison.sentences import verdict
+from actscribe.report.comparison.sentences import cautions, verdict
 from actscribe.run_folder.comparison import REPORT, TABLES
 from actscribe.tables import print_sentence, print_table
 
@@ -26,6 +26,8 @@ def show(done: Comparison) -> None:
         agreed = Agreement(done.tables["annotator_moments"], Measure())
         print_sentence(f"{overall(agreed)} That kappa is what BORIS prints; the one above is of labels on clips.")
     for sentence in verdict(done):
+        print_sentence(sentence)
+    for sentence in cautions(done):
         print_sentence(sentence)
     for note in done.provenance.not_known:
         print_sentence(f"Warning: {note}")
