@@ -168,7 +168,7 @@ def test_two_at_once_end_with_the_same_tables_and_say_so_beside_the_costs(lamps:
 def test_a_comparison_in_the_way_is_kept(lamps: Lamps) -> None:
     before = tables(lamps.first)
     message = actscribe(*lamps.again(lamps.first), code=2)
-    assert f"with: actscribe compare {lamps.study}" in message
+    assert f"with: actscribe compare {lamps.study.parent} --out {lamps.first}" in message
     assert "--resume\nRuns that are finished are kept, and only missing ones are made" in message
     assert tables(lamps.first) == before
 

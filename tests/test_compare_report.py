@@ -408,6 +408,24 @@ def test_equals_are_called_equal(done: Comparison) -> None:
     assert "least" not in sentences.hallucination(level)
 
 
+def test_what_evaluate_says_of_timelines_and_of_labels_without_clips_is_said_of_the_best(
+    done: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = str(sentences.ranking(done).iloc[0]["system"])
+    system = next(one for one in done.systems if one.name == best)
+    run = system.runs[0]
+    table = run.table.copy()
+    table.loc[table.index[0], "support"] = 0
+    assert run.events is not None
+    run = replace(run, table=table, events=run.events.assign(frame_f1=0.01))
+    systems = tuple(replace(one, runs=(run, *one.runs[1:])) if one.name == best else one for one in done.systems)
+    show(replace(done, systems=systems))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{best}: Its timelines: F1 of time 0.01" in printed
+    assert "They are much worse than the decisions on clips" in printed
+    assert f"No clip of this split shows {run.labels.names[0]}: not measured" in printed
+
+
 def test_a_test_split_that_shows_nothing_is_borne(tmp_path: Path) -> None:
     done = assemble(tmp_path, made_up(tmp_path, count=4, seeds=1, shown=False))
     page = Page(write_comparison_report(done).read_text(encoding="utf-8"))

@@ -36,14 +36,14 @@ def verdict(done: Comparison) -> tuple[str, ...]:
 
 
 def cautions(done: Comparison) -> tuple[str, ...]:
-    """Return what `evaluate` would say of the best recognizer's timelines and of labels that no clip shows."""
-    best = next(
-        (one for one in done.systems if len(ranking(done)) and one.name == ranking(done).iloc[0]["system"]), None
-    )
-    if best is None:
+    """Return what `evaluate` says of the best recognizer's timelines, and of labels that no clip shows."""
+    ranked = ranking(done)
+    if not len(ranked):
         return ()
-    sentences = [on_timelines(best.runs[0]), on_empty_labels(best.runs[0])]
-    return tuple(f"{best.name}: {sentence}" for sentence in sentences if sentence)
+    best = next(system for system in done.systems if system.name == ranked.iloc[0]["system"])
+    measured = best.runs[0]
+    on_time = on_timelines(measured)
+    return tuple(filter(None, (f"{best.name}: {on_time}" if on_time else "", on_empty_labels(measured))))
 
 
 def ranking(done: Comparison) -> pd.DataFrame:
