@@ -167,3 +167,10 @@ def test_a_video_that_is_gone_gives_way_to_the_one_that_is_named_and_one_that_is
         write(tmp_path / "in.json", Annotations(walk, (), (media,)), "json")
         convert(tmp_path / "in.json", tmp_path / "out.eaf", video="a.mp4", overwrite=True, film=str(film))
         assert (tmp_path / read(tmp_path / "out.eaf").media[0]) == expected
+
+
+def test_it_is_said_by_what_a_video_was_found_only_where_there_are_several(tmp_path: Path) -> None:
+    source = paper(tmp_path)
+    done = CliRunner().invoke(app, ["convert", str(source), str(tmp_path / "one.json")])
+    assert f"-> {tmp_path / 'one.json'} (json)" in done.output
+    assert "holds no other video" not in done.output

@@ -146,3 +146,12 @@ def test_tables_fit_into_80_columns_in_one_part(tmp_path: Path, capsys: pytest.C
 
 def test_a_label_of_two_lines_breaks_no_sentence() -> None:
     assert _some(["a\nb", "c"]) == "a b, c"
+
+
+def test_a_label_without_a_kappa_has_its_reason(tmp_path: Path) -> None:
+    throughout = [("Sit", 0.0, 20.0), ("Walk", 10.0, 20.0)]
+    first, second = annotated(tmp_path / "a.csv", throughout), annotated(tmp_path / "b.csv", throughout)
+    code, words = compare(first, second)
+    assert code == 0
+    assert "No kappa of Sit: both say yes throughout, so that chance would agree as well." in words
+    assert "No kappa of Walk" not in words

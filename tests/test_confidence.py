@@ -62,6 +62,16 @@ def test_what_cannot_be_calibrated_is_said_and_has_no_confidence() -> None:
     assert "no validation clip" in fit_confidence(np.empty((0, 1)), np.empty((0, 1)), ["A"]).notes["A"]
 
 
+def test_a_bout_has_scores_of_six_decimals() -> None:
+    labels = label_set("A")
+    scores = time_scores(np.full((10, 1), 1 / 3))
+    confidence = Confidence(curves={"A": Curve(slope=0.7, intercept=0.1, low=0.1, high=0.9)})
+    (one,) = with_confidence([Interval("A", 2, 6, score=2 / 3)], scores, confidence, labels)
+    assert one.raw_score == 0.666667
+    assert one.score is not None
+    assert one.score == round(one.score, 6)
+
+
 def test_a_bout_has_the_mean_confidence_and_keeps_its_score() -> None:
     labels = label_set("A", "B")
     values = np.zeros((10, 2))

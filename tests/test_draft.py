@@ -425,3 +425,24 @@ def test_a_table_of_trimmed_videos_without_labels_is_refused(tmp_path: Path) -> 
     (tmp_path / "clips.csv").write_text("video,label\nf.mp4,\n")
     with pytest.raises(ActScribeError, match="no video has a label"):
         draft(tmp_path / "study", [tmp_path / "clips.csv"])
+
+
+def test_the_indicators_of_a_draft_pass_when_their_signs_are_taken_away(lab: Path, tmp_path: Path) -> None:
+    draft(tmp_path / "study", [lab])
+    path = tmp_path / "study" / "labels.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert load_label_set(str(path)).indicators == ()
+    before, start, rest = text.partition("# indicators:\n")
+    path.write_text(before + (start + rest).replace("# ", "", 3).replace("#   -", "  -"), encoding="utf-8")
+    held = load_label_set(str(path))
+    first = (held.names[0],)
+    assert [(one.measure, one.of) for one in held.indicators] == [("latency", first), ("total", first)]
+    read = [*(lab / "eaf").glob("*.eaf")][:1]
+    assert "time in all" in actscribe("indicators", *read, "--labels", path)
+
+
+def test_how_to_leave_a_tier_out_is_said_where_none_was_chosen(lab: Path, tmp_path: Path) -> None:
+    assert "To leave one out" in text_of(draft(tmp_path / "all", [lab]))
+    chosen = text_of(draft(tmp_path / "chosen", [lab], ["!Sitting"]))
+    assert "Tiers left out: Sitting" in chosen
+    assert "To leave one out" not in chosen

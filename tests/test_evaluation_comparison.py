@@ -197,6 +197,11 @@ def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: 
     assert row["low"].iloc[0] <= np.mean(off) <= row["high"].iloc[0]
 
 
+def test_groups_of_one_recording_each_are_no_slices(systems: list[System], shared: Shared) -> None:
+    alone = replace(shared, recordings=tuple(replace(one, group=one.name) for one in shared.recordings))
+    assert set(ct.slice_table(systems, alone)["slice"]) == {"duration"}
+
+
 def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: Shared) -> None:
     camera = {f"r{index}": "left" if index < 5 else "right" for index in range(8)}
     site = dict.fromkeys(camera, "here")

@@ -52,7 +52,7 @@ def convert(
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
-    from actscribe.annotations.entry import is_there, match_in_words
+    from actscribe.annotations.entry import ALONE, is_there, match_in_words
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
@@ -65,7 +65,8 @@ def convert(
     done = annotation_files.convert(
         source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite, film
     )
-    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}): {match_in_words(done.matched)}")
+    way = "" if done.matched == ALONE else f": {match_in_words(done.matched)}"
+    print(f"{source} ({done.source_format}) -> {target} ({done.target_format}){way}")
     for label, count in done.counts.items():
         print(f"  {label}: {count}")
     for name, count in done.unknown.items():

@@ -13,6 +13,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.counts import counted
 from actscribe.data.points import is_point
 from actscribe.errors import ActScribeError
+from actscribe.settings.scaffold import indicator_example
 from actscribe.yaml_file import quoted
 
 #: Names this alike, of 1, are perhaps one activity in two spellings (ours).
@@ -122,7 +123,7 @@ def label_text(labels: Sequence[DraftLabel], name: str) -> str:
             lines.append(
                 f"    # aliases: [{quoted(f'{label.name} 2')}, other name]   # other names of it in your files"
             )
-    return "\n".join([*lines, *_ignored(points), ""])
+    return "\n".join([*lines, *_ignored(points), *indicator_example(drafted[0].name), ""])
 
 
 def _ignored(points: Sequence[DraftLabel]) -> list[str]:

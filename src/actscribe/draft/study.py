@@ -88,7 +88,7 @@ def draft(folder: Path, paths: Sequence[Path], tiers: Sequence[str] = (), labels
     texts = Scaffold(study, _manifest_text(folder, paired.pairs, groups.names), drafted_text(drafted, name))
     remarks = [
         f"{len(annotated)} of {counted(len(paired.pairs), 'video')} annotated; {counted(learned, 'label')}.",
-        *_on_tiers(annotated),
+        *_on_tiers(annotated, tiers),
         *groups.remarks,
         *_on_labels(drafted),
         *_on_second(paired.pairs),
@@ -205,14 +205,16 @@ def _before(template: str, line: str, more: str) -> str:
     return template.replace(f"\n{line}", f"\n{escaped}{line}", 1)
 
 
-def _on_tiers(annotated: Sequence[Pair]) -> list[str]:
-    """Say which tiers were read and which not, of formats that have some, and how to leave one out."""
+def _on_tiers(annotated: Sequence[Pair], chosen: Sequence[str]) -> list[str]:
+    """Say which tiers were read and which not, of formats that have some; if none was chosen, how to leave one out."""
     tiers = [item for one in annotated for read in one.annotations for item in read.tiers.items()]
     taken, left = (Counter(name for name, is_read in tiers if is_read is kind) for kind in (True, False))
     if not taken and not left:
         return []
     lines = [f"Tiers read: {_in_files(taken)}."]
     lines += [f"Tiers left out: {_in_files(left)}."] if left else []
+    if chosen:
+        return lines
     name = shlex.quote(f"!{next(iter(taken or left))}")
     return [*lines, f"To leave one out by name, draft into another folder with, for instance, --tiers {name}"]
 

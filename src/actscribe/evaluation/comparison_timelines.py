@@ -184,7 +184,7 @@ def slice_table(
     """Return macro F1 on parts of the recordings, of recognizers and of answers that are the same for every clip.
 
     Columns: `slice` ("group", "duration" or a manifest column), `value`; `recordings`, `clips`; `system`, `macro_f1`,
-    `low`, `high`. A slice whose recordings all have the same value is left out.
+    `low`, `high`. A slice whose recordings all have the same value is left out; so are groups of one recording each.
 
     Args:
         systems: at least one.
@@ -192,7 +192,9 @@ def slice_table(
         columns: manifest column -> recording -> value.
     """
     slices: dict[str, Mapping[str, str]] = {}
-    slices["group"] = {recording.name: recording.group for recording in shared.recordings}
+    group_of = {recording.name: recording.group for recording in shared.recordings}
+    if len(set(group_of.values())) < len(group_of):  # else they are the recordings once more, as with 'groups: none'
+        slices["group"] = group_of
     slices |= {"duration": _thirds(shared), **(columns or {})}
     counts_of = {system.name: system.counts()[..., :3] for system in systems}
     counts_of |= {name: constant_counts(shared, answer) for name, answer in constant_answers(shared).items()}

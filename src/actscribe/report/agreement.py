@@ -12,6 +12,7 @@ from actscribe.counts import counted
 from actscribe.evaluation.by_subject import SUBJECT
 from actscribe.evaluation.measures import LABEL
 from actscribe.evaluation.raters import ALL, Agreement
+from actscribe.report.formatting import listed
 from actscribe.tables import print_sentence, print_table
 
 _SHARE_NEAR = "events whose {} the other one has within the tolerance"
@@ -92,6 +93,8 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
         joint = subjects[subjects["label"] == ALL]
         print_table("Each subject alone, all behaviours", joint[list(SUBJECTS)].rename(columns=SUBJECTS), fold=True)
     print_sentence(overall(done))
+    for sentence in without_kappa(done):
+        print_sentence(sentence)
     print_sentence(which_is_which(done))
     for note in notes:
         print_sentence(f"Note: {note}.")
@@ -126,6 +129,19 @@ def overall(done: Agreement) -> str:
     if math.isnan(row["similarity"]):
         return f"{sentence}. There are too many moments for Needleman-Wunsch similarity; look less often."
     return f"{sentence}; Needleman-Wunsch similarity {row['similarity']:.1f} %."
+
+
+def without_kappa(done: Agreement) -> list[str]:
+    """Say why labels have no kappa: both say one and the same of every moment, as chance would too."""
+    table = done.table[done.table["kappa"].isna() & (done.table["moments"] > 0) & (done.table["label"] != ALL)]
+    return [
+        f"No kappa of {listed(names)}: both say {how} throughout, so that chance would agree as well."
+        for how, names in (
+            ("yes", [row["label"] for _, row in table.iterrows() if row["first_share"] > 0]),
+            ("no", [row["label"] for _, row in table.iterrows() if row["first_share"] == 0]),
+        )
+        if names
+    ]
 
 
 def which_is_which(done: Agreement) -> str:

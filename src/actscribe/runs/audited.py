@@ -152,7 +152,7 @@ def _labels(asked: Asked, run: Run | None) -> LabelSet:
     if asked.table in ("indicators", "errors") and not labels.indicators and asked.second is None:
         raise ActScribeError(
             f"The label set '{labels.name}' has no indicators.",
-            "Write them under `indicators:` of its file (the preset newborn_resuscitation shows how) and name that file"
-            " with --labels, or ask for --table time-budget.",
+            "Write them under `indicators:` of its file (a drafted labels.yaml holds an example behind '#', the"
+            " preset newborn_resuscitation more) and name that file with --labels, or ask for --table time-budget.",
         )
     return labels

@@ -135,6 +135,18 @@ def write_scaffold(folder: Path, texts: Scaffold) -> tuple[Path, ...]:
     return study, manifest, labels
 
 
+def indicator_example(name: str) -> list[str]:
+    """Return lines of a label set that, without their signs, measure a label in two ways."""
+    label = quoted(name)
+    return [
+        "# What `actscribe indicators` measures of each video: take away '# ' before these lines. For a run that was",
+        "# trained before, name this file with --labels.",
+        "# indicators:",
+        f"#   - {{name: first time, measure: latency, of: {label}}}",
+        f"#   - {{name: time in all, measure: total, of: {label}}}",
+    ]
+
+
 def _paths(folder: Path) -> tuple[Path, Path, Path]:
     return folder / STUDY_FILE, folder / "manifest.csv", folder / "labels.yaml"
 
@@ -151,7 +163,7 @@ def label_text(labels: str) -> str:
     names = list(dict.fromkeys(name.strip() for name in labels.split(",") if name.strip()))
     if "," in labels and names and not Path(labels).is_file():
         lines = [f"  - name: {quoted(name)}" for name in names]
-        return "\n".join([*NAMED, *lines, "ignored: []", ""])
+        return "\n".join([*NAMED, *lines, "ignored: []", *indicator_example(names[0]), ""])
     load_label_set(labels)
     if labels in presets():
         return (resources.files("actscribe") / "presets" / f"{labels}.yaml").read_text(encoding="utf-8")

@@ -87,7 +87,7 @@ def fit_confidence(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]
         if fewest < FEW:
             side = ("shows", "show") if target.sum() == fewest else ("does not show", "do not show")
             clips = counted(int(fewest), *(f"validation {what}" for what in ("clip " + side[0], "clips " + side[1])))
-            notes[name] = f"confidence leans on the other labels: only {clips} it"
+            notes[name] = f"leans on the other labels: only {clips} it"
     if not held:
         return Confidence(notes=notes)
     common = _fit(list(held.values()), share, (0.0, 0.0))
