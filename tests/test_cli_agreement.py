@@ -155,3 +155,19 @@ def test_a_label_without_a_kappa_has_its_reason(tmp_path: Path) -> None:
     assert code == 0
     assert "No kappa of Sit: both say yes throughout, so that chance would agree as well." in words
     assert "No kappa of Walk" not in words
+
+
+def test_a_time_budget_is_one_table_of_80_columns_for_all_videos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(4):
+        annotated(tmp_path / "files" / f"subject{number}_take_10.csv", [*FIRST, ("Sit", 19.5, 19.75)])
+    (tmp_path / "labels.yaml").write_text("name: x\ntask: multi-label\nlabels: [Sit, Walk]\n")
+    words = ["indicators", tmp_path / "files", "--labels", tmp_path / "labels.yaml", "--table", "time-budget"]
+    output = CliRunner().invoke(app, [str(word) for word in words]).output
+    assert output.count("Time budget: ") == 1
+    assert "continued" not in output
+    heading = next(line for line in output.splitlines() if " video " in line)
+    assert heading.split()[:3] == ["video", "label", "events"]
+    assert heading.split()[-1] == "share"

@@ -73,19 +73,20 @@ def show_video(name: str, table: pd.DataFrame) -> None:
 
 
 def _show_plain(page: AuditPage) -> None:
-    """Print a table, that of a time budget video by video, without columns that say nothing."""
+    """Print a table, that of a time budget once for each source with a column of videos, without empty columns."""
     if page.kind in ("agreement", "errors"):
         print_table(page.kind.capitalize(), _correlated(page.table))
         return
     title = page.kind.replace("-", " ").capitalize()
-    table = page.table.rename(columns={one.name: one.title for one in page.columns if one.name.endswith("_s")})
+    headings = {one.name: one.short or one.title for one in page.columns if one.short or one.name.endswith("_s")}
+    table = page.table.rename(columns=headings | {"recording": "video"})
     table = table.drop(columns=[name for name in ("part", "why") if name in table and not table[name].any()])
-    apart = [name for name in ("recording", "source") if name in table]
-    if not apart:
+    if "source" not in table:
         print_table(title, table, fold=True)
         return
-    for named, own in table.groupby(apart, sort=False):
-        print_table(f"{title}: {', '.join(map(str, named))}", own.drop(columns=apart), fold=True)
+    for source, own in table.groupby("source", sort=False):
+        first = own["video"].ne(own["video"].shift())
+        print_table(f"{title}: {source}", own.assign(video=own["video"].where(first, "")).drop(columns="source"), True)
 
 
 def _correlated(table: pd.DataFrame) -> pd.DataFrame:

@@ -26,9 +26,9 @@ BUDGET_COLUMNS = (
     Column("total_s", "total s", "seconds that it ran", "number"),
     Column("mean_s", "mean s", "of its bouts' durations", "number"),
     Column("sd_s", "SD s", "of its bouts' durations, by n - 1", "number"),
-    Column("interval_mean_s", "mean interval s", "from the end of one to the start of the next", "number"),
-    Column("interval_sd_s", "SD interval s", "by n - 1", "number"),
-    Column("fraction", "of observation", "of the annotated time without that out of sight", "percent"),
+    Column("interval_mean_s", "mean interval s", "from the end of one to the next start", "number", short="gap s"),
+    Column("interval_sd_s", "SD interval s", "by n - 1", "number", short="gap SD"),
+    Column("fraction", "of observation", "of the annotated time without that out of sight", "percent", short="share"),
 )
 TRANSITION_COLUMNS = (
     Column("lag", "lag", "how many events later", "count"),
