@@ -175,6 +175,14 @@ def test_no_test_split_is_a_note_for_train_accepts_it_and_compare_alone_refuses(
         compare(study)
 
 
+def test_a_training_without_a_test_split_leads_to_the_split_that_can_be_measured(
+    made: Callable[..., Study], tmp_path: Path, own_cache: None
+) -> None:
+    study = made(tmp_path / "b", split={"train": 1, "validation": 0, "test": 0})
+    run = study.folder / "runs" / "timesformer"
+    assert actscribe("train", study.folder).endswith(f"Next: actscribe evaluate {run} --split train\n")
+
+
 def test_several_recognizers_without_a_validation_split_cannot_be_compared(
     made: Callable[..., Study], tmp_path: Path
 ) -> None:
