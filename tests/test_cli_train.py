@@ -13,6 +13,15 @@ from actscribe.cli import app
 from actscribe.runs import train as training
 
 
+def trained_run(folder: Path) -> SimpleNamespace:
+    """Return what the command asks of a run that was just trained; every split has an annotated recording."""
+    return SimpleNamespace(
+        folder=folder,
+        operating_point=SimpleNamespace(timeline=SimpleNamespace(notes={})),
+        recordings=lambda split: [SimpleNamespace(intervals=())],
+    )
+
+
 @pytest.mark.parametrize("curves", [True, False])
 def test_the_curves_are_mentioned_where_there_are_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, curves: bool
@@ -21,10 +30,7 @@ def test_the_curves_are_mentioned_where_there_are_any(
     (run / "tensorboard").mkdir(parents=True) if curves else run.mkdir()
     (tmp_path / "study").mkdir()
     write_study(tmp_path / "study")
-    operating_point = SimpleNamespace(timeline=SimpleNamespace(notes={}))
-    monkeypatch.setattr(
-        training, "train", lambda *_, **__: SimpleNamespace(folder=run, operating_point=operating_point)
-    )
+    monkeypatch.setattr(training, "train", lambda *_, **__: trained_run(run))
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study")])
     assert done.exit_code == 0, done.output
     hint = f"Curves of the training: tensorboard --logdir '{run / 'tensorboard'}'"
@@ -49,7 +55,7 @@ def test_without_a_name_the_first_recognizer_of_the_study_is_trained(
 
     def train(study: object, recognizer: str, **_: object) -> SimpleNamespace:
         asked.append(recognizer)
-        return SimpleNamespace(folder=tmp_path, operating_point=SimpleNamespace(timeline=SimpleNamespace(notes={})))
+        return trained_run(tmp_path)
 
     monkeypatch.setattr(training, "train", train)
     done = CliRunner().invoke(app, ["train", str(tmp_path / "study"), *words])
