@@ -14,8 +14,8 @@ from small_studies import LEFT, film, write_manifest, write_study
 
 from actscribe import load_study
 from actscribe.annotations import FORMATS, Annotations, Format, FrameClock, Interval, ReadOnce, write
-from actscribe.annotations import entry as entries
 from actscribe.annotations.entry import Entry, Index
+from actscribe.annotations.video_name import Wanted
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError
 
@@ -124,8 +124,8 @@ def test_a_file_is_not_held_longer_than_it_is_needed(tmp_path: Path) -> None:
 
 def test_a_video_is_compared_with_entries_that_may_fit_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    fit = entries._Wanted.fit
-    monkeypatch.setattr(entries._Wanted, "fit", lambda self, name: compared.append(name) or fit(self, name))
+    fit = Wanted.fit
+    monkeypatch.setattr(Wanted, "fit", lambda self, name: compared.append(name) or fit(self, name))
     names = [f"v{number}.mp4" for number in range(200)]
     made = [Entry(name, (name,), lambda: Annotations.of([]), joins=True) for name in names]
     index = Index(tmp_path / "all.csv", made)

@@ -9,6 +9,10 @@ from collections.abc import Iterable
 TRACEBACK = "ACTSCRIBE_TRACEBACK"
 
 
+#: How like a known word a wrong one must be to be taken for it unasked: "grup" is "group", "light" is nothing (ours).
+LIKENESS_OF_SLIPS = 0.75
+
+
 class ActScribeError(Exception):
     """A problem the user can mend; the CLI prints it without a traceback and exits with code 2.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
+
+from actscribe.wrapping import filled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,9 +78,7 @@ def _drawn(shown: pd.DataFrame, title: str, fold: bool) -> Any:
 
 def print_sentence(text: str) -> None:
     """Print a sentence, broken between words at the width of the terminal; a longer path or command stays whole."""
-    from rich.console import Console
-
-    print(fill(text, Console().width, break_long_words=False, break_on_hyphens=False))
+    print("\n".join(map(filled, text.split("\n"))))
 
 
 def seconds_text(seconds: float) -> str:

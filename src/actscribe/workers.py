@@ -228,7 +228,7 @@ def _portable(error: Exception) -> Exception:
     """Return an error that can be sent, with where it came from as a note."""
     error.add_note("".join(traceback.format_exception(error)))
     try:
-        pickle.loads(pickle.dumps(error))
+        pickle.loads(pickle.dumps(error))  # our own bytes, as the pipe will do: some errors cannot be made again
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error

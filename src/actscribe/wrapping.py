@@ -15,10 +15,11 @@ _KEPT = "\0"
 
 def wrapped(text: str, stream: TextIO) -> str:
     """Return a text as it is written to a stream: at a terminal's width, with paths and commands whole."""
-    return "\n".join(_wrapped(line) for line in text.split("\n")) if stream.isatty() else text
+    return "\n".join(map(filled, text.split("\n"))) if stream.isatty() else text
 
 
-def _wrapped(line: str) -> str:
+def filled(line: str) -> str:
+    """Return a line broken at the terminal's width, or at 80 where there is none, with paths and commands whole."""
     if line[:1].isspace() or not line:  # a traceback's
         return line
     kept = _WHOLE.sub(lambda match: match[0].replace(" ", _KEPT), line)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import psutil
@@ -36,7 +35,7 @@ from actscribe.runs.annotate import annotate
 from actscribe.settings.registry import recognizer
 from actscribe.settings.study import Study, load_study, parse_settings
 from actscribe.stored_path import real_path
-from actscribe.tables import print_table
+from actscribe.tables import print_sentence, print_table
 from actscribe.workers import cores
 from actscribe_sim.resuscitation.recording import simulate
 from actscribe_sim.tabletop.clips import simulate_tabletop
@@ -124,7 +123,7 @@ def demo(out: Path, quick: bool = False, seed: int = 1, overwrite: bool = False)
     left_out = _lacking()
     _clear(out, overwrite)
     if left_out:
-        print(_sentence(left_out))
+        print_sentence(_sentence(left_out))
     _say("1. Simulating annotated recordings")
     simulate(out / "study", recordings=size.recordings, minutes=size.minutes, seed=seed)
     study = _study(out / "study", size, left_out)
@@ -163,7 +162,7 @@ def _lacking() -> dict[str, list[str]]:
 def _sentence(left_out: Mapping[str, list[str]]) -> str:
     """Return one sentence on the recognizers that are left out, and what each lacks."""
     each = "; ".join(f"{name} ({', '.join(lacks)})" for name, lacks in left_out.items())
-    return fill(f"Left out, because packages are missing: {each}.", 80, break_long_words=False, break_on_hyphens=False)
+    return f"Left out, because packages are missing: {each}."
 
 
 def _study(folder: Path, size: Size, left_out: Collection[str]) -> Study:

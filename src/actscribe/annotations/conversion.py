@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actscribe.annotations.checks import resolve
-from actscribe.annotations.entry import is_there
 from actscribe.annotations.format import Format
 from actscribe.annotations.formats import detect, find_format, format_of, read_matched, write
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.annotations.media import resolved
+from actscribe.annotations.video_name import is_there
 from actscribe.errors import ActScribeError
 from actscribe.files import check_writable
 from actscribe.labels import LabelSet

@@ -13,21 +13,29 @@ Whatever else is open, two that fit or none that does, is refused.
 
 from __future__ import annotations
 
-import posixpath
-import re
 import shlex
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, takewhile
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, sort_key
+from actscribe.annotations.video_name import (
+    NAMED,
+    NO_FIT,
+    Fit,
+    Wanted,
+    identity,
+    name_fit,
+    normal,
+    parts_of,
+    stem_and_ending,
+    stems,
+)
 from actscribe.errors import ActScribeError
 
 _SHOWN, _FOLDERS_SHOWN = 20, 4
@@ -64,24 +72,6 @@ class Match(NamedTuple):
     by: str
 
 
-class _Fit(NamedTuple):
-    """How well two spellings of a name agree: the larger, the better; `kind` 0: not at all.
-
-    Args:
-        kind: 5 one file or one text, 3 file name, 2 file name without an ending, 1 with another ending.
-        agreeing: folders that are the same, from the file upwards.
-        folders_agree: no folder is contrary.
-        literal: case and Unicode form are the same too.
-    """
-
-    kind: int
-    agreeing: int = 0
-    folders_agree: bool = False
-    literal: bool = False
-
-
-_NONE = _Fit(0)
-_NAMED = 5
 _WORDS = {5: "the path", 3: "the file name", 2: "the file name without an ending", 1: "the file name, ending apart"}
 NAMES_NONE, ALONE = "the file names no video, so all of it is taken", "the file holds no other video"
 
@@ -154,7 +144,7 @@ class Index:
 
     def __init__(self, path: Path, entries: Sequence[Entry], videos: Iterable[Path] = ()) -> None:
         self.path, self.entries = path, entries
-        self._named_alike = Counter(_split(_parts(video.name).name)[0] for video in set(videos))
+        self._named_alike = Counter(stem_and_ending(parts_of(video.name).name)[0] for video in set(videos))
         self._lacks_names = len(entries) > 1 and any(entry.joins and not entry.name for entry in entries)
 
     def choose(self, video: str | None) -> Match:
@@ -171,10 +161,10 @@ class Index:
             return _only(path, entries)
         if len(entries) == 1 and not entries[0].media:
             return Match(entries[0], NAMES_NONE)
-        by_id = _by_id(self._of_id.get(_normal(video), ()), video)
+        by_id = _by_id(self._of_id.get(normal(video), ()), video)
         if by_id is not None:
             return Match(by_id, "the observation's name")
-        wanted = _Wanted(video, path)
+        wanted = Wanted(video, path)
         indices = self._like(wanted)
         fits, elsewhere = self._fits(wanted, indices)
         candidates = [(fit, index) for fit, index in zip(fits, indices, strict=True) if fit.kind]
@@ -192,20 +182,20 @@ class Index:
             raise _refuse(path, video, taken, f"'{video}' fits {len(taken)} of its entries")
         inside = {index for _, index in joined}
         for fit, index in joined:
-            if fit.kind < _NAMED and entries[index].joins:
-                others = self._sharing(stem for name in _names(entries[index]) for stem in _stems(name))
+            if fit.kind < NAMED and entries[index].joins:
+                others = self._sharing(stem for name in _names(entries[index]) for stem in stems(name))
                 _refuse_bridge(path, entries[index], [entries[other] for other in others if other not in inside], video)
         if taken[0].undivided:
             raise ActScribeError(f"{path}: {taken[0].undivided}", "Read the BORIS project itself, which says more.")
         return Match(_join(taken), _say(best))
 
-    def _fits(self, wanted: _Wanted, indices: Sequence[int]) -> tuple[list[_Fit], list[Entry]]:
+    def _fits(self, wanted: Wanted, indices: Sequence[int]) -> tuple[list[Fit], list[Entry]]:
         """Return how well entries fit, and those that fit in nothing but the file name."""
         fits = [max(wanted.fit(name) for name in _names(self.entries[index])) for index in indices]
         if len(self.entries) == 1:
             return fits, []
         agreeing = [
-            fit if fit.folders_agree or wanted.is_foreign(self.entries[index]) else _NONE
+            fit if fit.folders_agree or wanted.is_foreign(_names(self.entries[index])) else NO_FIT
             for fit, index in zip(fits, indices, strict=True)
         ]
         if any(fit.kind for fit in agreeing):
@@ -213,9 +203,9 @@ class Index:
         elsewhere = [self.entries[index] for fit, index in zip(fits, indices, strict=True) if fit.kind]
         return (fits if self._leaves_no_choice(wanted, elsewhere) else agreeing), elsewhere
 
-    def _leaves_no_choice(self, wanted: _Wanted, elsewhere: Sequence[Entry]) -> bool:
+    def _leaves_no_choice(self, wanted: Wanted, elsewhere: Sequence[Entry]) -> bool:
         """Tell whether entries of a file name are the wanted video's, although their folders are others."""
-        if wanted.file is None or self._named_alike[_split(_parts(wanted.file.name).name)[0]] > 1:
+        if wanted.file is None or self._named_alike[stem_and_ending(parts_of(wanted.file.name).name)[0]] > 1:
             return False
         if not all(one.joins and other.joins and is_one_video(one, other) for one, other in combinations(elsewhere, 2)):
             return False
@@ -227,14 +217,14 @@ class Index:
         by_id: dict[str, list[Entry]] = {}
         for entry in self.entries:
             if entry.name not in ("", *entry.media):
-                by_id.setdefault(_normal(entry.name), []).append(entry)
+                by_id.setdefault(normal(entry.name), []).append(entry)
         return by_id
 
     @cached_property
     def _of_stem(self) -> dict[str, list[int]]:
         by_stem: dict[str, list[int]] = {}
         for index, entry in enumerate(self.entries):
-            for stem in {stem for name in _names(entry) for stem in _stems(name)}:
+            for stem in {stem for name in _names(entry) for stem in stems(name)}:
                 by_stem.setdefault(stem, []).append(index)
         return by_stem
 
@@ -244,7 +234,7 @@ class Index:
         folder = self.path.absolute().parent
         by_key: dict[tuple[int, int], list[int]] = {}
         for index, entry in enumerate(self.entries):
-            for key in {_identity(folder / name) for name in _names(entry)}:
+            for key in {identity(folder / name) for name in _names(entry)}:
                 if key is not None:
                     by_key.setdefault(key, []).append(index)
         return by_key
@@ -252,10 +242,10 @@ class Index:
     def _sharing(self, stems: Iterable[str]) -> list[int]:
         return sorted({index for stem in set(stems) for index in self._of_stem.get(stem, ())})
 
-    def _like(self, wanted: _Wanted) -> list[int]:
-        """Return the indices of the entries that may fit; of all others `_Wanted.fit` knows that they do not."""
-        indices = set(self._sharing((*_stems(wanted.video), *_stems(wanted.spelled))))
-        key = _identity(wanted.file) if wanted.file else None
+    def _like(self, wanted: Wanted) -> list[int]:
+        """Return the indices of the entries that may fit; of all others `Wanted.fit` knows that they do not."""
+        indices = set(self._sharing((*stems(wanted.video), *stems(wanted.spelled))))
+        key = identity(wanted.file) if wanted.file else None
         return sorted(indices | set(self._of_file.get(key, ()) if key else ()))
 
 
@@ -265,7 +255,7 @@ def is_one_video(one: Entry, other: Entry) -> bool:
 
 
 def _is_like(one: str, other: str) -> bool:
-    fit = _fit(one, other)
+    fit = name_fit(one, other)
     return fit.kind > 1 and fit.folders_agree
 
 
@@ -273,7 +263,7 @@ def first_spellings(names: Iterable[str]) -> dict[str, str]:
     """Return the first spelling of the video that each name means; names that may mean two videos stand alone."""
     by_stem: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        by_stem.setdefault(_split(_parts(name).name)[0], []).append(name)
+        by_stem.setdefault(stem_and_ending(parts_of(name).name)[0], []).append(name)
     first: dict[str, str] = {}
     for group in by_stem.values():
         if len(group) > _MOST_ALIKE:
@@ -283,52 +273,6 @@ def first_spellings(names: Iterable[str]) -> dict[str, str]:
         for name, alike in like.items():
             first[name] = alike[0] if all(like[other] == alike for other in alike) else name
     return first
-
-
-def is_there(path: Path) -> bool:
-    """Tell whether a path is that of a file; what cannot be a path, too long a name for instance, is not."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
-class _Wanted:
-    """A video that is wanted for, in each of its spellings."""
-
-    def __init__(self, video: str, path: Path) -> None:
-        self.video, self._folder = video, path.absolute().parent
-        self.file = Path(video) if video and is_there(Path(video)) else None
-        # Absolute but not resolved: a link has the video's name, what it points to need not.
-        self.spelled = str(self.file.absolute()) if self.file else video
-
-    def fit(self, name: str) -> _Fit:
-        """Tell how well a name in the file fits the video."""
-        if name == self.video or (self.file and _is_same_file(self._folder / name, self.file)):
-            return _Fit(_NAMED, folders_agree=True, literal=True)
-        if self.file and self._is_beside(name):
-            return _NONE
-        return max(_fit(self.spelled, spelled) for spelled in {name, unquote(name)})
-
-    def is_foreign(self, entry: Entry) -> bool:
-        """Tell whether both paths are absolute, so that their folders may be those of two machines."""
-        ours = _parts(self.spelled)
-        return _is_absolute(ours) and any(_is_absolute(_parts(name)) for name in _names(entry))
-
-    def is_another(self, name: str) -> bool:
-        """Tell whether a name leads to another file, from the annotation file or a folder above the video."""
-        if self.file is None:
-            return False
-        folders = (self._folder, *self.file.absolute().parents)
-        files = [folder / name.replace("\\", "/") for folder in folders]
-        return any(is_there(file) and not _is_same_file(file, self.file) for file in files)
-
-    def _is_beside(self, name: str) -> bool:
-        """Tell whether a name is that of another file in the video's folder, such as a.avi beside a.mp4."""
-        if self.file is None:
-            return False
-        beside = self.file.parent / PurePosixPath(name.replace("\\", "/")).name
-        return is_there(beside) and not _is_same_file(beside, self.file)
 
 
 def _only(path: Path, entries: Sequence[Entry]) -> Match:
@@ -348,64 +292,7 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return entry.media or (entry.name,)
 
 
-def _fit(video: str, spelled: str) -> _Fit:
-    ours, theirs = _parts(video), _parts(spelled)
-    if not ours.name or not theirs.name:
-        return _NONE
-    (our_stem, our_ending), (stem, ending) = _split(ours.name), _split(theirs.name)
-    if our_stem != stem:
-        return _NONE
-    kind = 3 if our_ending == ending else 1 if our_ending and ending else 2
-    pairs = list(zip(reversed(ours.parent.parts), reversed(theirs.parent.parts), strict=False))
-    agreeing = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    is_literal = PurePosixPath(video.replace("\\", "/")).name == PurePosixPath(spelled.replace("\\", "/")).name
-    return _Fit(kind, agreeing, agreeing == len(pairs), is_literal)
-
-
-def _normal(name: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
-
-
-def _parts(name: str) -> PurePosixPath:
-    """Return a path with slashes, without case and without steps up that lead out of what it names."""
-    tidy = posixpath.normpath(_normal(name).replace("\\", "/")) if name.strip() else ""
-    while tidy.startswith("../"):
-        tidy = tidy[3:]
-    return PurePosixPath("" if tidy in (".", "..") else tidy)
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Return a file name without its ending, and the ending; 'P1.2' has none."""
-    stem = re.sub(r"\.(?=\w*[a-z])\w{2,4}$", "", name)
-    return stem, name[len(stem) :]
-
-
-def _stems(name: str) -> set[str]:
-    """Return what file names have to agree in, of a name as it stands and of one whose percent signs are a URL's."""
-    return {_split(_parts(spelled).name)[0] for spelled in {name, unquote(name)}}
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what two paths of one file have in common; None where there is no such file."""
-    try:
-        state = path.stat()
-    except (OSError, ValueError):
-        return None
-    return state.st_dev, state.st_ino
-
-
-def _is_absolute(path: PurePosixPath) -> bool:
-    return bool(path.parts) and (path.parts[0].startswith("/") or path.parts[0].endswith(":"))
-
-
-def _is_same_file(name: Path, video: Path | None) -> bool:
-    try:
-        return video is not None and name.samefile(video)
-    except (OSError, ValueError):
-        return False
-
-
-def _say(fit: _Fit) -> str:
+def _say(fit: Fit) -> str:
     reason = _WORDS[fit.kind]
     if not fit.literal:
         reason += ", spelled in another way"

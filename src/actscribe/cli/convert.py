@@ -52,7 +52,8 @@ def convert(
 ) -> None:
     """Convert between annotation formats."""
     from actscribe import annotations as annotation_files
-    from actscribe.annotations.entry import ALONE, is_there, match_in_words
+    from actscribe.annotations.entry import ALONE, match_in_words
+    from actscribe.annotations.video_name import is_there
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
@@ -82,7 +83,7 @@ def convert(
 def frame_times(video: str | None, fps: float | None, counts: bool) -> FrameClock | None:
     """Return the frame times of the video's file where frames are counted; else the given constant rate, if any."""
     from actscribe.annotations import FrameClock
-    from actscribe.annotations.entry import is_there
+    from actscribe.annotations.video_name import is_there
     from actscribe.video.frame_times import frame_clock
 
     if not counts or video is None or not is_there(Path(video)):

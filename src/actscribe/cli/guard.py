@@ -66,7 +66,8 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
 def _hint(error: ActScribeError, command: str) -> str:
     """Return the way out of an error; where a file holds several videos, by the command's own option."""
-    from actscribe.annotations.entry import NotOneVideo, is_there
+    from actscribe.annotations.entry import NotOneVideo
+    from actscribe.annotations.video_name import is_there
 
     if not isinstance(error, NotOneVideo) or command not in NAMES_VIDEO:
         return error.hint

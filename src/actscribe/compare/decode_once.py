@@ -12,6 +12,7 @@ import numpy as np
 from actscribe.data.clips import Window, cut
 from actscribe.data.frames import clip_moments
 from actscribe.data.loading import StudyData
+from actscribe.data.manifest import HELD_OUT
 from actscribe.data.recording import Recording
 from actscribe.progress import say
 from actscribe.recognizers.base import implementation
@@ -21,9 +22,6 @@ from actscribe.video.cache import FrameCache, entry_bytes
 from actscribe.video.probe import probe
 from actscribe.video.reading import Want, scaled
 from actscribe.video.sharing import Shared, joined, sharing
-
-#: Splits that a recognizer looks at which learns nothing.
-ASKED = ("validation", "test")
 
 
 def decoding_once(
@@ -63,7 +61,7 @@ def decoding_once(
 
 def _wants(study: Study, name: str, data: StudyData, recording: Recording) -> list[Want]:
     chosen = study.chosen(name)
-    if not chosen.trains and recording.split not in ASKED:
+    if not chosen.trains and recording.split not in HELD_OUT:
         return []
     code, frames = implementation(chosen.recognizer), study.windows.frames
     input_spec = replace(code.input_spec(chosen.settings, frames), square_pixels=study.windows.square_pixels)

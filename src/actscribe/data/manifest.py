@@ -6,16 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from actscribe.annotations import table
-from actscribe.annotations.entry import is_there
 from actscribe.annotations.text import parse_number, quoted
+from actscribe.annotations.video_name import is_there
 from actscribe.annotations.workbook import is_packed
 from actscribe.counts import counted
 from actscribe.data.folder import annotations_of, list_videos
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import LIKENESS_OF_SLIPS, ActScribeError, closest, did_you_mean
 from actscribe.names import same_name
 from actscribe.reading import read_text
 from actscribe.stored_path import real_path
@@ -37,11 +36,11 @@ COLUMNS = (
 )
 #: Further videos of the same recording, and when theirs begin: camera_2 to camera_9, camera_2_offset.
 _CAMERA = re.compile(r"camera_([2-9])(_offset)?")
-#: How like a known column's name another one must be to be taken for a misspelling: "grup" is one, "light" is not.
-CLOSE = 0.75
 #: Problems of a manifest that are listed; more would fill a screen.
 MOST_PROBLEMS = 20
 SPLITS = ("train", "validation", "test")
+#: Those that nothing learns from: thresholds and calibration come from the one, the result from the other.
+HELD_OUT = SPLITS[1:]
 SPLIT_ALIASES = {
     "training": "train",
     "val": "validation",
@@ -177,9 +176,9 @@ def _columns(path: Path, header: table.Row) -> list[str]:
             f"{header.at(path)}: two columns are called '{doubled[0]}'.", "Only one can be meant; rename the other."
         )
     for name in columns:
-        close = get_close_matches(name.casefold(), COLUMNS, n=1, cutoff=CLOSE)
+        close = closest(name, COLUMNS, LIKENESS_OF_SLIPS)
         if close and name not in COLUMNS:  # others are the study's own
-            raise ActScribeError(f"{header.at(path)}: unknown column '{name}'. Did you mean '{close[0]}'?")
+            raise ActScribeError(f"{header.at(path)}: unknown column '{name}'. Did you mean '{close}'?")
     return columns
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from actscribe.annotations.interval import Annotations
 from actscribe.annotations.label_sources import label_sources
-from actscribe.errors import closest
+from actscribe.errors import LIKENESS_OF_SLIPS, closest
 from actscribe.labels import LabelSet
 
-#: How like a label's spelling a name must be to be taken for a slip of the pen (ours).
-CLOSE = 0.75
 #: Names that one message lists.
 _SHOWN = 20
 
@@ -73,7 +71,7 @@ def message(unknown: Iterable[Unknown], labels: LabelSet) -> str:
 
 def guess(spelling: str, labels: LabelSet) -> str | None:
     """Return the label whose name or alias is most like a spelling, or None where none is like it."""
-    close = closest(spelling, (name for one in labels.labels for name in (*one.aliases, one.name)), CLOSE)
+    close = closest(spelling, (name for one in labels.labels for name in (*one.aliases, one.name)), LIKENESS_OF_SLIPS)
     return labels.resolve(close) if close else None
 
 

