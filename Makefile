@@ -8,8 +8,8 @@ LOWEST := .venv-lowest
 EXTRAS := demo,lora,judge,plot,imagenet,cluster,review,nwb
 # Nothing that is installed may need a compiler.
 NO_COMPILER := CC=false CXX=false
-# Tests that meet every library that we call, in the shortest way: tests/test_NAME.py.
-ROADS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
+# Tests that use every library that we call, in the shortest way: tests/test_NAME.py.
+LOWEST_TESTS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
 .PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean
@@ -52,7 +52,7 @@ test-lowest: lowest  ## all tests with the lowest versions that pyproject.toml a
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-lowest-quick: lowest  ## every module imported, and each family of recognizers trained, measured and used, with these
-	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow' $(ROADS:%=tests/test_%.py)
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow' $(LOWEST_TESTS:%=tests/test_%.py)
 
 lowest:
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }

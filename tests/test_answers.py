@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,27 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert len(store) == 81
     assert [store.get(f"{name}-{number}") for name in "xy" for number in range(40)] == [*range(40), *range(40)]
     assert store.get("shared") in ("x", "y")
+
+
+def test_a_new_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """SQLite does not wait where two make the same file: of 60 files some fail without our own patience."""
+    refused: list[Exception] = []
+
+    def keep(path: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            AnswerStore(path).put({"a": 1})
+        except ActScribeError as error:
+            refused.append(error)
+
+    for number in range(60):
+        together = threading.Barrier(8)
+        writers = [threading.Thread(target=keep, args=(tmp_path / f"{number}.sqlite", together)) for _ in range(8)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+    assert refused == []
 
 
 def test_only_what_is_missing_is_asked(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from actscribe.benchmark.benchmark import benchmark
 from actscribe.errors import ActScribeError
 from actscribe.recognizers.base import implementation
 from actscribe.run_folder.run import Run
+from actscribe.runs import reuse
 from actscribe.settings.recognizers.dual_encoder import ClipSettings
 from actscribe.settings.registry import BUILT_IN, recognizer
 
@@ -73,3 +75,11 @@ def test_runs_of_other_weights_are_not_reused(tmp_path: Path) -> None:
     weights.write_bytes(first)
     benchmark(plan, out, resume=True, cache=actions.cache)
     assert path.read_text() == whole
+
+
+def test_a_model_that_another_package_calls_otherwise_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reuse, "implementation", lambda name: SimpleNamespace(weights=lambda settings: "now"))
+    monkeypatch.setattr(reuse, "recognizer", lambda name: SimpleNamespace(model=lambda settings: settings.checkpoint))
+    run: Any = SimpleNamespace(info=SimpleNamespace(weights="then", recognizer="theirs"))
+    changes = reuse._other_weights(run, SimpleNamespace(checkpoint="mine"))
+    assert changes == ["model mine has different weights than when this run was made"]

@@ -90,7 +90,7 @@ def test_planned_memory_is_measured_memory(folder: Path, task: Task, tmp_path: P
         prompt=len(warm[0]) - vlm.video_tokens(8, 48, 64),
         question=len(vlm.prompter.ids(QUESTION + vlm.prompter.frame()[1])),
         answer=ANSWER,
-        batch=batch,
+        batch_size=batch,
         kept_frames=8 * batch,
     )
     planned = plan(str(folder), 8, use, size=(48, 64), speed=1e9)

@@ -7,8 +7,8 @@ import shutil
 import textwrap
 from typing import TextIO
 
-#: What is copied stays whole: texts in quotes, and a command from a colon to the line's end.
-_WHOLE = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|(?<=: )actscribe .*$", re.MULTILINE)
+#: What is copied stays whole: texts in quotes, and a command from a colon to the end of its sentence or line.
+_WHOLE = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|(?<=: )actscribe .*?(?=\. [A-Z]|$)", re.MULTILINE)
 #: Stands for a space at which no line is broken.
 _KEPT = "\0"
 

@@ -27,7 +27,7 @@ from actscribe.training.recipes import Recipe, load_recipe, one_device
 #: Frames of a clip where neither the user nor a recipe says.
 FRAMES = 8
 #: Moments a segment of which training with a recipe draws one; published: every frame of the segment.
-CANDIDATES = 5
+TEMPORAL_JITTER = 5
 VGHIF, VGHIF_RATE, LEARNS = "vghif", "vghif_learning_rate", "learns"
 #: Settings that are text whatever YAML would make of it: `{name}` alone is a published template.
 TEXTS = ("template", "neutral")
@@ -212,7 +212,7 @@ def recipe_settings(recipe: Recipe, clips: int, crops: int) -> dict[str, Any]:
         "min_lr_ratio": steps.min_lr_ratio,
         "keep": "last",
         "positive_weight": False,  # published: plain soft cross-entropy, however uneven the classes
-        "temporal_jitter": CANDIDATES,
+        "temporal_jitter": TEMPORAL_JITTER,
         LEARNS: _learns(recipe),
         "template": recipe.template,
         "flip": recipe.flip,

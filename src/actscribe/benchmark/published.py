@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from actscribe.benchmark.plan import Plan
 from actscribe.benchmark.tables import BASE, NOVEL
 from actscribe.counts import counted
+from actscribe.settings.registry import recognizer
 
 #: Official split of the published shots and halves, see docs/how-to/benchmarks.md.
 SPLIT = 1
@@ -36,8 +35,7 @@ def published_notes(plan: Plan) -> list[str]:
     recipe = plan.published
     if recipe is None:
         return []
-    settings: Any = plan.settings(False)
-    model = settings.model
+    model = recognizer(plan.backbone).model(plan.settings(False))
     notes = [
         f"recipe {recipe.name} is published for {recipe.architecture}, starting from {recipe.start};"
         f" this run starts from model {model}."

@@ -10,7 +10,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.counts import counted
 
 #: In seconds. Less is how files round a video's end (ours).
-SAID_S = 0.1
+REPORTED_S = 0.1
 #: Files that the sentence names.
 _SHOWN = 3
 
@@ -31,8 +31,8 @@ class Overrun:
 
 
 def overrun_in(read: Annotations, duration: float, file: Path) -> Overrun | None:
-    """Return what ends more than `SAID_S` after a video of `duration` seconds, or None."""
-    over = [one.end - duration for one in read.intervals if one.end > duration + SAID_S]
+    """Return what ends more than `REPORTED_S` after a video of `duration` seconds, or None."""
+    over = [one.end - duration for one in read.intervals if one.end > duration + REPORTED_S]
     return Overrun(file, len(over), max(over)) if over else None
 
 

@@ -25,7 +25,7 @@ class Encoder:
         width: D of a vector.
         tokens: vectors of a frame, or of a clip: about how many, where clips differ.
         bytes_each: of one number, as it is kept.
-        batch: frames or clips that are shown to it at once.
+        batch_size: frames or clips that are shown to it at once.
     """
 
     key: str
@@ -33,7 +33,11 @@ class Encoder:
     width: int
     tokens: int
     bytes_each: int
-    batch: int
+    batch_size: int
+
+    def clips_at_once(self, frames: int) -> int:
+        """Return how many clips of so many frames are shown to it at once."""
+        return max(1, self.batch_size // frames) if self.per == "frame" else self.batch_size
 
     @property
     def unit_bytes(self) -> int:

@@ -30,7 +30,7 @@ from actscribe.video.sampling import sample_times
 #: Rows are written when so many bytes wait, or so many seconds went by: what a killed pass loses at most.
 WRITE_BYTES, WRITE_S = 2**24, 20.0
 #: From so many bytes on, the size is said before features are computed.
-SAID_BYTES = 2**28
+ANNOUNCED_BYTES = 2**28
 
 
 #: Where the frames of a recording come from; what is wanted ascends in time.
@@ -149,7 +149,7 @@ def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence
     missing = {name: _missing(embedding, own, shelves[name]) for name, own in groups.items()}
     needed = _bytes(embedding, sum(missing.values()))
     embedding.store.check_room(needed, what)
-    if needed > SAID_BYTES:
+    if needed > ANNOUNCED_BYTES:
         say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)
     left = [name for name, units in missing.items() if units]
     first = len(left) * rank() // count()
@@ -188,10 +188,10 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     """
     shelf, embedder = embedding.shelf(recording), embedding.embedder
     shelf.refresh()
-    blocks = batched(embedding.units(clips), embedder.encoder.batch)
+    blocks = batched(embedding.units(clips), embedder.encoder.batch_size)
     lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
     wanted = [moments for block in lacking for _, moments in block]
-    frame_stream = ahead(embedding.show(recording, embedding.input_spec, wanted), embedder.encoder.batch)
+    frame_stream = ahead(embedding.show(recording, embedding.input_spec, wanted), embedder.encoder.batch_size)
     waiting = deque(clips)
     written = time.monotonic()
     try:

@@ -47,8 +47,8 @@ def embed_together(embedding: Embedding, wanted: Sequence[tuple[Recording, Seque
                 whole.add(index)
 
     try:
-        with closing(ahead(shown(), encoder.batch)) as stream:
-            for batch in batched(stream, encoder.batch):
+        with closing(ahead(shown(), encoder.batch_size)) as stream:
+            for batch in batched(stream, encoder.batch_size):
                 frames = [one for _, _, one in batch]
                 rows = rows_of(embedding.embedder.embed(frames), frames)
                 for (index, moment, _), row in zip(batch, rows, strict=True):

@@ -7,6 +7,7 @@ import itertools
 import json
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from actscribe.video.sampling import nominal_times
 
 #: Seconds to wait while another process writes.
 PATIENCE_S = 60.0
+#: Seconds between two looks at a file that is locked.
+LOOK_S = 0.02
 #: How often a file is tried: as it is, and once again after it was set aside; one more for another process' haste.
 TRIES = 3
 _SETTING_UP = (
@@ -105,8 +108,7 @@ class AnswerStore:
                 self.path.touch()  # with the mode of any new file; SQLite's own lets only their owner write
                 self._base = sqlite3.connect(self.path, timeout=PATIENCE_S, isolation_level=None)
                 self._which = self.path.stat().st_ino
-                for line in _SETTING_UP:
-                    self._base.execute(line)
+                _set_up(self._base)
                 verdict = self._base.execute("PRAGMA integrity_check(1)").fetchone()[0]
                 if verdict == "ok":
                     break
@@ -163,6 +165,20 @@ class AnswerStore:
             f"{self.path}: model answers cannot be kept: {error}.",
             "Free some space, or choose another place for it: set ACTSCRIBE_CACHE to a folder that can be written to.",
         )
+
+
+def _set_up(base: sqlite3.Connection) -> None:
+    """Make the table; SQLite does not wait for a file that another process is just setting up."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            for line in _SETTING_UP:
+                base.execute(line)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(LOOK_S)
 
 
 def _is_damage(error: Exception) -> bool:

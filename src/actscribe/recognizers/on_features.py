@@ -44,9 +44,7 @@ class OnFeatures(ScoresFeatures):
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        encoder = self.embedder.encoder
-        together = max(1, encoder.batch // self.input_spec.frames) if encoder.per == "frame" else encoder.batch
-        for batch in batched(clips, together):
+        for batch in batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames)):
             yield from self._scores(self.embedder.embed(batch))
 
     def score_features(self, features: Iterable[Tensor]) -> Iterator[np.ndarray]:

@@ -82,9 +82,7 @@ class OnSequences(ScoresSteps):
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        encoder = self.embedder.encoder
-        together = max(1, encoder.batch // self.input_spec.frames) if encoder.per == "frame" else encoder.batch
-        for batch in batched(clips, together):
+        for batch in batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames)):
             for clip, vectors in zip(batch, self.embedder.embed(batch), strict=True):
                 yield self.score_steps(self._alone(clip, vectors)).mean(axis=0)
 

@@ -108,7 +108,7 @@ def embed_clips(
         raise ActScribeError("Expected clips, found none.")
     frames = len(clips[0])
     embedder = load_embedder(_choice(model, resize_mode, above_layers), frames)
-    batches = batched(frames_in_memory(clips, frames), max(1, embedder.encoder.batch // frames))
+    batches = batched(frames_in_memory(clips, frames), max(1, embedder.encoder.batch_size // frames))
     return np.stack([vectors.float().numpy() for batch in batches for vectors in embedder.embed(batch)])
 
 

@@ -67,7 +67,8 @@ def _other_weights(run: Run, settings: Any) -> list[str]:
         same = implementation(run.info.recognizer).weights(settings) == run.info.weights
     except ActScribeError:  # a complete run does not need it any more, and an unfinished one says so itself
         return []
-    return [] if same else [f"model {settings.model} has different weights than when this run was made"]
+    model = recognizer(run.info.recognizer).model(settings)
+    return [] if same else [f"model {model} has different weights than when this run was made"]
 
 
 def complete_run(folder: Path) -> Run | None:

@@ -48,7 +48,7 @@ class NetworkEmbedder:
 
 
 def described(
-    network: nn.Module, per: Literal["frame", "clip"], frames: int, size: int, batch: int, **key: Any
+    network: nn.Module, per: Literal["frame", "clip"], frames: int, size: int, batch_size: int, **key: Any
 ) -> Encoder:
     """Return what is known of a network, its width and tokens from a pass without values.
 
@@ -57,10 +57,10 @@ def described(
         per: see `Encoder`.
         frames: of a clip.
         size: of the square input, in pixels.
-        batch: frames or clips at once.
+        batch_size: frames or clips at once.
         key: all that its vectors depend on beside the pictures.
     """
     shown = 1 if per == "frame" else frames
     with torch.no_grad():
         tokens, width = network.eval()(torch.zeros(1, shown, 3, size, size, device="meta")).shape[1:]
-    return Encoder(encoder_key(key), per, int(width), int(tokens), STORED_DTYPE.itemsize, batch)
+    return Encoder(encoder_key(key), per, int(width), int(tokens), STORED_DTYPE.itemsize, batch_size)

@@ -85,7 +85,7 @@ class Use:
         prompt: tokens of the prompt besides the video.
         question: tokens of one label's question with what follows it.
         answer: tokens written at most.
-        batch: clips that run together.
+        batch_size: clips that run together.
         rank: of LoRA.
         kept_frames: frames whose visual features are kept; None: as many as the store may hold.
     """
@@ -96,7 +96,7 @@ class Use:
     prompt: int = PROMPT_TOKENS
     question: int = 40
     answer: int = 64
-    batch: int = 1
+    batch_size: int = 1
     rank: int = 16
     kept_frames: int | None = None
 
@@ -230,7 +230,7 @@ def working_bytes(shape: Shape, use: Use) -> tuple[int, int]:
     """
     prefix = shape.tokens + use.prompt
     if use.task in ("head", "lora"):
-        return 0, _vision_or_text(shape, use, use.batch)
+        return 0, _vision_or_text(shape, use, use.batch_size)
     token = 2 * shape.kv_heads * shape.head_size * _width(use)
     first = token * prefix * shape.text_layers, _vision_or_text(shape, use, 1)
     copied = token * (prefix + _more(use)) * (shape.text_layers + 1)

@@ -45,7 +45,7 @@ def plan_head(settings: VlmHeadSettings, frames: int, labels: int) -> Plan:
 
 def plan_lora(settings: VlmLoraSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of a model with adapters; those of query and value are counted."""
-    use = Use("lora", _trained(settings.precision), labels, batch=settings.batch_size, rank=settings.rank)
+    use = Use("lora", _trained(settings.precision), labels, batch_size=settings.batch_size, rank=settings.rank)
     return _plan(settings.model, frames, use)
 
 
