@@ -299,7 +299,7 @@ def test_what_is_in_the_way_is_not_replaced(made: Path, tmp_path: Path, cache: P
     (tmp_path / "out" / "new.json").rmdir()
     (tmp_path / "out" / "new.json").hardlink_to(new)
     before = new.read_bytes()
-    with pytest.raises(ActScribeError, match="is a video that is to be annotated"):
+    with pytest.raises(ActScribeError, match="is one of the videos to be annotated"):
         annotate([new], run, out=tmp_path / "out", recognizer=counting, overwrite=True)
     assert new.read_bytes() == before
     assert counting.scored == 0

@@ -124,7 +124,7 @@ def test_what_is_read_off_by_hand() -> None:
 
 def test_one_page_holds_every_recognizer_and_what_each_has_of_its_own() -> None:
     sections = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", pages.markdown(), re.DOTALL | re.MULTILINE))
-    assert {"Study", "Labels", "Of every trained recognizer", *BUILT_IN} <= sections.keys()
+    assert {"Study", "Labels", "Every trained recognizer", *BUILT_IN} <= sections.keys()
     for name, spec in BUILT_IN.items():
         assert [one.name for one in own_settings(spec.settings) if f"| `{one.name}` |" not in sections[name]] == []
 
@@ -210,4 +210,4 @@ def test_settings_of_another_head_stand_under_the_heading_that_names_it() -> Non
     assert all(f"\n{key}\n" in before for key in ("model", "head", "pooling", "inverse_strength"))
     assert all(f"\n{key}\n" in after and f"\n{key}\n" not in before for key in ("epochs", "dropout", "betas"))
     assert "Cannot be changed here: temporal_jitter: 1, augment: false, flip: false." in after
-    assert "Of no effect here: learning_rate, augmentation." in " ".join(after.split())
+    assert "No effect here: learning_rate, augmentation." in " ".join(after.split())

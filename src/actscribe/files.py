@@ -220,7 +220,7 @@ def explain_os_error(error: OSError, target: Path) -> ActScribeError:
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return ActScribeError(f"{target}: a file is where a folder is expected.", "Choose another folder to write to.")
     if error.errno == errno.EISDIR:
-        return ActScribeError(f"{target}: is a folder; a file is to be written here.", "Move it away, then try again.")
+        return ActScribeError(f"{target}: is a folder; expected a file to write to.", "Move it away, then try again.")
     return ActScribeError(f"{target}: {error.strerror or error}.")
 
 

@@ -34,7 +34,7 @@ def check_replaceable(target: Path) -> None:
         return
     if target.is_symlink() or not target.is_dir():
         what = "a link" if target.is_symlink() else "a file"
-        raise ActScribeError(f"{target}: is {what}; a folder is to be written here.", "Move it away, then try again.")
+        raise ActScribeError(f"{target}: is {what}; expected a folder to write to.", "Move it away, then try again.")
     known = set() if is_empty(target) else _marked(target)
     if known is None:
         raise ActScribeError(
@@ -77,7 +77,7 @@ def check_file(target: Path, overwrite: bool = False) -> None:
         ActScribeError: a file is there and not to be replaced, or a folder or device is there.
     """
     if target.is_dir():
-        raise ActScribeError(f"{target}: is a folder; a file is to be written here.", "Name a file.")
+        raise ActScribeError(f"{target}: is a folder; expected a file to write to.", "Name a file.")
     if target.exists() and not target.is_file():
         raise ActScribeError(f"{target}: is not a regular file, so it is not replaced.", "Name another file.")
     if os.path.lexists(target) and not overwrite:

@@ -56,9 +56,9 @@ def _suggest(error: Any, command: TyperCommand) -> None:
         return
     unnamed = next((one for one in meant if one in arguments), None)
     if unnamed is not None:
-        error.message += f". {unnamed.upper()} stands without an option: {_usage(command, arguments)}"
+        error.message += f". {unnamed.upper()} is given without an option: {_usage(command, arguments)}"
     elif "study" in arguments and (recognizer := _recognizer_with(name)):
-        error.message += f". It is a setting, which stands in study.yaml: actscribe settings {recognizer}"
+        error.message += f". It is a setting in study.yaml: actscribe settings {recognizer}"
 
 
 def _usage(command: TyperCommand, arguments: list[str]) -> str:

@@ -26,7 +26,7 @@ def agreement(asked: Asked) -> dict[str, Any]:
     session = asked.session
     if not session.is_settling:
         raise Unknown(
-            "Only who settles sees what two annotators say.",
+            "Only the person who settles disagreements sees both annotations.",
             f"Type: actscribe review {shlex.quote(str(session.study.folder))} --annotator agreed",
         )
     by_item = {item.id: voices(item, session.journal, session.data.labels) for item in session.items.values()}

@@ -223,4 +223,4 @@ def _check_targets(
     for path in [*files, *(scores_path(_stem(video, out)) for video in videos if scores)]:
         check_file(path, overwrite)
         if any(video.exists() and path.exists() and video.samefile(path) for video in videos):
-            raise ActScribeError(f"{path}: is a video that is to be annotated.", "Choose another folder with --out.")
+            raise ActScribeError(f"{path}: is one of the videos to be annotated.", "Choose another folder with --out.")

@@ -144,7 +144,7 @@ def _run(asked: Asked) -> Run | None:
 def _labels(asked: Asked, run: Run | None) -> LabelSet:
     if asked.labels is None and run is None:
         raise ActScribeError(
-            "No label set is named, so nothing says what is to be measured.",
+            "No label set is named, so there is nothing to measure.",
             "Add --labels, a preset's name or a YAML file with `indicators:`.",
         )
     labels = load_label_set(asked.labels) if asked.labels else run.labels if run else None

@@ -75,7 +75,7 @@ def _blocks_of(when: str | None, settings: list[Setting]) -> list[str]:
         idle = [one.name for one in settings if not one.is_fixed]
         return [
             fill(f"{head}: {', '.join(names)}.", WIDTH, break_on_hyphens=False)
-            for head, names in (("Cannot be changed here", fixed), ("Of no effect here", idle))
+            for head, names in (("Cannot be changed here", fixed), ("No effect here", idle))
             if names
         ]
     heading = [f"With `{when}` alone:"] if when else []

@@ -205,7 +205,7 @@ def _check_head(answer: http.client.HTTPResponse, data: bytes) -> None:
     packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if packed not in ("", "identity"):
         raise Trouble(
-            f"it is packed ({shown(packed)}), which nobody asked for.", "Switch the server's compression off."
+            f"it is packed ({shown(packed)}), which was not requested.", "Switch the server's compression off."
         )
     if 300 <= answer.status < 400:
         where = shown(answer.headers.get("Location", "nowhere"))
