@@ -124,7 +124,7 @@ def test_what_is_read_off_by_hand() -> None:
 
 def test_one_page_holds_every_recognizer_and_what_each_has_of_its_own() -> None:
     sections = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", pages.markdown(), re.DOTALL | re.MULTILINE))
-    assert {"Study", "Labels", "Every trained recognizer", *BUILT_IN} <= sections.keys()
+    assert {"Study", "Labels", "Shared by every trained recognizer", *BUILT_IN} <= sections.keys()
     for name, spec in BUILT_IN.items():
         assert [one.name for one in own_settings(spec.settings) if f"| `{one.name}` |" not in sections[name]] == []
 

@@ -344,7 +344,7 @@ def _check_second(where: str, cells: Mapping[str, str], first: Path | None, seco
         if cells.get(f"{name}_2") and not cells.get(name):
             raise ActScribeError(
                 f"{where}: '{name}_2' without '{name}'.",
-                f"The first annotator belongs in '{name}'; fill that in first.",
+                f"The first annotator belongs in '{name}'; fill it first.",
             )
     if first and second and real_path(first) == real_path(second):
         raise ActScribeError(

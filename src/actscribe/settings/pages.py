@@ -88,7 +88,7 @@ def markdown() -> str:
     for name, model in PAGES.items():
         parts += [f"## {name.capitalize()}\n", f"{summary(model)}\n", _table(model, settings_of(model))]
     for model, who in SHARED.items():
-        parts += [f"## Of {who}\n", f"{_from(model) or summary(model)}\n", _table(model, own_settings(model))]
+        parts += [f"## Shared by {who}\n", f"{_from(model) or summary(model)}\n", _table(model, own_settings(model))]
     for name, spec in BUILT_IN.items():
         model = spec.settings
         parts += [f"## {name}\n", f"{summary(model)} {_from(model)}".rstrip() + "\n"]
