@@ -9,7 +9,7 @@ from rich.console import Console
 
 from actscribe.compare.board import Board
 from actscribe.compare.plan import Part
-from actscribe.progress import say, track
+from actscribe.progress import Progress, say, track
 
 
 def test_the_board_shows_a_table_on_a_terminal() -> None:
@@ -18,7 +18,7 @@ def test_the_board_shows_a_table_on_a_terminal() -> None:
     board = Board(every, Console(file=drawn, force_terminal=True, width=100))
     with board.shown():
         with board.on(every[0]):
-            say("Training: epoch 1/2", 75.0)
+            say(Progress("Training", "epoch 1/2", 75.0))
             table = board.table()
         board.finished(every[0], 0.25, reused=False)
         board.finished(every[2], 0.75, reused=False)
@@ -37,12 +37,21 @@ def test_elsewhere_it_prints_lines(capsys: pytest.CaptureFixture[str]) -> None:
     board = Board([part], Console(file=StringIO()))
     with board.shown(), board.on(part):
         assert list(track(range(3), "Scoring test")) == [0, 1, 2]
-        say("Training: epoch 1/2", 75.0)
+        say(Progress("Training", "epoch 1/2", 75.0))
     board.finished(part, 0.5, reused=True)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "timesformer, seed 1: Training: epoch 1/2, about 1:15 left",
         "timesformer, seed 1: was done already, macro F1 0.500",
     ]
-    say("Outside", None)
+    say("Outside")
     assert capsys.readouterr().err == "Outside\n"
+
+
+def test_a_sentence_is_printed_whatever_it_ends_with() -> None:
+    drawn, part = StringIO(), Part("timesformer", 1)
+    board = Board([part], Console(file=drawn, width=100))
+    with board.on(part):
+        say("Recordings that are left out: 3/40")
+    assert drawn.getvalue() == "timesformer, seed 1: Recordings that are left out: 3/40\n"
+    assert list(board.table().columns[2].cells) == ["waiting"]

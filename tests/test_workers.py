@@ -17,8 +17,8 @@ import torch
 
 from actscribe.compute import Compute, asking
 from actscribe.errors import ActScribeError
-from actscribe.progress import say
-from actscribe.workers import Done, Job, Progress, run_jobs, spread
+from actscribe.progress import Progress, say
+from actscribe.workers import Done, Job, Running, run_jobs, spread
 
 
 def spawned(process: psutil.Process) -> list[psutil.Process]:
@@ -31,7 +31,7 @@ def spawned(process: psutil.Process) -> list[psutil.Process]:
 
 
 def squared(number: int) -> tuple[int, int, int]:
-    say(f"Squaring {number}", 1.5)
+    say(Progress("Squaring", str(number), 1.5))
     return number**2, os.getpid(), torch.get_num_threads()
 
 
@@ -59,8 +59,8 @@ def test_each_job_is_done_once_with_its_threads_and_what_it_says_is_heard() -> N
     assert [done[number][0] for number in range(5)] == [0, 1, 4, 9, 16]
     assert {value[2] for value in done.values()} == {1}
     assert os.getpid() not in {value[1] for value in done.values()}
-    assert {(one.job, one.text, one.left) for one in news if isinstance(one, Progress)} == {
-        (number, f"Squaring {number}", 1.5) for number in range(5)
+    assert {(one.job, one.report) for one in news if isinstance(one, Running)} == {
+        (number, Progress("Squaring", str(number), 1.5)) for number in range(5)
     }
 
 

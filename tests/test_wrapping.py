@@ -41,7 +41,7 @@ def test_a_pipe_gets_lines_as_they_are() -> None:
     assert wrapped("word " * 30, io.StringIO()) == "word " * 30
 
 
-@pytest.mark.parametrize("tells", [tell, lambda text: say(text, None)])
+@pytest.mark.parametrize("tells", [tell, say])
 def test_errors_and_warnings_are_as_wide_as_the_terminal(  # type: ignore[no-untyped-def]
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tells
 ) -> None:

@@ -19,8 +19,29 @@ LINE_EVERY_S = 10.0
 REPORT_EVERY_S = 0.2
 #: How long is left is said after so many seconds and items behind the first one, or after so many seconds alone (ours).
 LEAST_S, LEAST_ITEMS, ENOUGH_S = 2.0, 3, 30.0
-#: Receives what is being done ("Scoring test: 3/40") and about how many seconds are left, None where unknown.
-Listener = Callable[[str, float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long step is.
+
+    Args:
+        stage: what is being done ("Scoring test").
+        done: how much of it is ("3/40").
+        left: about how many seconds it will still take; None: unknown.
+    """
+
+    stage: str
+    done: str
+    left: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.done}" + ("" if self.left is None else f", about {clock(self.left)} left")
+
+
+#: What a long step reports: a sentence, or how far it is.
+Report = str | Progress
+Listener = Callable[[Report], None]
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
@@ -34,8 +55,8 @@ def report_to(listener: Listener) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
-def say(text: str, left: float | None) -> None:
-    """Print a line of progress on standard error, or pass it to the listener; `left` is in seconds.
+def say(report: Report) -> None:
+    """Print a sentence or a line of progress on standard error, or pass it to the listener.
 
     Of several processes only the first one reports.
     """
@@ -43,10 +64,9 @@ def say(text: str, left: float | None) -> None:
         return
     listener = _LISTENER.get()
     if listener is not None:
-        listener(text, left)
+        listener(report)
     else:
-        ending = "" if left is None else f", about {clock(left)} left"
-        print(wrapped(f"{text}{ending}", sys.stderr), file=sys.stderr, flush=True)
+        print(wrapped(str(report), sys.stderr), file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
@@ -91,17 +111,17 @@ class Pace:
 
 
 def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    left_column = TextColumn("{task.fields[left]}", style="progress.remaining")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), left_column)
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task, pace = progress.add_task(what, total=total, left=""), Pace()
+    left_column = bars.TextColumn("{task.fields[left]}", style="progress.remaining")
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn(), left_column)
+    with bars.Progress(*columns, console=Console(stderr=True)) as bar:
+        task, pace = bar.add_task(what, total=total, left=""), Pace()
         for done, item in enumerate(items, start=1):
             yield item
             left = pace.left(done, total, time.monotonic())
-            progress.update(task, completed=done, left="" if left is None else clock(left))
+            bar.update(task, completed=done, left="" if left is None else clock(left))
 
 
 def _reported(items: Iterable[T], what: str, total: int | None, listener: Listener) -> Iterator[T]:
@@ -112,7 +132,7 @@ def _reported(items: Iterable[T], what: str, total: int | None, listener: Listen
         left = pace.left(done, total, now)
         if now - last >= REPORT_EVERY_S:
             last = now
-            listener(f"{what}: {done}/{total}" if total else f"{what}: {done}", left)
+            listener(Progress(what, f"{done}/{total}" if total else str(done), left))
 
 
 def _lines(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:

@@ -26,7 +26,7 @@ import psutil
 
 from actscribe.compute import Compute, chosen
 from actscribe.errors import ActScribeError
-from actscribe.progress import report_to
+from actscribe.progress import Report, report_to
 
 #: Memory of a process with a small model, its decoder included (measured: 0.9 GiB); larger ones want fewer (ours).
 PROCESS_BYTES = 1.25 * 2**30
@@ -52,12 +52,11 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """What a job says of itself while it runs; `left` in seconds, None where unknown."""
+class Running:
+    """What a job says of itself while it runs."""
 
     job: int
-    text: str
-    left: float | None
+    report: Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _usual_count() -> int:
     return max(1, min(cores(), int(psutil.virtual_memory().available // PROCESS_BYTES)))
 
 
-def run_jobs(function: Callable[[Any], Any], jobs: Sequence[Job], count: int) -> Iterator[Progress | Done]:
+def run_jobs(function: Callable[[Any], Any], jobs: Sequence[Job], count: int) -> Iterator[Running | Done]:
     """Run a function on each job's argument, several at once, each on its share; yield what comes as it comes.
 
     However the block ends that iterates, no process is left behind.
@@ -189,7 +188,7 @@ def _no_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _heard(worker: _Worker, job: Job) -> Progress | Done:
+def _heard(worker: _Worker, job: Job) -> Running | Done:
     try:
         answer = worker.pipe.recv()
     except (EOFError, OSError):
@@ -234,8 +233,8 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-def _report(pipe: Connection, job: int, text: str, left: float | None) -> None:
-    pipe.send(Progress(job, text, left))
+def _report(pipe: Connection, job: int, report: Report) -> None:
+    pipe.send(Running(job, report))
 
 
 def _next(pipe: Connection) -> tuple[int, Any] | None:

@@ -22,7 +22,7 @@ from actscribe.archive.work import working
 from actscribe.compute import chosen
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
-from actscribe.progress import LINE_EVERY_S, say
+from actscribe.progress import LINE_EVERY_S, Progress, say
 from actscribe.run_folder.environment import versions
 from actscribe.run_folder.file_names import OPERATING_POINT
 from actscribe.run_folder.run import Run
@@ -217,7 +217,7 @@ class _Teller:
         self._left, self._begun, self._last = sum(one.bytes for one in todo), time.monotonic(), -LINE_EVERY_S
         self._read = 0
         if self._ended:
-            say(f"{self._ended} of {self._total} are done already", None)
+            say(f"{self._ended} of {self._total} are done already")
 
     def __call__(self, video: Video, outcome: Outcome) -> None:
         self._ended += 1
@@ -226,9 +226,9 @@ class _Teller:
         self._left -= video.bytes
         now = time.monotonic()
         if outcome.how != "done":
-            say(f"{outcome.how}: {outcome.sentence}", None)
+            say(f"{outcome.how}: {outcome.sentence}")
         if now - self._last >= LINE_EVERY_S or self._ended == self._total:
             self._last = now
             failed = f", {self._failed} failed" if self._failed else ""
             left = (now - self._begun) / self._read * self._left if self._read and self._left else None
-            say(f"{self._ended} of {self._total}{failed}: {video.name}", left)
+            say(Progress(f"{self._ended} of {self._total}{failed}", video.name, left))

@@ -21,7 +21,7 @@ from actscribe.evaluation.indicators import indicators
 from actscribe.files import content_hash
 from actscribe.models.device import computing
 from actscribe.names import safe_name
-from actscribe.progress import report_to
+from actscribe.progress import Report, report_to
 from actscribe.run_folder.run import Run
 from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import (
@@ -126,5 +126,5 @@ def _summaries(loaded: Loaded, made: AnnotatedVideo) -> dict[str, LabelSummary]:
     }
 
 
-def _silent(text: str, left: float | None) -> None:
+def _silent(report: Report) -> None:
     """Say nothing: whoever hands out the videos speaks of all workers together."""

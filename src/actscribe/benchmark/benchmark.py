@@ -158,7 +158,7 @@ def _check(plan: Plan, chosen: Classes, drawn: Draw, folder: Path, cache: FrameC
             study = study_with(plan, chosen.learned, plan.settings(vghif, len(drawn.data.of_split("train"))), 0)
             problems += refusals(study, [plan.backbone], drawn.data, cache, infos)
             for sentence in memory_warnings(study, [plan.backbone], drawn.data):
-                say(f"Warning: {sentence}", None)
+                say(f"Warning: {sentence}")
     if problems:
         raise ActScribeError("\n".join(dict.fromkeys(problems)), "Nothing was started. Fix this, then type it again.")
 

@@ -70,7 +70,7 @@ def finish_all(pieces: Sequence[Piece], at_once: int) -> None:
         _finish_at_once(pieces, at_once)
         return
     for index, piece in enumerate(pieces):
-        say(f"{piece.words} ({index + 1} of {len(pieces)})", None)
+        say(f"{piece.words} ({index + 1} of {len(pieces)})")
         _finish(piece)
         gc.collect()
 
@@ -82,10 +82,10 @@ def _finish_at_once(pieces: Sequence[Piece], count: int) -> None:
         words = pieces[news.job].words
         if isinstance(news, Done):
             done += 1
-            say(f"{words}: done ({done} of {len(pieces)})", None)
+            say(f"{words}: done ({done} of {len(pieces)})")
         elif time.monotonic() - last >= LINE_EVERY_S:
             last = time.monotonic()
-            say(f"{words}: {news.text}", news.left)
+            say(f"{words}: {news.report}")
 
 
 def _finish(piece: Piece) -> None:

@@ -63,7 +63,6 @@ def train(
     if recognizer is None and others:
         say(
             f"Training {first}, the first of the study's {len(others) + 1} recognizers; --recognizer names another.",
-            None,
         )
     run = train_run(loaded, recognizer or first, out=out, resume=resume, overwrite=overwrite, warm_start=warm_start)
     if not is_first():

@@ -59,7 +59,7 @@ def finish_at_once(every: Sequence[Part], shared: Shared, board: Board, count: i
             macro_f1, memories[part], reused = news.value
             board.finished(part, macro_f1, reused)
         else:
-            board.tell(part, news.text, news.left)
+            board.tell(part, news.report)
     return memories
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,10 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from actscribe.compare.plan import Part
-from actscribe.progress import LINE_EVERY_S, clock, report_to
-
-#: How far along a stage is, at the end of what is reported; what ends otherwise is a sentence.
-PROGRESS = re.compile(r": \d+(/\d+)?$|: (?:step|epoch) .*$")
+from actscribe.progress import LINE_EVERY_S, Progress, Report, clock, report_to
 
 
 @dataclass(slots=True)
@@ -28,7 +24,7 @@ class _Row:
 
     total: int
     done: int = 0
-    running: dict[Part, tuple[str, float | None]] = field(default_factory=dict)
+    running: dict[Part, Progress] = field(default_factory=dict)
     f1: list[float] = field(default_factory=list)
 
 
@@ -69,19 +65,19 @@ class Board:
         with report_to(partial(self.tell, part)):
             yield
 
-    def tell(self, part: Part, text: str, left: float | None) -> None:
-        """Show what a part is doing; `left` in seconds, None where unknown. A sentence is printed as it is."""
-        if left is None and not PROGRESS.search(text):
-            self._console.print(f"{part.words}: {text}", highlight=False, markup=False, soft_wrap=True)
+    def tell(self, part: Part, report: Report) -> None:
+        """Show what a part is doing; a sentence is printed as it is."""
+        if isinstance(report, str):
+            self._console.print(f"{part.words}: {report}", highlight=False, markup=False, soft_wrap=True)
             return
-        self._rows[part.recognizer].running[part] = text, left
+        self._rows[part.recognizer].running[part] = report
         if self._live is not None:
             self._live.update(self.table())
             return
         now = time.monotonic()
         if now - self._last >= LINE_EVERY_S:
             self._last = now
-            self._print(f"{part.words}: {text}" + ("" if left is None else f", about {clock(left)} left"))
+            self._print(f"{part.words}: {report}")
 
     def finished(self, part: Part, macro_f1: float, reused: bool) -> None:
         """Say that a part is done; a second time, after its cost was measured, says nothing."""
@@ -109,12 +105,11 @@ class Board:
         table.add_column("left", justify="right", no_wrap=True)
         table.add_column("macro F1", justify="right", no_wrap=True)
         for name, row in self._rows.items():
-            text, seconds = list(row.running.values())[-1] if row.running else ("", None)
-            stage, _, progress = text.partition(": ")
-            stage = stage or ("done" if row.done == row.total else "waiting")
+            waiting = Progress("done" if row.done == row.total else "waiting", "")
+            last = list(row.running.values())[-1] if row.running else waiting
             mean = f"{sum(row.f1) / len(row.f1):.3f}" if row.f1 else "–"
-            left = "" if seconds is None else clock(seconds)
-            table.add_row(name, f"{row.done}/{row.total}", stage, progress, left, mean)
+            left = "" if last.left is None else clock(last.left)
+            table.add_row(name, f"{row.done}/{row.total}", last.stage, last.done, left, mean)
         done, total = (sum(getattr(row, name) for row in self._rows.values()) for name in ("done", "total"))
         table.caption = f"{done} of {total} runs done after {clock(time.monotonic() - self._start)}"
         return table

@@ -71,7 +71,7 @@ def compare(
     names = chosen(study, only)
     data = load_data(study)
     for sentence in data_warnings(study, data):
-        say(f"Warning: {sentence}", None)
+        say(f"Warning: {sentence}")
     annotated = sum(recording.intervals is not None for recording in data.of_split("train"))
     provenance = Provenance(
         study=study.model_copy(update={"labels": data.labels}),
@@ -283,7 +283,7 @@ def _check(
     to_make = [name for name in names if name in left]
     check_comparable(study, names, to_make, data, cache)
     for sentence in memory_warnings(study, to_make, data):
-        say(f"Warning: {sentence}", None)
+        say(f"Warning: {sentence}")
 
 
 def _columns(study: Study, data: StudyData) -> dict[str, dict[str, str]]:

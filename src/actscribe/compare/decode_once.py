@@ -53,7 +53,6 @@ def decoding_once(
         say(
             f"Each recognizer decodes the videos for itself: the frames of all take {bytes_text(needed)}, and half of"
             f" the frame cache is {bytes_text(room)}.",
-            None,
         )
         return nullcontext()
     return sharing(cache, videos)

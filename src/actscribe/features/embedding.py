@@ -150,7 +150,7 @@ def embed(embedding: Embedding, recordings: Sequence[Recording], clips: Sequence
     needed = _bytes(embedding, sum(missing.values()))
     embedding.store.check_room(needed, what)
     if needed > ANNOUNCED_BYTES:
-        say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}", None)
+        say(f"{what}: {bytes_text(needed)} go into the feature store {embedding.store.root}")
     left = [name for name, units in missing.items() if units]
     first = len(left) * rank() // count()
 

@@ -182,7 +182,7 @@ def starting_judge(settings: VlmJudgeSettings, labels: LabelSet, frames: int) ->
 def _described(asked: Mapping[str, ChatServer]) -> list[str]:
     lines = [server.description() for server in asked.values()]
     for line in lines:
-        say(line, None)
+        say(line)
     return lines
 
 

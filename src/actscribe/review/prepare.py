@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.progress import report_to
+from actscribe.progress import Report, report_to
 from actscribe.review.suggesting import suggest
 from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.run_folder.run import Run
@@ -54,5 +54,5 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def _silent(text: str, left: float | None) -> None:
+def _silent(report: Report) -> None:
     """Say nothing: the page tells how far it is."""

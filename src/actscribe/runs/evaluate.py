@@ -205,7 +205,7 @@ def _score(
     run.save_info()  # before the first look, so that one that is stopped counts
     with timed(run, f"evaluate {split}"):
         loaded = recognizer or run.recognizer()
-        say(in_words(), None)
+        say(in_words())
         with listening(loaded, run.info.recognizer) as answers:
             within = run.study.split.within == "recordings"
             what = f"Scoring {split}"

@@ -68,7 +68,7 @@ class KeptScores:
             with write_beside(self.path) as beside:
                 beside.write_bytes(_digest(table.getvalue()) + table.getvalue())
         except ActScribeError as error:
-            say(f"The scores of {self.recording.video.name} are not kept: {error.message}", None)
+            say(f"The scores of {self.recording.video.name} are not kept: {error.message}")
 
     def way_on(self) -> str:
         """Return what to do where the annotation files cannot be written; empty where no scores are kept."""

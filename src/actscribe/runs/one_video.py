@@ -110,7 +110,7 @@ def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = No
     """
     settings = run.operating_point.timeline
     settings = settings if rules is None else settings.model_copy(update={"rules": rules})
-    say(in_words(), None)
+    say(in_words())
     return Loaded(run, recognizer or run.recognizer(), settings, quality_notes(run), known_videos(run))
 
 
@@ -236,7 +236,7 @@ def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
     recording, run = kept.recording, kept.run
     stored = kept.read()
     if stored is not None:
-        say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}", None)
+        say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}")
         return stored
     what = f"Annotating {recording.video.name}"
     made = score_recordings(loaded.recognizer, [recording], run.labels, run.study.windows, what)

@@ -31,7 +31,7 @@ def keep_served(run: Run, split: str) -> None:
         return
     for role, (_, tally) in taken.items():
         if tally.requests:
-            say(f"Server, {role}: {tally.sentence()}", None)
+            say(f"Server, {role}: {tally.sentence()}")
     path = run.folder / file_names.of_split(file_names.SERVERS, split)
     notes = [f"{server.description()}." for server, _ in taken.values()]
     write_text(path, json.dumps({"notes": notes, SENT: rows}, indent=1, ensure_ascii=False))

@@ -99,11 +99,11 @@ def train(
             data = load_data(study)
         if is_first():
             for sentence in (*memory_warnings(study, [recognizer], data), *data_warnings(study, data)):
-                say(f"Warning: {sentence}", None)
+                say(f"Warning: {sentence}")
     last = keeps_last(study, recognizer, data)
     if last:
         study = with_keep(study, recognizer, data)
-        say(f"Note: {recognizer}: {KEEP_LAST_NOTE}", None)
+        say(f"Note: {recognizer}: {KEEP_LAST_NOTE}")
     warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
     with _about(recognizer):
         unshown = check_targets(study, data, needed(study, recognizer))
@@ -112,7 +112,7 @@ def train(
     notes = [*unshown, *data.remarks, *data.not_known, *([KEEP_LAST_NOTE] if last else [])]
     if frames.room:
         notes.append(frames.sentence)
-        say(f"Note: {recognizer}: {frames.sentence}", None)
+        say(f"Note: {recognizer}: {frames.sentence}")
     if is_first():
         if existing:
             check_same(existing, study, data, "replace it with --overwrite, or train into another folder with --out.")
@@ -125,7 +125,7 @@ def train(
         run = Run.open(folder)
     training_clips.divide(run.info.frames_room)
     inputs = _training_inputs(run, study, data, training_clips, resume)
-    say(in_words(), None)
+    say(in_words())
     with timed(run, "train"):
         made = code.make(inputs)
     if not is_first():

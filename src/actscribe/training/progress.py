@@ -6,7 +6,7 @@ import time
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from actscribe.progress import LINE_EVERY_S, say
+from actscribe.progress import LINE_EVERY_S, Progress, say
 
 
 class ProgressCallback(TrainerCallback):
@@ -38,21 +38,21 @@ class ProgressCallback(TrainerCallback):
         epoch, epochs = round(state.epoch or 0), round(args.num_train_epochs)
         if epoch < epochs:
             best = round((state.best_global_step or 0) / state.max_steps * epochs)
-            say(f"Training: ended after epoch {epoch} of {epochs}: no better on validation since epoch {best}.", None)
+            say(f"Training: ended after epoch {epoch} of {epochs}: no better on validation since epoch {best}.")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Say how far training is if the last line is old."""
         if time.monotonic() - self._last >= LINE_EVERY_S:
-            self._say(state, f"Training: step {state.global_step}/{state.max_steps}")
+            self._say(state, f"step {state.global_step}/{state.max_steps}")
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Say that an epoch is done, where no validation will."""
         if args.eval_strategy == "no":
-            self._say(state, f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)}")
+            self._say(state, f"epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)}")
 
     def on_evaluate(
         self,
@@ -66,15 +66,15 @@ class ProgressCallback(TrainerCallback):
         values = metrics or {}
         self._say(
             state,
-            f"Training: epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)},"
+            f"epoch {round(state.epoch or 0)}/{round(args.num_train_epochs)},"
             f" val loss {values.get('eval_loss', float('nan')):.3f},"
             f" score {values.get('eval_score', float('nan')):.3f}",
         )
 
-    def _say(self, state: TrainerState, text: str) -> None:
+    def _say(self, state: TrainerState, reached: str) -> None:
         if not state.is_world_process_zero:
             return
         self._last = time.monotonic()
         done = state.global_step - self._first_step
         left = (self._last - self._start) / max(done, 1) * (state.max_steps - state.global_step)
-        say(text, left)
+        say(Progress("Training", reached, left))
