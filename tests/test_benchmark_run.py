@@ -62,6 +62,7 @@ def test_results_are_means_over_seeds_of_the_kept_scores(pair: tuple[Plan, Path]
             assert row["seeds"] == 2
 
 
+@pytest.mark.slow
 def test_two_at_once_end_with_the_same_tables(
     pair: tuple[Plan, Path], actions: ActionSet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

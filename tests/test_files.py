@@ -112,7 +112,7 @@ def test_what_the_first_item_takes_foretells_nothing(
     def step(seconds: float) -> None:
         now[0] += seconds
 
-    items = progress._reported(range(77), "Scoring test", 77, lambda _, left: reports.append(left))
+    items = progress._reported(range(77), "Scoring test", 77, lambda report: reports.append(report.left))
     if way == "bar":
         monkeypatch.setattr(progress, "clock", lambda left: reports.append(left) or "")
         items = progress._bar(range(77), "Scoring test", 77)

@@ -105,6 +105,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow  # `make browser-test` runs it
 @pytest.mark.skipif(not any(map(installed, PROGRAMS)), reason="no Chromium here")
 def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None:
     with listening(films) as session, tab() as browser:
@@ -124,6 +125,7 @@ def test_chromium_shows_every_frame_at_the_time_that_we_say(films: Path) -> None
             assert [number_in(cells) for _, cells in shown] == numbers(item.recording.video, sought), name
 
 
+@pytest.mark.slow  # `make browser-test` runs it
 @pytest.mark.skipif(not any(map(installed, PROGRAMS)), reason="no Chromium here")
 def test_chromium_hears_what_we_say_is_heard_and_what_was_made_for_it(films: Path, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<!doctype html><title>sound</title>")
