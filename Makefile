@@ -72,8 +72,8 @@ docs: install    ## the documentation, into site/ to be opened without a network
 live-test: install  ## the live page in headless Chromium, which must be on the PATH: what is seen, axe, width
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/live_in_chromium.py
 
-browser-test: docs  ## these and the documentation at once, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/live_in_chromium.py tests/test_review_media.py tests/review_in_chromium
+browser-test: docs  ## (all, or those of ONLY='...') these and the documentation at once, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/live_in_chromium.py tests/test_review_media.py tests/review_in_chromium $(if $(ONLY),-k '$(ONLY)')
 
 docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
 	$(BIN)/python -m pytest tests/docs_in_chromium.py
