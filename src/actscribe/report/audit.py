@@ -85,8 +85,9 @@ def _show_plain(page: AuditPage) -> None:
         print_table(title, table, fold=True)
         return
     for source, own in table.groupby("source", sort=False):
-        first = own["video"].ne(own["video"].shift())
-        print_table(f"{title}: {source}", own.assign(video=own["video"].where(first, "")).drop(columns="source"), True)
+        if "video" in own:  # not of transitions, which are of all videos together
+            own = own.assign(video=own["video"].where(own["video"].ne(own["video"].shift()), ""))
+        print_table(f"{title}: {source}", own.drop(columns="source"), True)
 
 
 def _correlated(table: pd.DataFrame) -> pd.DataFrame:
