@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,7 +46,7 @@ def write_sources(folder: Path) -> None:
     video = film(folder / "lamps.mp4", SHOWN, SECONDS)
     film(folder / "lamps.ts", SHOWN, SECONDS)
     run = lamp_run(folder / "run")
-    _with_a_network(run, tiny_timesformer(folder / "tiny"))
+    with_a_network(run, tiny_timesformer(folder / "tiny"))
     (scored,) = [
         score_recordings(
             run.recognizer(), [Recording("x", video, SECONDS, "x", "x")], run.labels, run.study.windows, "x"
@@ -175,7 +175,7 @@ def cut_stream(sources: Path, folder: Path, rng: np.random.Generator) -> tuple[s
     if any(start < gap["end"] - 1e-6 and end > gap["start"] + 1e-6 for start, end in bars):
         return "a bar in the gap", str((gap, bars))
     begins = [0.0, *(at for what, at in events if what == "back")]
-    wrong = [line for line in heard.of("window") if not _is_true(line, begins, run.labels)]
+    wrong = [line for line in heard.of("window") if not is_true(line, _latest(begins, line), SHOWN, run.labels)]
     if wrong:
         return "other pictures", str(wrong[0])
     if kept(folder / "stream.live.jsonl") != json.loads(json.dumps(list(heard.lines))):
@@ -185,15 +185,25 @@ def cut_stream(sources: Path, folder: Path, rng: np.random.Generator) -> tuple[s
     return ("", "") if hidden else ("gap annotated", str(annotations.gaps))
 
 
-def _is_true(line: dict[str, Any], begins: Sequence[float], labels: LabelSet) -> bool:
-    """Tell whether a window has the scores of what the stream showed then, lamps that change just then aside."""
-    begin = max(one for one in begins if one <= line["start"] + 1e-6)
+def _latest(begins: Sequence[float], line: Mapping[str, Any]) -> float:
+    return max(one for one in begins if one <= line["start"] + 1e-6)
+
+
+def is_true(line: Mapping[str, Any], begin: float, shown: Bouts, labels: LabelSet) -> bool:
+    """Tell whether a window has the scores of what a stream showed then, lamps that change just then aside.
+
+    Args:
+        line: of the window.
+        begin: second of the recording at which the film began.
+        shown: when lamps are on in the film.
+        labels: of the scores.
+    """
     moments = line["start"] + (np.arange(4) + 0.5) * 0.5 - begin
     for name, score in zip(labels.names, line["scores"], strict=True):
-        edges = np.array([edge / 1000 for label, *span in SHOWN if label == name for edge in span])
+        edges = np.array([edge / 1000 for label, *span in shown if label == name for edge in span])
         if np.abs(moments[:, None] - edges[None]).min() < 0.15:
             continue
-        lit = [any(label == name and first <= 1000 * m < last for label, first, last in SHOWN) for m in moments]
+        lit = [any(label == name and first <= 1000 * m < last for label, first, last in shown) for m in moments]
         if abs(score - np.mean(lit)) > 0.15:
             return False
     return True
@@ -237,7 +247,7 @@ def streamed(content: bytes, cuts: Sequence[int]) -> Iterator[str]:
         server.server_close()
 
 
-def _with_a_network(run: Run, checkpoint: Path) -> None:
+def with_a_network(run: Run, checkpoint: Path) -> None:
     """Put a network that nobody trained into a run; its scores follow from the pictures all the same."""
     from actscribe.models.video_classifier import load_classifier
     from actscribe.recognizers.video_classifier import VideoClassifierRecognizer

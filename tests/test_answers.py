@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from actscribe.data.clips import Clip
-from actscribe.data.input_spec import ClipFrames
+from actscribe.data.input_spec import PASSING, PLAYED, ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, default_store, remember
+from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, default_store, remember, store_for
 
 WRITER = """
 import sys
@@ -93,6 +93,15 @@ def test_only_what_is_missing_is_asked(tmp_path: Path) -> None:
     assert remember(store, ["k0", "k1", "k2", "k3"], ask) == ["kept", 10, "kept too", 30]
     assert remember(store, ["k3", "k1"], ask) == [30, 10]
     assert asked == [[1, 3]]
+
+
+def test_of_what_passes_by_nothing_is_kept(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "a.sqlite")
+    for content, where in ((f"{PASSING}camera", None), (f"{PLAYED}file", store), ("content", store)):
+        assert store_for(replace(clip(), content=content), store) is where
+    asked = [remember(None, ["k0", "k1"], lambda left: [f"{index}" for index in left]) for _ in range(2)]
+    assert asked == [["0", "1"]] * 2
+    assert len(store) == 0
 
 
 def test_an_interrupted_question_keeps_nothing(tmp_path: Path) -> None:

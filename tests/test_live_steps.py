@@ -121,6 +121,23 @@ def test_a_gap_starts_over_and_is_not_annotated(run: Run, tmp_path: Path) -> Non
     assert (gap.start, gap.end) == (pytest.approx(4.0, abs=0.11), pytest.approx(20.0, abs=0.11))
 
 
+def test_pictures_that_fail_to_come_are_not_annotated_and_nothing_is_drawn_through_them(
+    run: Run, tmp_path: Path
+) -> None:
+    source = Made([*lamps(4.0), *lamps(4.0, begin=10.0), Event("end", 14.0, "over")], hold_s=0.5)
+    heard = Heard()
+    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, (), {})
+    watch(chosen(source), run, tmp_path / "still", heard, (), loaded=loaded)
+    windows = heard.of("window")
+    first = [line["scores"] for line in windows if line["end"] <= 4]
+    again = [line["scores"] for line in windows if line["start"] >= 10]
+    np.testing.assert_allclose(first, again[: len(first)], atol=1e-6)
+    hidden = (windows[len(first) - 1]["end"], windows[len(first)]["start"])
+    assert hidden == (pytest.approx(4.0, abs=1.0), 10.0)
+    assert [(line["start"], line["end"]) for line in heard.of("gap")] == [hidden]
+    assert not [line for line in heard.of("ends") if line["start"] < hidden[1] and line["end"] > hidden[0]]
+
+
 def test_an_encoder_of_clips_is_refused(run: Run) -> None:
     made = recognizer(run)
     made.embedder = type("Clips", (), {"encoder": replace(Colours.encoder, per="clip")})()

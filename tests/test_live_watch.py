@@ -272,6 +272,13 @@ def test_a_slow_recognizer_makes_the_stride_grow_and_it_shrinks_back(run: Run, t
     assert done.ended is not None
     assert len(done.ended.latencies) == len(starts)
     assert min(done.ended.latencies) >= 0.0
+    ends = [line["end"] for line in heard.of("window")]
+    between = [(end, start) for end, start in zip(ends, starts[1:], strict=False) if start > end]
+    assert between  # a window lasts 2 s
+    assert [(line["start"], line["end"]) for line in heard.of("gap")] == between
+    assert set(between) <= {span for state in heard.states for span in state.unseen}
+    bars = [(line["start"], line["end"]) for line in heard.of("ends")]
+    assert not any(start < to and end > since for start, end in bars for since, to in between)
 
 
 def test_the_stride_follows_the_cost_of_a_window() -> None:

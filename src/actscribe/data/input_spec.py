@@ -8,9 +8,9 @@ import numpy as np
 
 from actscribe.data.clips import Clip
 
-#: What the digest of a content begins with that passes by, as a camera's pictures do: what is made of it is not kept on
-#: disk.
-PASSING = "passing "
+#: What stands for a digest begins with where nobody took one. PASSING: a camera's pictures, which never come again, so
+#: that nothing made of them is kept on disk. PLAYED: a file's, whose pixels alone tell what may be used again.
+PASSING, PLAYED = "passing ", "played "
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from actscribe.data.clips import Clip
-from actscribe.data.input_spec import PASSING, ClipFrames
+from actscribe.data.clips import SAME_S, Clip
+from actscribe.data.input_spec import PASSING, PLAYED, ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
 from actscribe.live.arrivals import Event
@@ -130,7 +130,7 @@ class Session:
         self._chosen, self._loaded, self._scorer, self._kept, self._shown = chosen, loaded, scorer, kept, shown
         self._windows = windows = scorer.windows
         self._labels = loaded.run.labels
-        self._content = f"{PASSING}{secrets.token_hex(8)}"
+        self._content = f"{PASSING if chosen.video is None else PLAYED}{secrets.token_hex(8)}"
         self._begin = begin_of(chosen, windows, earlier)
         source, held = chosen.source, int(LATE_S * max(1.0, chosen.source.speed) / windows.stride)
         most = 1 if scorer.steps else int(MOST_S / windows.stride)  # steps follow on each other
@@ -138,6 +138,7 @@ class Session:
         keep_s = windows.length + LATE_S * max(1.0, source.speed) + windows.stride
         self._buffer = Buffer(keep_s, source.waits, source.speed)
         self._last = windows.first(self._begin) - 1
+        self._scored_to = windows.span(self._last + 1)[0]
         self.scored = 0
         decided = _decided(earlier, windows)
         begin = self._begin if chosen.passes else decided
@@ -230,6 +231,7 @@ class Session:
         self._scorer.forget()
         self._gap(self._timeline.decided, hole.after)
         self._last, self._hole = self._windows.first(hole.after) - 1, None
+        self._scored_to = self._windows.span(self._last + 1)[0]
         self._buffer.need(hole.after)
         return self._pace.next(self._last, newest)
 
@@ -245,14 +247,14 @@ class Session:
 
     def _score(self, number: int) -> None:
         start, end = self._windows.span(number)
-        if number > self._last + 1 and self._scorer.steps:
-            self._broken(start)
         self._last = number
         buffered = self._buffer.frames(self._windows.moments(number))
         self._buffer.need(self._windows.span(number + 1)[0])
         if buffered is None:
-            self._scorer.forget()
             return
+        if start > self._scored_to + SAME_S:
+            self._broken(start)
+        self._scored_to = end
         images, times = buffered
         began = time.monotonic()
         clip = ClipFrames(Clip(self._chosen.name, start, end), self._content, images, times)
@@ -271,10 +273,10 @@ class Session:
         self._say(lines.window(start, end, scores, latency))
 
     def _broken(self, start: float) -> None:
-        """Start over at a moment before which steps were left out."""
+        """Start over at a moment before which no window looked at what was to be seen."""
         self._tell(self._timeline.pause())
         self._scorer.forget()
-        self._gap(self._timeline.decided, start)
+        self._gap(self._scored_to, start)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -336,5 +338,5 @@ def warm_up(loaded: Loaded, scorer: Scorer) -> None:
     """Score a grey window, so that the first true one does not wait for what is made once."""
     side, moments = loaded.recognizer.input_spec.short_side, scorer.windows.moments(0)
     images = np.full((len(moments), side, side, 3), 127, dtype=np.uint8)
-    scorer.score(ClipFrames(Clip("warm-up", *scorer.windows.span(0)), "", images, moments))
+    scorer.score(ClipFrames(Clip("warm-up", *scorer.windows.span(0)), f"{PASSING}grey", images, moments))
     scorer.forget()

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from actscribe.data.input_spec import ClipFrames
+from actscribe.data.input_spec import PASSING, ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.video.cache import default_cache
 from actscribe.video.sampling import nominal_times
@@ -216,8 +216,23 @@ def default_store() -> AnswerStore:
     return AnswerStore(default_cache().root.parent / "actscribe-answers.sqlite")
 
 
-def remember(store: AnswerStore, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]) -> list[Any]:
-    """Return the answer of each key, asking `ask` once for the indices that are not kept; what it answers is kept."""
+def store_for(clip: ClipFrames, store: AnswerStore) -> AnswerStore | None:
+    """Return where answers on a clip are kept; None: it passes by and never comes again, so they are kept nowhere."""
+    return None if clip.content.startswith(PASSING) else store
+
+
+def remember(
+    store: AnswerStore | None, keys: Sequence[str], ask: Callable[[Sequence[int]], Sequence[Any]]
+) -> list[Any]:
+    """Return the answer of each key, asking `ask` once for the indices that are not kept; what it answers is kept.
+
+    Args:
+        store: of answers; None: none is kept, and all are asked for.
+        keys: see `answer_key`.
+        ask: indices of keys -> their answers.
+    """
+    if store is None:
+        return list(ask(range(len(keys))))
     answers = [store.get(key) for key in keys]
     left = [index for index, answer in enumerate(answers) if answer is None]
     if left:

@@ -21,7 +21,7 @@ from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration
 from actscribe.models.yes_no import FIELDS, YesNo, from_logits
 from actscribe.progress import say
-from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember
+from actscribe.recognizers.answers import AnswerStore, answer_key, clip_digest, remember, store_for
 from actscribe.recognizers.served import ServerVlmClient, joined, servers, servers_and_judge, vlm_server
 from actscribe.settings.recognizers.vlm import VlmJudgeSettings, ZeroShot
 
@@ -99,6 +99,8 @@ class LocalVlmClient:
 class CachedVlmClient:
     """A client whose answers are kept as they come, and that is asked only for what is not there yet.
 
+    Of pictures that pass by nothing is kept, see `answers.store_for`.
+
     Args:
         client: to ask.
         store: of answers.
@@ -114,7 +116,8 @@ class CachedVlmClient:
     def written(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[str]:
         """See `VlmClient`."""
         keys = self._keys(clip, opening, endings, {"kind": "written", "most": most})
-        return remember(self.store, keys, lambda left: self.client.written(clip, opening, pick(endings, left), most))
+        store = store_for(clip, self.store)
+        return remember(store, keys, lambda left: self.client.written(clip, opening, pick(endings, left), most))
 
     def weighed(self, clip: ClipFrames, opening: str, endings: Sequence[str], most: int) -> list[GeneratedText]:
         """See `VlmClient`."""
@@ -123,7 +126,7 @@ class CachedVlmClient:
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
             return [asdict(answer) for answer in self.client.weighed(clip, opening, pick(endings, left), most)]
 
-        return [GeneratedText.of(answer) for answer in remember(self.store, keys, ask)]
+        return [GeneratedText.of(answer) for answer in remember(store_for(clip, self.store), keys, ask)]
 
     def yes_no(self, clip: ClipFrames, opening: str, endings: Sequence[str]) -> list[YesNo]:
         """See `VlmClient`."""
@@ -132,7 +135,7 @@ class CachedVlmClient:
         def ask(left: Sequence[int]) -> list[dict[str, Any]]:
             return [asdict(answer) for answer in self.client.yes_no(clip, opening, pick(endings, left))]
 
-        return [YesNo(**answer) for answer in remember(self.store, keys, ask)]
+        return [YesNo(**answer) for answer in remember(store_for(clip, self.store), keys, ask)]
 
     def _keys(self, clip: ClipFrames, opening: str, endings: Sequence[str], settings: dict[str, Any]) -> list[str]:
         digest = clip_digest(clip)

@@ -13,7 +13,7 @@ from actscribe.labels import LabelSet
 from actscribe.models.judge import Judge, load_judge
 from actscribe.models.yes_no import FIELDS, YesNo
 from actscribe.recognizers.agreement import check_quantized
-from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember
+from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember, store_for
 from actscribe.recognizers.base import Implementation, Recognizer
 from actscribe.recognizers.plans.vlm import plan_text
 from actscribe.recognizers.prompts import Prompts, prompts
@@ -59,8 +59,8 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     return restore(folder, labels, VlmJudgeSettings, _recognizer)
 
 
-def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore) -> list[YesNo]:
-    """Return the judge's answer per label on a caption; a caption that occurred before is not judged again."""
+def judged(judge: TextModel, caption: str, texts: Prompts, store: AnswerStore | None) -> list[YesNo]:
+    """Return the judge's answer per label on a caption; one that occurred before and was kept is not judged again."""
     filled = [text.replace("{caption}", caption) for text in texts.judged]
     keys = [answer_key(judge.identity, text, {"kind": "judged", "fields": FIELDS}) for text in filled]
     answers = remember(store, keys, lambda left: [asdict(answer) for answer in judge.yes_no(pick(filled, left))])
@@ -76,7 +76,7 @@ def _recognizer(
 
     def ask(clip: ClipFrames, read: bool) -> Answered:
         (caption,) = model.written(clip, texts.caption, [""], settings.caption_tokens)
-        answers = judged(judge, caption, texts, store) if caption else [YesNo(None)] * len(labels)
+        answers = judged(judge, caption, texts, store_for(clip, store)) if caption else [YesNo(None)] * len(labels)
         return from_yes_no(clip.clip, answers, labels, caption)
 
     models = {"model": dict(model.identity), "judge": dict(judge.identity)}

@@ -6,13 +6,14 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from actscribe.errors import ActScribeError
 from actscribe.live.arrivals import Source
 from actscribe.live.sources.growing import Growing
 from actscribe.live.sources.opened import Opened, Recorder
 from actscribe.live.sources.played import Played
+from actscribe.live.sources.rtsp import open_rtsp, without_secrets
 from actscribe.names import safe_name
 from actscribe.video.opening import check_video_file
 from actscribe.video.probe import probe
@@ -106,7 +107,7 @@ def _named(kind: str, number: int) -> str:
 
 def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> Chosen:
     try:
-        parts, shown = urlsplit(given), _shown(given)
+        parts, shown = urlsplit(given), without_secrets(given)
     except ValueError:  # brackets of IPv6 that do not close
         parts, shown = urlsplit(""), given
     if parts.scheme.casefold() not in SCHEMES or not parts.hostname:
@@ -115,16 +116,9 @@ def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> 
             f"Known are addresses that begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}.",
         )
     options = {"protocol_whitelist": SCHEMES[parts.scheme.casefold()], "format_whitelist": _FORMATS}
+    name = safe_name(f"{parts.hostname}{parts.path}".strip("/"))
     if parts.scheme.casefold().startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # over UDP lost packets grey the picture
-    else:
-        options["max_redirects"] = "0"  # to where the user did not say
-    name = safe_name(f"{parts.hostname}{parts.path}".strip("/"))
+        return Chosen(Opened(shown, given, None, options, patience_s, recorder, open_rtsp), name, passes=True)
+    options["max_redirects"] = "0"  # to where the user did not say
     return Chosen(Opened(shown, given, None, options, patience_s, recorder), name, passes=True)
-
-
-def _shown(given: str) -> str:
-    """Return an address without the name and password in it, as it may stand in files and on screens."""
-    parts = urlsplit(given)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, parts.query and "…", ""))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.data.input_spec import PASSING
+from actscribe.data.input_spec import PASSING, PLAYED
 from actscribe.models.vlm.family import Family, Features
 
 #: A 3 s window of the largest family in use (Video-LLaVA 7B, 8 frames, bf16) needs 17 MB; this holds 15 of them (ours).
@@ -158,8 +158,8 @@ def vision_trains(model: Any) -> bool:
 
 
 def _lasts(key: Key) -> bool:
-    """Tell whether a unit is of a content that may be seen again."""
-    return bool(key[0]) and not key[0].startswith(PASSING)
+    """Tell whether a unit is of a content that has a digest, by which it is known again."""
+    return bool(key[0]) and not key[0].startswith((PASSING, PLAYED))
 
 
 def _size(features: Features) -> int:

@@ -1,0 +1,53 @@
+"""`annotate` and `archive` say the indicators of the timelines that they write, without being asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from live_killed import with_a_network
+from live_lamps import SECONDS, SHOWN, lamp_run
+from short_studies import actscribe
+from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
+from tiny_models import tiny_timesformer
+
+from actscribe.annotations import read
+from actscribe.run_folder.run import OperatingPoint, Run
+from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
+
+INDICATORS = [
+    {"name": "to the left", "measure": "latency", "of": LEFT, "limit": "<= 5 s", "source": "the protocol"},
+    {"name": "left", "measure": "fraction", "of": LEFT},
+]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    study = tmp_path / "study"
+    film(study / "r0.mp4", SHOWN, SECONDS)
+    interval_text(study / "r0.txt", SHOWN)
+    write_manifest(study, [{"video": "r0.mp4", "annotations": "r0.txt", "group": "p", "split": "test"}])
+    write_study(study, labels={"name": "lamps", "labels": [LEFT, RIGHT], "indicators": INDICATORS})
+    made = lamp_run(tmp_path / "run")
+    with_a_network(made, tiny_timesformer(tmp_path / "tiny"))
+    level = LabelOperatingPoint(on=0.1, off=0.1)  # nobody trained it: it says yes throughout
+    timeline = TimelineSettings(step=0.1, operating_points=dict.fromkeys((LEFT, RIGHT), level))
+    made.save_operating_point(OperatingPoint(thresholds=dict.fromkeys((LEFT, RIGHT), 0.5), timeline=timeline))
+    made.save_info()
+    return made
+
+
+def test_both_say_what_the_timeline_holds(run: Run, tmp_path: Path) -> None:
+    video = tmp_path / "study" / "r0.mp4"
+    output = " ".join(actscribe("annotate", video, "--run", run.folder, "--out", tmp_path / "out").split())
+    bars = [(one.start, one.end) for one in read(tmp_path / "out" / "r0.json").intervals if one.label == LEFT]
+    first, share = bars[0][0], sum(end - start for start, end in bars) / SECONDS
+    assert "to the left" in output
+    assert "no limit is decided" in output  # nobody knows how far this recognizer is off
+    actscribe("archive", video.parent, "--run", run.folder, "--out", tmp_path / "archive")
+    for ending, reads in ((".csv", pd.read_csv), (".xlsx", pd.read_excel), (".parquet", pd.read_parquet)):
+        table = reads(tmp_path / "archive" / f"indicators{ending}").set_index("indicator")
+        assert table.loc["to the left", "value"] == pytest.approx(first, abs=1e-6)
+        assert table.loc["left", "value"] == pytest.approx(share, abs=1e-6)
+        assert table.loc["to the left", "verdict"] == "undecided"
