@@ -446,3 +446,18 @@ def test_how_to_leave_a_tier_out_is_said_where_none_was_chosen(lab: Path, tmp_pa
     chosen = text_of(draft(tmp_path / "chosen", [lab], ["!Sitting"]))
     assert "Tiers left out: Sitting" in chosen
     assert "To leave one out" not in chosen
+
+
+def test_a_file_that_names_no_video_belongs_to_the_only_one_it_is_called_after(tmp_path: Path) -> None:
+    for number in range(3):
+        video(tmp_path / "videos" / f"subject{number}_walk.mp4", number)
+        (tmp_path / "csvs").mkdir(exist_ok=True)
+        (tmp_path / "csvs" / f"subject{number}_walk.csv").write_text("label,start_s,end_s\nWalking,0,1\n")
+    drafted = draft(tmp_path / "study", [tmp_path / "videos", tmp_path / "csvs"])
+    assert "3 of 3 videos annotated" in text_of(drafted)
+    data = load_data(load_study(tmp_path / "study" / "study.yaml"))
+    assert all(one.intervals for one in data.recordings)
+
+    video(tmp_path / "more" / "subject0_walk.mp4", 7)
+    drafted = draft(tmp_path / "other", [tmp_path / "videos", tmp_path / "more", tmp_path / "csvs"])
+    assert "2 of 4 videos annotated" in text_of(drafted)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from annotation_examples import intervals, seconds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actscribe.annotations import GAP_LABEL, Annotations, Interval
+from actscribe.annotations import GAP_LABEL, Annotations, Interval, write
 from actscribe.annotations.interval import sort_key
 from actscribe.errors import ActScribeError
 
@@ -58,3 +59,15 @@ def test_the_order_does_not_depend_on_the_file(shuffled: list[Interval]) -> None
         Interval("b", 0, 1),
         Interval("a", 0, 2),
     )
+
+
+@pytest.mark.parametrize("media", ["new.mp4", Path("new.mp4"), ["new.mp4"], [Path("new.mp4")]])
+def test_one_video_needs_no_list(media: str | Path | list[str | Path]) -> None:
+    made = Annotations.of([Interval("Walk", 1, 3)], media, labels="Walk", notes="By hand.")
+    assert (made.media, made.labels, made.notes) == (("new.mp4",), ("Walk",), ("By hand.",))
+
+
+def test_what_is_no_annotations_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ActScribeError, match=r"Annotations\.of"):
+        write(tmp_path / "a.csv", [Interval("Walk", 1, 3)], "csv")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -27,7 +27,7 @@ from actscribe.errors import ActScribeError, in_one_line
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.runs import preflight
-from actscribe.runs.no_validation import KEEP_LAST_NOTE
+from actscribe.runs.no_validation import KEEP_LAST_NOTE, NOTHING_CHOSEN_NOTE
 from actscribe.runs.preflight import comparison_notes, memory_warnings, preflight_problems, weight_notes
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import cut_training_clips
@@ -145,6 +145,23 @@ def test_without_a_validation_split_the_last_weights_are_kept_unless_best_was_as
     (tmp_path / "b").mkdir()
     assert problem == refused(asked, tmp_path / "b", cache)
     assert "write 'keep: last'" in problem
+
+
+def test_check_says_what_compare_would_need_of_a_study_that_train_takes(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5})
+    (note,) = comparison_notes(study, load_data(study))
+    assert note.startswith("no annotated recording is in the validation split, which 'actscribe compare' needs.")
+    assert f"Note: {note}" in " ".join(actscribe("check", study.folder).split())
+    compared = " ".join(actscribe("compare", study.folder, code=2).split())
+    assert note in compared
+
+
+def test_what_is_not_trained_in_epochs_keeps_no_last_one(made: Callable[..., Study], tmp_path: Path) -> None:
+    heads = {head: {"recognizer": "probe", "head": head} for head in ("linear", "attentive")}
+    study = made(tmp_path / "a", split={"train": 0.5, "validation": 0.0, "test": 0.5}, recognizers=heads)
+    assert weight_notes(study, load_data(study)) == [f"linear: {NOTHING_CHOSEN_NOTE}", f"attentive: {KEEP_LAST_NOTE}"]
 
 
 def test_validation_recordings_that_nobody_annotated_are_a_gap_and_no_choice(

@@ -68,12 +68,12 @@ def test_the_newest_run_of_the_studys_first_recognizer_is_chosen_and_an_unfinish
     assert named.info.name == "timesformer"
 
 
-def test_the_command_that_trains_again_replaces_the_run_that_is_there(study: Path) -> None:
+def test_the_command_that_trains_again_leaves_the_run_that_is_there(study: Path) -> None:
     loaded = load_study(study)
     assert train_command(study, loaded) == ["train", study]
     first = next(iter(loaded.recognizers))
     a_run(study, study / "runs" / first, recognizer=first)
-    assert train_command(study, loaded) == ["train", study, "--overwrite"]
+    assert train_command(study, loaded) == ["train", study, "--out", study / "runs" / f"{first}-2"]
 
 
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:

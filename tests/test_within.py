@@ -184,7 +184,8 @@ def test_all_recordings_that_are_too_short_are_named(tmp_path: Path) -> None:
 
 def test_a_comparison_suggests_no_split_by_time_of_recordings_that_are_too_short_for_one(tmp_path: Path) -> None:
     file = one_subject(tmp_path, 5, 5.0, split={"train": 1, "validation": 0, "test": 0})
-    (note,) = comparison_notes(load_study(file), load_data(load_study(file)))
+    lacking, note = comparison_notes(load_study(file), load_data(load_study(file)))
+    assert "in the validation split" in lacking
     assert "within" not in note
     assert "Add recordings of other groups." in note
 
@@ -199,3 +200,9 @@ def test_an_unknown_label_names_file_time_and_the_label_that_may_be_meant(tmp_pa
     assert f"'Left lmap' (1x), first in {tmp_path / 'r0.txt'}, 2.000 s of r0.mp4: did you mean 'Left lamp'?" in message
     assert f"'Zebra' (2x), first in {tmp_path / 'r0.txt'}, 0.300 s of r0.mp4\n" in message
     assert "tiers: ['!" in message
+
+
+def test_a_gap_that_is_the_cause_is_named(tmp_path: Path) -> None:
+    study = lamp_study(tmp_path / "one", 1, 20.0, split=HALVES | {"gap": 9}, empty_labels="allow")
+    with pytest.raises(ActScribeError, match="write a shorter 'gap' than 9 s"):
+        load_data(load_study(study))

@@ -199,6 +199,15 @@ def share(folder: Path) -> None:
                 _set_mode(Path(parent) / name, mode)
 
 
+def free_path(path: Path) -> Path:
+    """Return a path at which nothing is: as it was given, or with a number behind its name."""
+    free, number = path, 1
+    while free.exists() or free.is_symlink():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def content_hash(path: Path) -> str:
     """Return the hex BLAKE2b-128 digest of a file's bytes: the identity of a video wherever it lies."""
     with Path(path).open("rb") as file:

@@ -115,10 +115,16 @@ def write(path: str | Path, annotations: Annotations, format: str, clock: FrameC
             rate.
 
     Raises:
-        ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written.
+        ActScribeError: unknown format, something that the format cannot carry, or a file that cannot be written; or
+            what is to be written is no `Annotations`.
     """
     path = Path(path)
     form = find_format(format)
+    if not isinstance(annotations, Annotations):
+        raise ActScribeError(
+            f"{path}: the annotations of a video were expected, not {type(annotations).__name__}.",
+            "Make them with Annotations.of(intervals, video).",
+        )
     form.write(path, replace(annotations, media=located(path, annotations.media)), clock)
 
 

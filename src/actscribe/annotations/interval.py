@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 from actscribe.errors import ActScribeError
@@ -142,16 +143,16 @@ class Annotations:
     def of(
         cls,
         intervals: Iterable[Interval],
-        media: Iterable[str] = (),
+        media: str | Path | Iterable[str | Path] = (),
         duration: float | None = None,
-        labels: Iterable[str] = (),
-        notes: Iterable[str] = (),
+        labels: str | Iterable[str] = (),
+        notes: str | Iterable[str] = (),
     ) -> Annotations:
         """Return annotations from intervals in any order; those called "(not annotated)" become gaps.
 
         Args:
             intervals: of one video; "(not annotated)" and a label's name is a gap of that label alone.
-            media, duration, labels, notes: as in the class.
+            media, duration, labels, notes: as in the class; one of them needs no list.
         """
         ordered = sorted(intervals, key=sort_key)
         gaps = tuple(
@@ -160,12 +161,17 @@ class Annotations:
             if is_gap(interval.label)
         )
         kept = tuple(interval for interval in ordered if not is_gap(interval.label))
-        return cls(kept, tuple(sorted(gaps, key=sort_key)), tuple(media), duration, tuple(labels), tuple(notes))
+        return cls(kept, tuple(sorted(gaps, key=sort_key)), _each(media), duration, _each(labels), _each(notes))
 
     def as_intervals(self) -> tuple[Interval, ...]:
         """Return intervals and gaps together, gaps as "(not annotated)", for formats that know only intervals."""
         gaps = (replace(gap, label=f"{GAP_LABEL} {gap.label}".strip()) for gap in self.gaps)
         return tuple(sorted((*self.intervals, *gaps), key=sort_key))
+
+
+def _each(given: str | Path | Iterable[str | Path]) -> tuple[str, ...]:
+    """Return one name or several as several."""
+    return (str(given),) if isinstance(given, (str, Path)) else tuple(map(str, given))
 
 
 def sort_key(interval: Interval) -> tuple[float, float, str, str]:

@@ -21,7 +21,8 @@ REFUSED = 2
 def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.")]) -> None:
     """Show what is in the data: hours, intervals and clips per label and split, overlaps, problems.
 
-    Ends with exit code 2 where `train` or `compare` would refuse the study; not where nothing is annotated yet.
+    Ends with exit code 2 where `train`, or `compare` of several recognizers, would refuse the study; not where nothing
+    is annotated yet.
     """
     from actscribe.data.loading import load_data
     from actscribe.settings.study import load_study

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from actscribe.cli.next_command import print_next
+from actscribe.files import free_path
 
 
 def indicators(
@@ -43,5 +44,4 @@ def indicators(
     given |= {"--table": table} if table != "indicators" else {}
     given |= {"--split": split} if split != "test" else {}
     words = [word for name, value in given.items() if value is not None for word in (name, value)]
-    target = Path(f"{table}.xlsx")
-    print_next("indicators", *paths, *words, "--out", target, *(["--overwrite"] if target.exists() else []))
+    print_next("indicators", *paths, *words, "--out", free_path(Path(f"{table}.xlsx")))

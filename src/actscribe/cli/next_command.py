@@ -6,6 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
+from actscribe.files import free_path
 from actscribe.stored_path import real_path
 
 
@@ -29,5 +30,4 @@ def short(path: Path) -> Path:
 
 def plot_of(timeline: Path) -> list[str | Path]:
     """Return the words of the command that draws a timeline beside itself."""
-    figure = timeline.with_suffix(".svg")
-    return ["plot", timeline, "--out", figure, *(["--overwrite"] if figure.exists() else [])]
+    return ["plot", timeline, "--out", free_path(timeline.with_suffix(".svg"))]

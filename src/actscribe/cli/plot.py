@@ -47,6 +47,3 @@ def plot(
         print_next("review", study_above(opened.folder), "--run", opened.folder, "--open", timelines[0])
     elif truth:
         print_next("agreement", truth[0], files[0])
-    elif files[0].suffix != ".csv":
-        table = files[0].with_suffix(".csv")
-        print_next("convert", files[0], table, *(["--overwrite"] if table.exists() else []))

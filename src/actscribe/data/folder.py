@@ -75,14 +75,16 @@ def candidates(videos: Iterable[Path]) -> Iterator[tuple[Path, list[Path]]]:
     for video in videos:
         by_folder[video.parent].append(video)
     for folder, held in by_folder.items():
-        by_name: dict[str, set[Path]] = defaultdict(set)
-        for video in held:
-            by_name[same_name(video.stem)].add(video)
-            by_name[same_name(video.name)].add(video)
+        by_name = _by_name(held)
         for path in _in(folder):
             owners = set() if path in held or not _is_shown(path) else _owners(path, by_name)
             if owners:
                 yield path, sorted(owners)
+
+
+def called_after(path: Path, videos: Iterable[Path]) -> list[Path]:
+    """Return the videos, in whatever folder, of which a file could be annotations by its name."""
+    return sorted(_owners(path, _by_name(videos)))
 
 
 def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
@@ -94,6 +96,14 @@ def unused(folders: Iterable[Path], used: Iterable[Path]) -> list[Path]:
         for path in beside
         if _is_shown(path) and path.name.casefold() not in _STUDY and real_path(path) not in known
     ]
+
+
+def _by_name(videos: Iterable[Path]) -> dict[str, set[Path]]:
+    by_name: dict[str, set[Path]] = defaultdict(set)
+    for video in videos:
+        by_name[same_name(video.stem)].add(video)
+        by_name[same_name(video.name)].add(video)
+    return by_name
 
 
 def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:

@@ -147,7 +147,7 @@ def _hint_of_names(rows: Sequence[Row]) -> str:
     if not names:
         return ""
     return (
-        f"names of the files hold {_listed(names)}: if these are the subjects, write them into a column 'group' of the"
+        f"names of the files hold {_listed(names)}: if these are the subjects, write them into the column 'group' of a"
         " manifest."
     )
 

@@ -89,6 +89,10 @@ def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], fol
     Raises:
         ActScribeError: naming the two recordings and their splits.
     """
+    mend = {
+        "content": "Leave one out, or give both the same split or group.",
+        "group": "Leave the split column empty, so that ActScribe splits by group, or give both the same split.",
+    }
     for what, key in (("the same file content", "content"), ("the same group", "group")):
         by_key: dict[str, Recording] = {}
         for recording in recordings:
@@ -96,7 +100,7 @@ def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], fol
             if first.split != recording.split:
                 raise ActScribeError(
                     f"Leakage: {first.name} ({first.split}) and {recording.name} ({recording.split}) have {what}.",
-                    "Give both the same group and let ActScribe split, leave one out, or fix the split column.",
+                    mend[key],
                 )
     check_sources(recordings, rows, folder)
 

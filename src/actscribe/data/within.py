@@ -94,6 +94,8 @@ def _ways_out(recordings: Sequence[Recording], short: Sequence[Recording], study
     ways = [f"write '{timed}', for which all are long enough"] if timed else []
     if len(short) < len(recordings):
         ways.append("leave these out of the manifest")
+    gap = study.split.gap
+    ways += [f"write a shorter 'gap' than {gap:g} s"] if gap is not None and gap > length else []
     ways += ["take shorter windows", f"write '{written(TRAIN_ONLY)}', which {NO_TEST}"]
     text = "; or ".join(ways)
     return f"{text[0].upper()}{text[1:]}."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from actscribe.annotations.entry import NAMES_NONE, Entry, Index, NotOneVideo
 from actscribe.annotations.interval import Annotations
-from actscribe.data.folder import candidates
+from actscribe.data.folder import called_after, candidates
 from actscribe.draft.sources import Sources
 from actscribe.errors import ActScribeError
 
@@ -52,13 +53,14 @@ class Pairing:
 def pair(sources: Sources) -> Pairing:
     """Find the annotations of each video, by the one matching rule of `annotations.entry`.
 
-    A file that names no video belongs to the one beside it that it is called after.
+    A file that names no video belongs to the one beside it that it is called after, else to the only one that it is
+    called after in all folders, unless another such file is called so, too.
 
     Raises:
         ActScribeError: more than two files fit a video, an entry that is damaged, or an entry that cannot be told from
             another.
     """
-    called = dict(candidates(sources.videos))
+    called = _called_after(sources)
     pairs, used = [], set()
     elsewhere: dict[Path, set[str]] = {}
     indexes = [(file, Index(file.path, file.entries, sources.videos)) for file in sources.files]
@@ -80,6 +82,15 @@ def pair(sources: Sources) -> Pairing:
     ]
     folders = {path: tuple(sorted(of_file)) for path, of_file in elsewhere.items()}
     return Pairing(tuple(pairs), tuple(dict.fromkeys(lost)), folders)
+
+
+def _called_after(sources: Sources) -> dict[Path, list[Path]]:
+    """Return the videos that annotation files are called after."""
+    beside = dict(candidates(sources.videos))
+    away = [file.path for file in sources.files if file.path not in beside]
+    fits = {path: owners for path in away if len(owners := called_after(path, sources.videos)) == 1}
+    rivals = Counter(owners[0] for owners in fits.values())
+    return beside | {path: owners for path, owners in fits.items() if rivals[owners[0]] == 1}
 
 
 def _entry(index: Index, video: Path, fits: Sequence[Path], elsewhere: dict[Path, set[str]]) -> Entry | None:

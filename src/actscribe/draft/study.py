@@ -109,7 +109,7 @@ def _trimmed(folder: Path, table: Path, sources: Sources) -> Draft:
 def _none_paired(sources: Sources, paired: Pairing) -> ActScribeError:
     path, name = paired.without_video[0]
     reason = f"{path} is of {name}"
-    hint = "Name the folder of these videos, give them back their names, or write a manifest."
+    hint = "Name the folder of these videos, call each file as its video is called, or write a manifest."
     if paired.elsewhere:
         path, folders = next(iter(paired.elsewhere.items()))
         videos = counted(sum(one == path for one, _ in paired.without_video), "video")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
+from actscribe.files import free_path
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import Study
@@ -27,7 +28,7 @@ def refuse_complete(run: Run) -> None:
 
 
 def train_command(typed: Path, study: Study) -> list[str | Path]:
-    """Return the command that trains a study's first recognizer, in place of an earlier run where there is one.
+    """Return the command that trains a study's first recognizer, beside an earlier run where there is one.
 
     It is in words, without the program's name.
 
@@ -36,5 +37,5 @@ def train_command(typed: Path, study: Study) -> list[str | Path]:
         study: from `load_study`.
     """
     first = next(iter(study.recognizers))
-    again = ["--overwrite"] if (study.folder / "runs" / first / RUN_FILE).is_file() else []
-    return ["train", typed, *again]
+    usual = study.folder / "runs" / first
+    return ["train", typed, "--out", free_path(usual)] if (usual / RUN_FILE).is_file() else ["train", typed]

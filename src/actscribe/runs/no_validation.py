@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from actscribe.data.loading import StudyData
+from actscribe.settings.reference import conditions
 from actscribe.settings.study import Study
 from actscribe.settings.training import Training
 
 KEEP = "keep"
-#: Said by `check` and `train`, and noted in run.json.
+#: Said by `check` and `train`, and noted in run.json, of what is trained in epochs and of what is fitted to the end.
 KEEP_LAST_NOTE = (
     "no recording is in the validation split, so there is no epoch to choose by it: every epoch is trained and the last"
     " one's weights are kept (keep: last)."
 )
+NOTHING_CHOSEN_NOTE = "no recording is in the validation split, so nothing is chosen by it."
 
 
 def keeps_last(study: Study, recognizer: str, data: StudyData) -> bool:
@@ -24,6 +26,13 @@ def keeps_last(study: Study, recognizer: str, data: StudyData) -> bool:
     if KEEP in study.recognizers.get(recognizer, {}) or not isinstance(chosen.settings, Training):
         return False
     return chosen.trains and chosen.settings.keep == "best" and not data.of_split("validation")
+
+
+def keep_note(study: Study, recognizer: str) -> str:
+    """Return what a recognizer does without a validation split, as a sentence."""
+    settings = study.chosen(recognizer).settings
+    key, _, value = (conditions(type(settings)).get("epochs", "") or "").partition(": ")
+    return KEEP_LAST_NOTE if not key or str(getattr(settings, key)) == value else NOTHING_CHOSEN_NOTE
 
 
 def with_keep(study: Study, recognizer: str, data: StudyData) -> Study:

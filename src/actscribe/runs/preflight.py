@@ -18,7 +18,7 @@ from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
 from actscribe.recognizers.ready import problems
 from actscribe.runs.moved import moved_groups
-from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
+from actscribe.runs.no_validation import keep_note, keeps_last, with_keep
 from actscribe.runs.trainable import check_shares, check_targets, needed
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.registry import REAL_VIDEO, recognizer
@@ -46,13 +46,13 @@ def preflight_problems(
 
 
 def comparison_notes(study: Study, data: StudyData) -> list[str]:
-    """Return why a study that goes without a test split can be trained and not compared; empty where it has one.
+    """Return why a study that goes without a held-out split can be trained and not compared; empty where it has them.
 
     Args:
         study: of one recognizer, or of several and no share for a test; else `preflight_problems` says it.
         data: of the study.
     """
-    return [] if "test" in _to_compare(study) else _gaps(study, data, ["test"])
+    return _gaps(study, data, [split for split in HELD_OUT if split not in _to_compare(study)])
 
 
 def _to_compare(study: Study) -> list[str]:
@@ -150,7 +150,10 @@ def label_notes(study: Study, data: StudyData) -> list[str]:
 def weight_notes(study: Study, data: StudyData) -> list[str]:
     """Return a sentence on the recognizers that keep their last weights for want of a validation split, if any."""
     names = [name for name in study.recognizers if keeps_last(study, name, data)]
-    return [f"{', '.join(names)}: {KEEP_LAST_NOTE}"] if names else []
+    by_note: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_note[keep_note(study, name)].append(name)
+    return [f"{', '.join(about)}: {note}" for note, about in by_note.items()]
 
 
 def model_notes(study: Study) -> list[str]:

@@ -27,7 +27,7 @@ from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import OperatingPoint, Run, RunInfo, check_run_folder
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.run_folder.warm import WarmStart
-from actscribe.runs.no_validation import KEEP_LAST_NOTE, keeps_last, with_keep
+from actscribe.runs.no_validation import keep_note, keeps_last, with_keep
 from actscribe.runs.preflight import data_warnings, memory_warnings
 from actscribe.runs.replace import check_ours, clear
 from actscribe.runs.reuse import check_same, move_in
@@ -103,13 +103,13 @@ def train(
     last = keeps_last(study, recognizer, data)
     if last:
         study = with_keep(study, recognizer, data)
-        say(f"Note: {recognizer}: {KEEP_LAST_NOTE}")
+        say(f"Note: {recognizer}: {keep_note(study, recognizer)}")
     warm = None if warm_start is None else warm_from(warm_start, study, recognizer, data, folder)
     with _about(recognizer):
         unshown = check_targets(study, data, needed(study, recognizer))
         training_clips = cut_training_clips(study, recognizer, data, cache or default_cache())
         frames = training_clips.check_room()
-    notes = [*unshown, *data.remarks, *data.not_known, *([KEEP_LAST_NOTE] if last else [])]
+    notes = [*unshown, *data.remarks, *data.not_known, *([keep_note(study, recognizer)] if last else [])]
     if frames.room:
         notes.append(frames.sentence)
         say(f"Note: {recognizer}: {frames.sentence}")

@@ -85,7 +85,7 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         model: pydantic's.
         before: put before every name, such as "windows.".
     """
-    meanings, conditions, settings = _meanings(model), _conditions(model), []
+    meanings, acting, settings = _meanings(model), conditions(model), []
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
@@ -93,15 +93,15 @@ def settings_of(model: type[BaseModel], before: str = "") -> list[Setting]:
         settings.append(
             Setting(
                 before + name,
-                meanings.get(name, "") + _sentence(conditions.get(name, "")),
+                meanings.get(name, "") + _sentence(acting.get(name, "")),
                 REQUIRED if field.is_required() else _value(field.get_default(call_default_factory=True)),
                 units[0] if units else "",
                 _range(field),
-                conditions.get(name, ""),
+                acting.get(name, ""),
             )
         )
         inner, each = _model_within(field.annotation)
-        if inner is not None and inner is not LabelSet and conditions.get(name, "") is not None:
+        if inner is not None and inner is not LabelSet and acting.get(name, "") is not None:
             settings += settings_of(inner, f"{before}{name}{'[]' if each else ''}.")
     return settings
 
@@ -177,12 +177,12 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
     return meanings
 
 
-def _conditions(model: type[BaseModel]) -> dict[str, str | None]:
+def conditions(model: type[BaseModel]) -> dict[str, str | None]:
     """Return for each key that does not always act the setting with which it does, or None, from `acts_with`."""
-    conditions: dict[str, str] = {}
+    acting: dict[str, str] = {}
     for one in reversed(model.__mro__):
-        conditions |= vars(one).get("acts_with", {})
-    return {name: when or None for name, when in conditions.items() if name in model.model_fields}
+        acting |= vars(one).get("acts_with", {})
+    return {name: when or None for name, when in acting.items() if name in model.model_fields}
 
 
 def _sentence(acts_with: str | None) -> str:
