@@ -51,3 +51,17 @@ def test_both_say_what_the_timeline_holds(run: Run, tmp_path: Path) -> None:
         assert table.loc["to the left", "value"] == pytest.approx(first, abs=1e-6)
         assert table.loc["left", "value"] == pytest.approx(share, abs=1e-6)
         assert table.loc["to the left", "verdict"] == "undecided"
+
+
+def test_a_name_that_a_label_was_meant_by_is_refused_and_not_counted_as_never(tmp_path: Path) -> None:
+    (tmp_path / "labels.yaml").write_text(
+        f"name: lamps\nlabels: [{LEFT}]\nindicators: [{{name: left, measure: fraction, of: {LEFT}}}]\n"
+    )
+    file = tmp_path / "r0.csv"
+    file.write_text(f"video,label,start_s,end_s,duration_s\nr0.mp4,{LEFT} (BW),0,4,8\nr0.mp4,Other,0,4,8\n")
+    words = ["indicators", file, "--labels", tmp_path / "labels.yaml"]
+    refused = " ".join(actscribe(*words, code=2).split())
+    assert f"'{LEFT} (BW)' (1x): did you mean '{LEFT}'?" in refused
+    assert "'Other'" not in refused
+    file.write_text(file.read_text().replace(f"{LEFT} (BW)", LEFT))
+    assert "left out: 'Other' (1x)" in " ".join(actscribe(*words).split())

@@ -17,7 +17,7 @@ from actscribe.data.folder import ANNOTATION_ENDINGS
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.moments import events_of, moments_of
 from actscribe.data.recording import Recording
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import ActScribeError, closest, did_you_mean
 from actscribe.evaluation.audit import budget
 from actscribe.evaluation.audit.errors import Off
 from actscribe.evaluation.audit.measure import measured
@@ -106,7 +106,8 @@ def read_items(
         are_predicted: whether a recognizer made all files, also those of formats that carry no scores to tell by.
 
     Raises:
-        ActScribeError: a path is nothing of that kind, or damaged; nothing is there.
+        ActScribeError: a path is nothing of that kind, or damaged; nothing is there; or an unknown name is like that of
+            a label.
     """
     rows = _rows(manifest)
     items: list[Item] = []
@@ -123,6 +124,7 @@ def read_items(
             for file in _files(path):
                 read = _of_file(file, labels, rows, subject, guessed, unknown)
                 items += (replace(one, source=PREDICTED) if are_predicted else one for one in read)
+    _refuse_slips(unknown, labels)
     if not items:
         raise ActScribeError("No video was found in what is named.", "Name annotation files, folders of them, or runs.")
     if guessed:
@@ -142,6 +144,17 @@ def read_items(
         named = ", ".join(f"'{name}' ({count}x)" for name, count in sorted(unknown.items()))
         notes.append(f"Unknown to the label set, left out: {named}.")
     return Read(tuple(items), groups, tuple(dict.fromkeys(notes)))
+
+
+def _refuse_slips(unknown: Mapping[str, int], labels: LabelSet) -> None:
+    """Refuse unknown names that a label was probably meant by: without them its indicators would be untrue."""
+    meant = {name: near for name in sorted(unknown) if (near := closest(name, labels.names))}
+    if meant:
+        lines = [f"  '{name}' ({unknown[name]}x): did you mean '{near}'?" for name, near in meant.items()]
+        raise ActScribeError(
+            "\n".join([f"names that label set '{labels.name}' does not know:", *lines]),
+            "Add each as an alias of its label, or put it under 'ignored:' to leave it out on purpose.",
+        )
 
 
 def audited(items: Sequence[Item], labels: LabelSet) -> list[Audited]:
