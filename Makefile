@@ -12,7 +12,7 @@ NO_COMPILER := CC=false CXX=false
 LOWEST_TESTS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
-.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers clean
+.PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers campaign-streams clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -103,8 +103,11 @@ campaign-programs: install  ## exports opened by BORIS, ELAN's schema, Label Stu
 campaign-archive: install  ## 100,000 tiny videos, 50 kills of workers and drivers (15 minutes)
 	$(BIN)/python -m campaigns.archive
 
-campaign-servers: install  ## a real llama.cpp server against the same model in PyTorch; fetches both once (10 minutes)
+campaign-servers: install  ## a real llama.cpp server: a judge against PyTorch, and a model that sees; fetched once (10 minutes)
 	$(BIN)/python -m campaigns.servers_real --venv .venv-servers
+
+campaign-streams: install  ## watch on streams of VLC, GStreamer and FFmpeg, which go away and come back (10 minutes)
+	$(BIN)/python -m campaigns.streams_real
 
 campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
 	$(BIN)/python -m campaigns.video_matrix

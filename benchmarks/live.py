@@ -4,13 +4,15 @@ latency_p50_s, latency_p95_s, by speed   from the moment at which the end of a w
                   drawn and written, with a video that is played at 1, 2 and 4 times its pace.
 slow, by cost     the same at its own pace with a recognizer that takes 1, 2 and 4 times as long as there is from one
                   window to the next (it sleeps the rest): the stride that it ends with, and the latencies since.
+vlm, by recognizer  the same with a vision-language model of SmolVLM2-256M's size, with random weights: the stride that
+                  it ends with, the latencies since, and the share of the time that no window looked at.
 rss_growth_mib    by how much the memory of the process grew from the tenth minute of a recording of two hours, played
                   at 50 times its pace, to its end; the highest after the tenth minute over the highest before. The
                   recognizer is a stub (the brightness of the picture): no network keeps up with 50 windows a second.
 
 Without --run the recognizer is the embedded TimeSformer, not trained: its weights do not change the time. Videos are
-made here: 1280 x 720, 25 frames/s, and 256 x 256, 15 frames/s, for memory. `--quick` plays 20 s at each speed and 12
-minutes for memory. The last line is one JSON object.
+made here: 1280 x 720, 25 frames/s, and 256 x 256, 15 frames/s, for memory. `--quick` plays 20 s at each speed, a minute
+for each vision-language model, and 12 minutes for memory. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from timeline import make_video, untrained_run
+from timeline import make_video, run_of, untrained_run
 
 SPEEDS, COSTS = (1, 2, 4), (1, 2, 4)
+VLMS, VLM_S = ("vlm-head", "vlm-yesno"), 240
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 MEMORY_SPEED, SETTLED_S = 50, 600
 #: Minutes of video that are made, and repeated until there are enough for memory.
@@ -40,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="shorter videos")
     parser.add_argument("--run", type=Path, help="folder of a run; default the embedded TimeSformer, not trained")
-    parser.add_argument("--parts", default="latency,slow,memory", help="comma-separated; default all")
+    parser.add_argument("--parts", default="latency,slow,vlm,memory", help="comma-separated; default all")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measured(Path(folder), options.run, options.quick, options.parts.split(","))))
@@ -59,7 +62,7 @@ def measured(folder: Path, run_folder: Path | None, quick: bool, parts: list[str
         "cores": os.cpu_count(),
     }
     seconds = 20 if quick else 120
-    if {"latency", "slow"} & set(parts):
+    if {"latency", "slow", "vlm"} & set(parts):
         video = large_video(folder / "large.mp4", max(SPEEDS) * seconds)
     if "latency" in parts:
         by_speed = {str(speed): watched(loaded, video, speed, seconds * speed, folder) for speed in SPEEDS}
@@ -70,6 +73,10 @@ def measured(folder: Path, run_folder: Path | None, quick: bool, parts: list[str
         figures["slow"] = {
             str(cost): watched(slowed(loaded, cost * float(run.study.windows.stride)), video, 1, seconds, folder)
             for cost in COSTS
+        }
+    if "vlm" in parts:
+        figures["vlm"] = {
+            name: watched(load(vlm_run(folder, name)), video, 1, 60 if quick else VLM_S, folder) for name in VLMS
         }
     if "memory" in parts:
         figures |= memory(run, folder, 12 if quick else 120)
@@ -90,16 +97,21 @@ def watched(loaded, video: Path, speed: float, seconds: float, folder: Path) -> 
         "p95_s": round(float(np.percentile(late, 95)), 3),
         "stride_s": shown.state.stride,
         "windows": done.ended.scored,
+        "unseen": round(shown.unseen / done.ended.at, 3),
     }
-    print(f"  at {speed}x: {figures}", file=sys.stderr, flush=True)
+    print(f"  {loaded.run.info.recognizer} at {speed}x: {figures}", file=sys.stderr, flush=True)
     return figures
 
 
 class Last:
-    """Keeps the last state."""
+    """Keeps the last state, and how many seconds no window looked at."""
+
+    unseen = 0.0
 
     def line(self, line) -> None:
-        """Take no note."""
+        """Count what is not annotated."""
+        if line["kind"] == "gap":
+            self.unseen += line["end"] - line["start"]
 
     def draw(self, state) -> None:
         """Keep it."""
@@ -137,6 +149,30 @@ def slowed(loaded, seconds: float):
     from dataclasses import replace
 
     return replace(loaded, recognizer=Slow(loaded.recognizer, seconds))
+
+
+def vlm_run(folder: Path, name: str):
+    """Return a run of a vision-language model of a published size that nobody trained."""
+    from two_ways.language import head_folder, vlm_folder
+    from two_ways.ways import FRAMES, LABELS
+
+    from actscribe import Run
+    from actscribe.models.device import bfloat16_pays
+    from actscribe.recognizers import vlm_head
+    from actscribe.recognizers.base import implementation
+    from actscribe.settings.recognizers.vlm import VlmYesnoSettings
+    from actscribe.training.inputs import TrainingInputs
+
+    print("making a model of SmolVLM2-256M's size ...", file=sys.stderr, flush=True)
+    model = vlm_folder(folder / "vlm", None)
+    if name == "vlm-head":
+        parts, _ = vlm_head.load_parts(head_folder(folder / "head", model, bfloat16_pays()[0]))
+        recognizer = vlm_head.recognizer(parts, LABELS)
+    else:
+        settings, code = VlmYesnoSettings(model=str(model), caption_share=0), implementation(name)
+        spec, nothing = code.input_spec(settings, FRAMES), (None,) * 4
+        recognizer = code.make(TrainingInputs(LABELS, settings, spec, *nothing, folder, seed=0))
+    return Run.open(run_of(folder / name, name, recognizer))
 
 
 def memory(run, folder: Path, minutes: int) -> dict[str, object]:

