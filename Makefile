@@ -106,8 +106,8 @@ campaign-archive: install  ## 100,000 tiny videos, 50 kills of workers and drive
 campaign-servers: install  ## a real llama.cpp server: a judge against PyTorch, and a model that sees; fetched once (10 minutes)
 	$(BIN)/python -m campaigns.servers_real --venv .venv-servers
 
-campaign-streams: install  ## watch on streams of VLC, GStreamer and FFmpeg, which go away and come back (10 minutes)
-	$(BIN)/python -m campaigns.streams_real
+campaign-streams: install  ## watch on streams that real programs send, which go away and come back (15 minutes)
+	$(BIN)/python -m campaigns.streams_real --venv .venv-streams
 
 campaign-video-matrix: install  ## which frame is when: 100 kinds of video against ffprobe, mpv and Chromium (3 minutes)
 	$(BIN)/python -m campaigns.video_matrix

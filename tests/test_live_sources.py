@@ -49,9 +49,19 @@ def test_a_clock_that_jumps_is_set_right_by_the_time_that_passed() -> None:
     assert (time_, jump) == (pytest.approx(11.1), pytest.approx(896.8))
     assert clock.at(905.0, 5.9) == (pytest.approx(16.1), 0.0)  # a hole as long as the time that passed is one
     assert clock.at(None, 6.0) == (pytest.approx(16.2), 0.0)
-    assert clock.now(7.0) == pytest.approx(17.2)
+    assert clock.now(7.0) == pytest.approx(17.0)  # 7 s after the first picture, whatever came in bursts meanwhile
     clock.restart()
-    assert clock.at(0.0, 10.0) == (pytest.approx(20.2), 0.0)
+    assert clock.at(0.0, 10.0) == (pytest.approx(20.0), 0.0)
+
+
+def test_time_does_not_drift_however_often_a_source_is_lost() -> None:
+    clock = StreamClock(0.0)
+    for number in range(500):  # every 10 s it comes back, with a second of pictures at once
+        clock.restart()
+        came = 10.0 * number
+        times = [clock.at(k / 10, came + max(0.0, k / 10 - 1.0))[0] for k in range(80)]
+        assert times[0] == pytest.approx(came)
+        assert times == pytest.approx([came + k / 10 for k in range(80)])
 
 
 def test_of_a_file_holes_are_true_however_fast_it_is_read() -> None:
@@ -254,6 +264,34 @@ def test_a_stream_that_is_cut_is_opened_again_and_its_time_goes_on(
     )
     assert 0.05 < back - lost < 2.0
     assert sum(moment > back for moment in moments) >= 97  # of 100; what the decoder held is lost with the connection
+
+
+def test_a_loss_is_said_before_the_connection_is_closed_which_may_hang_too(tmp_path: Path) -> None:
+    video, arrivals, known_at_close = make_video(tmp_path / "v.ts", 30), list[Arrival](), list[list[str]]()
+
+    class Hanging:
+        def __init__(self) -> None:
+            self._container = av.open(str(video))
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._container, name)
+
+        def demux(self, stream: object) -> Iterator[object]:
+            for number, packet in enumerate(self._container.demux(stream)):  # type: ignore[call-overload]
+                if number == 20:
+                    raise av.error.ExitError(1, "nothing came")
+                yield packet
+
+        def close(self) -> None:
+            known_at_close.append(whats(arrivals))
+            self._container.close()
+
+    stop = threading.Event()
+    for one in Opened("m", "x", open=lambda *_, **__: Hanging()).arrivals(0.0, stop):  # type: ignore[arg-type]
+        arrivals.append(one)
+        if whats(arrivals):
+            stop.set()
+    assert known_at_close == [["lost"]]
 
 
 def test_what_does_not_come_back_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ import psutil
 STARTS_S = 20.0
 #: Who a program runs as that refuses to be run as root.
 NOBODY = 65534
+#: A server of the package index.
+PACKAGE = "aio-rtsp-toolkit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,24 @@ class Program:
     Args:
         name: in the table.
         needs: on the PATH.
-        address: port -> address of its stream.
+        url: of its stream, with braces for the port.
         command: film, port -> what is run.
         version: what prints its version.
         locked: film, port -> what is run so that it asks for `USER` and `PASSWORD`; None: it cannot.
+        as_nobody: whether it refuses to be run as root.
     """
 
     name: str
     needs: str
-    address: Callable[[int], str]
+    url: str
     command: Callable[[Path, int], list[str]]
     version: tuple[str, ...]
     locked: Callable[[Path, int], list[str]] | None = None
+    as_nobody: bool = False
+
+    def address(self, port: int) -> str:
+        """Return the address of its stream."""
+        return self.url.format(port)
 
 
 USER, PASSWORD = "anna", "correct-horse"
@@ -64,30 +72,36 @@ def _ffmpeg(film: Path, port: int) -> list[str]:
     return ["ffmpeg", "-v", "error", *film_as_camera, "-f", "mpegts", "-listen", "1", f"http://127.0.0.1:{port}/ward"]
 
 
-PROGRAMS = (
-    Program(
-        "VLC, RTSP",
-        "cvlc",
-        lambda port: f"rtsp://127.0.0.1:{port}/ward",
-        _vlc,
-        ("cvlc", "--version"),
-        _vlc_locked,
-    ),
-    Program(
-        "GStreamer, RTSP",
-        "gst-inspect-1.0",
-        lambda port: f"rtsp://127.0.0.1:{port}/ward",
-        _gstreamer,
-        ("gst-inspect-1.0", "--version"),
-    ),
-    Program(
-        "FFmpeg, MPEG-TS over HTTP",
-        "ffmpeg",
-        lambda port: f"http://127.0.0.1:{port}/ward",
-        _ffmpeg,
-        ("ffmpeg", "-version"),
-    ),
-)
+def programs(venv: Path) -> tuple[Program, ...]:
+    """Return all programs; one of them runs in a virtual environment, which is made if it is missing."""
+    python = _installed(venv)
+
+    def toolkit(film: Path, port: int) -> list[str]:
+        return [str(python), str(Path(__file__).with_name("toolkit.py")), str(film.parent), str(port)]
+
+    told = (str(python), "-c", f"from importlib.metadata import version; print(version({PACKAGE!r}))")
+    return (
+        Program("VLC, RTSP", "cvlc", "rtsp://127.0.0.1:{}/ward", _vlc, ("cvlc", "--version"), _vlc_locked, True),
+        Program(
+            "GStreamer, RTSP",
+            "gst-inspect-1.0",
+            "rtsp://127.0.0.1:{}/ward",
+            _gstreamer,
+            ("gst-inspect-1.0", "--version"),
+        ),
+        Program(f"{PACKAGE}, RTSP", str(python), "rtsp://127.0.0.1:{}/film.mp4", toolkit, told),
+        Program("FFmpeg, MPEG-TS over HTTP", "ffmpeg", "http://127.0.0.1:{}/ward", _ffmpeg, ("ffmpeg", "-version")),
+    )
+
+
+def _installed(venv: Path) -> Path:
+    venv = venv.absolute()
+    python, marker = venv / "bin" / "python", venv / "installed.txt"
+    if not marker.is_file():
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", f"{PACKAGE}[server]"], check=True)
+        marker.write_text(f"{PACKAGE}\n", encoding="utf-8")
+    return python
 
 
 def is_here(program: Program) -> bool:
@@ -97,7 +111,7 @@ def is_here(program: Program) -> bool:
 
 def version_of(program: Program) -> str:
     """Return the first line of what a program says of its version, without what follows the number."""
-    done = subprocess.run(program.version, capture_output=True, text=True, check=False, **_as_whom())
+    done = subprocess.run(program.version, capture_output=True, text=True, check=False, **_as_whom(program.as_nobody))
     line = next(iter((done.stdout or done.stderr).splitlines()), "")
     return next((word for word in line.split() if word[:1].isdigit()), line[:40])
 
@@ -108,10 +122,11 @@ class Camera:
     Args:
         command: that is run.
         port: that it listens at.
+        as_nobody: see `Program`.
     """
 
-    def __init__(self, command: list[str], port: int) -> None:
-        self._command, self._port = command, port
+    def __init__(self, command: list[str], port: int, as_nobody: bool) -> None:
+        self._command, self._port, self._as_nobody = command, port, as_nobody
         self._on, self._over = threading.Event(), threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, daemon=True)
@@ -158,7 +173,7 @@ class Camera:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                **_as_whom(),
+                **_as_whom(self._as_nobody),
             )
             self._process.wait()
             self._over.wait(0.1)
@@ -175,9 +190,9 @@ class Camera:
 
 
 @contextmanager
-def running(command: list[str], port: int) -> Iterator[Camera]:
+def running(command: list[str], port: int, as_nobody: bool) -> Iterator[Camera]:
     """Run a program that serves a stream; it listens when this yields."""
-    camera = Camera(command, port)
+    camera = Camera(command, port, as_nobody)
     try:
         camera.wait()
         yield camera
@@ -192,6 +207,5 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _as_whom() -> dict[str, int]:
-    """Return how a program is run that refuses to be run as root."""
-    return {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
+def _as_whom(as_nobody: bool) -> dict[str, int]:
+    return {"user": NOBODY, "group": NOBODY} if as_nobody and os.geteuid() == 0 else {}

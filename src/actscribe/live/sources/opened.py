@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.clock import StreamClock
-from actscribe.live.sources.packets import LIVE, decoded, prepare
+from actscribe.live.sources.packets import ANALYZED_S, LIVE, decoded, prepare
 from actscribe.video.opening import picture_stream
 
 #: Seconds that opening may take, and that may pass without a packet before a source counts as lost.
@@ -81,27 +81,32 @@ class Opened:
         clock, last, wait = StreamClock(begin), "", FIRST_WAIT_S
         arrived_at: float | None = None
         while not stop.is_set():
-            why = ""
+            opening = time.monotonic()
             try:
                 with closing(self._open()) as container:
-                    for arrival in self._watched(container, clock, arrived_at is not None, stop):
-                        if isinstance(arrival, Picture):
-                            last, arrived_at, wait = "", time.monotonic(), FIRST_WAIT_S
-                        elif arrival.what == last:
-                            continue
-                        else:
-                            last = arrival.what
-                        yield arrival
+                    why, began = "", max(opening, time.monotonic() - ANALYZED_S)
+                    try:
+                        for arrival in self._watched(container, clock, began, arrived_at is not None, stop):
+                            if isinstance(arrival, Picture):
+                                last, arrived_at, wait = "", time.monotonic(), FIRST_WAIT_S
+                            elif arrival.what == last:
+                                continue
+                            else:
+                                last = arrival.what
+                            yield arrival
+                    except (av.error.FFmpegError, OSError) as error:
+                        if arrived_at is None:
+                            raise
+                        why = f" ({_words(error)})"
+                    if arrived_at is not None and not last and not stop.is_set():  # before closing, which may hang, too
+                        last, lost_at = "lost", clock.now(time.monotonic())
+                        yield Event("lost", lost_at, f"{self.media} is gone{why}; it is looked for again and again")
             except (av.error.FFmpegError, OSError) as error:
                 if arrived_at is None:
                     raise self._not_opened(error) from error
-                why = f" ({_words(error)})"
             now = time.monotonic()
             if stop.is_set() or arrived_at is None:
                 return
-            if not last:
-                last = "lost"
-                yield Event("lost", clock.now(now), f"{self.media} is gone{why}; it is looked for again and again")
             if self.give_up_s is not None and now - arrived_at > self.give_up_s:
                 yield Event("end", clock.now(now), f"{self.media} did not come back within {self.give_up_s:g} s")
                 return
@@ -119,8 +124,9 @@ class Opened:
         )
 
     def _watched(
-        self, container: InputContainer, clock: StreamClock, again: bool, stop: threading.Event
+        self, container: InputContainer, clock: StreamClock, began: float, again: bool, stop: threading.Event
     ) -> Iterator[Arrival]:
+        """Yield what comes of an open source; its first picture came at `began`, before FFmpeg had looked at enough."""
         stream = picture_stream(container)
         if stream is None or stream.codec_context is None:
             if not again:
@@ -131,15 +137,17 @@ class Opened:
         if self.recorder is not None:
             self.recorder.begin(stream)
         aspect = float(stream.sample_aspect_ratio or 1)
+        if again:
+            clock.restart()
+        is_first = True
         for stated, frame in decoded(container, stream, self.recorder.packet if self.recorder else None):
             if stop.is_set():
                 return
             now = time.monotonic()
-            if again:
-                clock.restart()
-                yield Event("back", clock.now(now), f"{self.media} is back")
-                again = False
-            moment, jump = clock.at(stated, now)
+            if is_first and again:
+                yield Event("back", clock.now(began), f"{self.media} is back")
+            moment, jump = clock.at(stated, began if is_first else now)
+            is_first = False
             if jump and moment is not None:
                 yield Event("jump", moment, f"the clock of {self.media} jumped by {jump:+.1f} s; time goes on here")
             if moment is not None:

@@ -13,8 +13,10 @@ from av.video.stream import VideoStream
 
 from actscribe.video.opening import MOST_PIXELS
 
-#: How FFmpeg opens what is live: it looks at a second of it, not five. (Its "nobuffer" would lose what it looked at.)
-LIVE = {"analyzeduration": "1000000"}
+#: Seconds of what is live that FFmpeg looks at before it is open, in place of five; it hands them out afterwards.
+ANALYZED_S = 1.0
+#: How FFmpeg opens what is live. (Its "nobuffer" would lose what it looked at.)
+LIVE = {"analyzeduration": f"{ANALYZED_S * 1e6:.0f}"}
 
 
 def prepare(stream: VideoStream) -> None:
