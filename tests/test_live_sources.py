@@ -294,6 +294,35 @@ def test_a_loss_is_said_before_the_connection_is_closed_which_may_hang_too(tmp_p
     assert known_at_close == [["lost"]]
 
 
+def test_a_packet_held_back_until_the_time_out_does_not_begin_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opened, "SILENT_S", 0.3)
+    video = make_video(tmp_path / "v.ts", 30)
+
+    class Late:
+        def __init__(self) -> None:
+            self._container = av.open(str(video))
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._container, name)
+
+        def demux(self, stream: object) -> Iterator[object]:
+            for number, packet in enumerate(self._container.demux(stream)):  # type: ignore[call-overload]
+                if number == 20:  # what FFmpeg does with a server that hangs: at the time-out it parts with a last one
+                    time.sleep(0.35)
+                if number == 21:
+                    time.sleep(5.0)
+                yield packet
+
+    stop, began = threading.Event(), time.monotonic()
+    for one in Opened("m", "x", open=lambda *_, **__: Late()).arrivals(0.0, stop):  # type: ignore[arg-type]
+        if isinstance(one, Event):
+            assert one.sentence == "m is gone (nothing came for 0.3 s); it is looked for again and again"
+            stop.set()
+    assert time.monotonic() - began < 3.0
+
+
 def test_what_does_not_come_back_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "FIRST_WAIT_S", 0.05)
     content = make_video(tmp_path / "v.ts", 30).read_bytes()

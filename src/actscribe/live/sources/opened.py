@@ -140,7 +140,7 @@ class Opened:
         if again:
             clock.restart()
         is_first = True
-        for stated, frame in decoded(container, stream, self.recorder.packet if self.recorder else None):
+        for stated, frame in decoded(container, stream, self.recorder.packet if self.recorder else None, SILENT_S):
             if stop.is_set():
                 return
             now = time.monotonic()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 
 import av
@@ -27,18 +29,23 @@ def prepare(stream: VideoStream) -> None:
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, on_packet: Callable[[Packet[VideoStream]], None] | None = None
+    container: InputContainer,
+    stream: VideoStream,
+    on_packet: Callable[[Packet[VideoStream]], None] | None = None,
+    silent_s: float = math.inf,
 ) -> Iterator[tuple[float | None, av.VideoFrame]]:
     """Yield each picture with its stated time in seconds, None where it has none; damaged ones are left out.
 
     Args:
         container, stream: open.
         on_packet: is given each packet once it is decoded.
+        silent_s: seconds without a packet after which nothing more comes.
 
     Raises:
+        TimeoutError: nothing came for `silent_s`.
         av.error.FFmpegError: reading failed; at the end of a file nothing is raised.
     """
-    for packet in container.demux(stream):
+    for packet in _in_time(container.demux(stream), silent_s):
         try:
             frames = packet.decode()
         except (av.error.InvalidDataError, ValueError):
@@ -47,3 +54,13 @@ def decoded(
             on_packet(packet)
         for frame in frames:
             yield (None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)), frame
+
+
+def _in_time(packets: Iterator[Packet[VideoStream]], silent_s: float) -> Iterator[Packet[VideoStream]]:
+    """Yield packets; one that FFmpeg had held back comes after a time-out, and does not begin another one."""
+    asked = time.monotonic()
+    for packet in packets:
+        if time.monotonic() - asked > silent_s:
+            raise TimeoutError(f"nothing came for {silent_s:g} s")
+        yield packet
+        asked = time.monotonic()
