@@ -458,6 +458,20 @@ def test_a_source_that_does_not_exist_is_a_sentence(given: str, message: str) ->
         choose(given)
 
 
+def test_a_device_that_sends_raw_pictures_goes_away_and_comes_back() -> None:
+    device = "testsrc=size=64x48:rate=10:duration=1,realtime"  # FFmpeg's own, opened as a camera is
+    stop, arrivals = threading.Event(), list[Arrival]()
+    for one in Opened("camera 0", device, "lavfi").arrivals(5.0, stop):
+        arrivals.append(one)
+        if "back" in whats(arrivals):
+            stop.set()
+    assert whats(arrivals) == ["lost", "back"]
+    lost, back = (one.time for one in arrivals if isinstance(one, Event))
+    assert times(arrivals)[:10] == pytest.approx(5.0 + np.arange(10) / 10, abs=0.02)
+    assert lost >= 5.9
+    assert back - lost >= opened.FIRST_WAIT_S - 0.05
+
+
 def test_a_camera_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing.sys, "platform", "linux")
     with pytest.raises(ActScribeError, match="camera 873: there is none"):
