@@ -19,6 +19,8 @@ WIDTH, WIDE = 64, 128
 #: Pixels to a side of a picture and of a patch, and patches to a side that become one token.
 PICTURE, PATCH, MERGED = 64, 16, 2
 MARKS = ("<unk>", "<|im_start|>", "<|im_end|>", "<fake_token_around_image>", "<global-img>")
+#: One token, which llama.cpp puts before a picture.
+EMPTY_LINE = "\n\n"
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -127,7 +129,7 @@ def _tokenizer(texts: Sequence[str]) -> Tokenizer:
     raw.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     raw.train_from_iterator(
-        [*texts, "yes no Yes No user assistant"] * 3,
+        [*texts, "yes no Yes No user assistant", EMPTY_LINE] * 3,
         trainers.BpeTrainer(vocab_size=600, special_tokens=list(MARKS), show_progress=False, initial_alphabet=alphabet),
     )
     return raw
