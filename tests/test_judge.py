@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import transformers
 from tiny_judge import tiny_judge
 
 from actscribe.errors import ActScribeError
+from actscribe.models import gguf
 from actscribe.models.judge import load_judge
 
 PROMPTS = ("Is the baby visible? Answer yes or no.", "Is there suction?", "Is", "no")
@@ -78,6 +80,50 @@ def test_a_gguf_file_is_parsed_once(
         patch.setattr("gguf.GGUFReader", None)
         assert load_judge("smollm2", "bfloat16").yes_no(prompts) == parsed.yes_no(prompts)
     assert "Writing" not in capfd.readouterr().err
+
+
+def test_kept_gguf_files_stay_below_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, cache = tiny_judge(tmp_path / "model"), tmp_path / "cache"
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+    network = transformers.LlamaForCausalLM.from_pretrained(model)
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(cache))
+    parsed: list[str] = []
+
+    def parse(path: Path, name: str, dtype: torch.dtype) -> tuple[object, object]:
+        parsed.append(path.stem)
+        return tokenizer, network
+
+    monkeypatch.setattr(gguf, "_parsed", parse)
+
+    def used(*names: str) -> list[str]:
+        """Load files in turn; return those that had to be parsed."""
+        parsed.clear()
+        for name in names:
+            (tmp_path / f"{name}.gguf").write_text(name)
+            gguf.load_gguf(tmp_path / f"{name}.gguf", name, torch.float32)
+            newest = max((cache / "gguf").glob("*"), key=lambda folder: folder.stat().st_mtime_ns, default=None)
+            if newest:  # so that the order does not hang on the clock of the file system
+                os.utime(newest, ns=(0, (10**6 + len(used_before)) * 10**9))
+                used_before.append(name)
+        return list(parsed)
+
+    used_before: list[str] = []
+    assert used("a") == ["a"]
+    (only,) = (cache / "gguf").iterdir()
+    size = sum(path.stat().st_size for path in only.iterdir())
+    monkeypatch.setenv("ACTSCRIBE_GGUF_GIB", f"{2.5 * size / 2**30:.12f}")
+    assert used("b", "a", "c") == ["b", "c"]
+    assert used("a", "b") == ["b"]  # b had been used longest ago when c came
+    assert used("c") == ["c"]
+    (cache / "gguf" / "mine").mkdir()
+    for folder in (cache / "gguf").iterdir():
+        (folder / "notes.txt").write_text("the user's")
+    monkeypatch.setenv("ACTSCRIBE_GGUF_GIB", f"{0.5 * size / 2**30:.12f}")
+    assert used("d", "d") == ["d", "d"]  # larger than all that may be kept
+    assert len(list((cache / "gguf").glob("*/notes.txt"))) == 3
+    monkeypatch.setenv("ACTSCRIBE_GGUF_GIB", "much")
+    with pytest.raises(ActScribeError, match="ACTSCRIBE_GGUF_GIB is 'much'"):
+        used("e")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import re
 import shutil
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -17,19 +19,25 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from actscribe.caches import cache_folder
+from actscribe.caches import cache_folder, disk_free, limit_bytes
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, folder_beside
 from actscribe.models.loading import load_part, load_weights
 from actscribe.models.quiet import quiet
-from actscribe.ownership import MARKER
+from actscribe.ownership import MARKER, check_replaceable
 
 #: In a kept checkpoint: the digest of each of its files.
 SUMS = "sums.json"
+#: The environment variable that sets the size of all kept checkpoints in GiB, and the size without it.
+SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_GGUF_GIB", 20.0
+#: How they are called, so that nothing else in the folder is taken for one and removed.
+OURS = re.compile(r"[0-9a-f]{32}")
 
 
 def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return tokenizer and model, with weights of `dtype` on the CPU; a cache that cannot be written is not an error.
+
+    What was used longest ago goes first where the cache grows above its size; a model that is larger is not kept.
 
     Args:
         path: of the file.
@@ -37,22 +45,54 @@ def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
         dtype: of the weights, which are dequantized.
 
     Raises:
-        ActScribeError: the file is damaged or no causal language model.
+        ActScribeError: the file is damaged or no causal language model, or the size of the cache is no number.
     """
+    limit = limit_bytes(SIZE_VARIABLE, USUAL_GIB)
     parts = f"{content_hash(path)} {dtype} transformers {transformers.__version__}"
     kept = cache_folder() / "gguf" / hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
     if kept.is_dir():
         with suppress(ActScribeError, OSError, ValueError):  # damaged, or not ours to read
             if json.loads((kept / SUMS).read_text(encoding="utf-8")) == _sums(kept):
-                return _load(kept, name, dtype)
-        shutil.rmtree(kept, ignore_errors=True)
+                loaded = _load(kept, name, dtype)
+                os.utime(kept)  # used now
+                return loaded
+        _remove(kept)
     tokenizer, model = _parsed(path, name, dtype)
+    if not _has_room(kept.parent, model.get_memory_footprint(), limit):
+        return tokenizer, model
     with suppress(ActScribeError, OSError, SafetensorError), folder_beside(kept) as beside:
         with quiet(), redirect_stderr(io.StringIO()):  # transformers draws a bar
             model.save_pretrained(beside)
             tokenizer.save_pretrained(beside)
         (beside / SUMS).write_text(json.dumps(_sums(beside)), encoding="utf-8")
     return tokenizer, model
+
+
+def _has_room(cache: Path, needed: int, limit: int) -> bool:
+    """Remove kept checkpoints, those used longest ago first, until so many bytes fit; tell whether they do."""
+    kept = [(folder, _size(folder)) for folder in cache.glob("*") if OURS.fullmatch(folder.name)]
+    total = sum(size for _, (size, _) in kept)
+    for folder, (size, _) in sorted(kept, key=lambda one: one[1][1]) if needed <= limit else ():
+        if total + needed <= limit:
+            break
+        _remove(folder)
+        total -= size - _size(folder)[0]
+    return total + needed <= limit and needed < disk_free(cache)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a kept checkpoint, unless something else lies in it."""
+    with suppress(ActScribeError):
+        check_replaceable(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # Windows: another process may have it mapped
+
+
+def _size(folder: Path) -> tuple[int, int]:
+    """Return the bytes of a folder's files, and when it was last used; nothing and never where it is gone."""
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir()), folder.stat().st_mtime_ns
+    except OSError:  # another process removes it
+        return 0, 0
 
 
 def _sums(folder: Path) -> dict[str, str]:
