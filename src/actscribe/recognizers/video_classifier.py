@@ -35,6 +35,7 @@ from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.recognizers.video_classifier import VideoClassifierSettings
 from actscribe.training.examples import fit_pixels
 from actscribe.training.freezing import Unfreezing
+from actscribe.training.frozen_blocks import FrozenBlocks
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import prior_logits, probabilities
 
@@ -102,7 +103,7 @@ def make(inputs: TrainingInputs) -> Recognizer:
     body = [parameter for parameter in model.parameters() if id(parameter) not in head_ids]
     groups = [(body, settings.learning_rate), (head, settings.head_learning_rate)]
     unfreezing = Unfreezing(model.parts(), settings.frozen_epochs, settings.unfreeze_blocks)
-    fit_pixels(model, groups, pixels, inputs, unfreezing)
+    fit_pixels(model, groups, pixels, inputs, unfreezing, FrozenBlocks(model, unfreezing, settings.epochs))
     model.requires_grad_(True)
     return VideoClassifierRecognizer(model, pixels, inputs.labels, use_bfloat16(settings.precision))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from actscribe.data.frames import ClipData
@@ -16,6 +17,7 @@ from actscribe.training.augment import augment, clip_rng, may_flip
 from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.inputs import TrainingInputs
+from actscribe.training.kept_below import REDRAWN, Halved, KeptBelow
 from actscribe.training.losses import clip_loss
 from actscribe.training.mixing import soften
 
@@ -26,6 +28,7 @@ def fit_pixels(
     pixels: Pixels,
     inputs: TrainingInputs,
     unfreezing: Unfreezing | None = None,
+    halved: Halved | None = None,
 ) -> None:
     """Train a network from pixels to logits in place on the training clips, augmented and mixed as its settings say.
 
@@ -35,24 +38,29 @@ def fit_pixels(
         pixels: how frames are fed.
         inputs: clips, targets, settings and seed.
         unfreezing: see `Fit`.
+        halved: the network in two halves, of which the lower one runs once for clips that look the same each time;
+            None: nothing of it is frozen.
     """
     settings: Training = inputs.settings
-    train = Examples(pixel_examples(inputs.train, pixels, inputs), inputs.train_targets, inputs.train.blocks)
+    train, validation = (pixel_examples(one, pixels, inputs) for one in (inputs.train, inputs.validation))
+    if halved is not None:
+        same = not settings.augment and settings.temporal_jitter == 1
+        train, validation = numbered(train, 0 if same else None), numbered(validation, len(inputs.train))
+    examples = Examples(train, inputs.train_targets, inputs.train.blocks)
     fit(
         Fit(
-            network=network,
+            network=network if halved is None else KeptBelow(network, halved),
             groups=groups,
             loss=clip_loss(inputs.labels.task, inputs.train_targets, settings),
-            train=soften(train, settings.augmentation, inputs.labels.task, inputs.seed),
-            validation=Examples(pixel_examples(inputs.validation, pixels, inputs), inputs.validation_targets),
+            train=soften(examples, settings.augmentation, inputs.labels.task, inputs.seed),
+            validation=Examples(validation, inputs.validation_targets),
             task=inputs.labels.task,
             settings=settings,
             folder=inputs.folder,
             seed=inputs.seed,
             resume=inputs.resume,
             unfreezing=unfreezing,
-            # a part of the frames at a time is held, by one process, where they are more than the cache takes
-            readers=0 if inputs.train.blocks is not None else reading_processes(),
+            readers=readers(inputs.train),
         )
     )
 
@@ -85,6 +93,28 @@ def pixel_examples(data: ClipData, pixels: Pixels, inputs: TrainingInputs) -> Ex
         return {"pixel_values": pixels.normalise(video)}
 
     return example
+
+
+def numbered(example: Example, first: int | None) -> Example:
+    """Return examples with the number of each clip as a further input, `clip`.
+
+    Args:
+        example: makes them.
+        first: number of the first clip; None: clips look different each time, see `kept_below.REDRAWN`.
+    """
+
+    def with_number(epoch: int | None, index: int) -> Mapping[str, Tensor]:
+        return {**example(epoch, index), "clip": torch.tensor(REDRAWN if first is None else first + index)}
+
+    return with_number
+
+
+def readers(data: ClipData) -> int:
+    """Return how many processes prepare training clips beside the network.
+
+    None where frames are more than the cache takes: a part of them at a time is held, by one process.
+    """
+    return 0 if data.blocks is not None else reading_processes()
 
 
 def training_clip(data: ClipData, index: int, seed: int, epoch: int) -> tuple[ClipFrames, np.random.Generator]:

@@ -97,6 +97,8 @@ class Backbone(nn.Module, ABC):
     padding: Literal["longest", "max_length"] = "longest"
     #: Parts of parameter names that X-CLIP calls new: they start from nothing and learn at a higher rate.
     new_parts: tuple[str, ...] = ()
+    #: Whether texts meet the patches of the last block.
+    meets_patches: bool = False
 
     def __init__(self, model: Any) -> None:
         super().__init__()

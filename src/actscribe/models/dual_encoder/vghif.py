@@ -77,6 +77,11 @@ class Vghif(nn.Module):
             video = video + (size * self.video(video.unsqueeze(1), text).squeeze(1)).to(video.dtype)
         return video, text
 
+    @property
+    def meets_patches(self) -> bool:
+        """Whether texts meet the patches of the levels, and not the class tokens alone."""
+        return self.config.tokens != "class"
+
     def flops(self, frames: int, patches: int, classes: int) -> int:
         """Return the floating-point operations of one video, two for each multiplication with addition.
 

@@ -26,6 +26,7 @@ class XclipBackbone(Backbone):
     """
 
     new_parts = ("message_", "mit.", "prompts_")
+    meets_patches = True
 
     @property
     def frames(self) -> int:

@@ -36,6 +36,7 @@ from actscribe.models.dual_encoder.loading import (
 )
 from actscribe.models.dual_encoder.network import DualEncoder
 from actscribe.models.dual_encoder.shared_frames import SharedFrameEncoder, clips_together
+from actscribe.models.dual_encoder.visual_below import VisualBelow
 from actscribe.models.pixels import Pixels
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer, StoredFeatures
 from actscribe.recognizers.dual_encoder import probe
@@ -226,7 +227,9 @@ def _train(network: DualEncoder, inputs: TrainingInputs, pixels: Pixels) -> None
         "vghif": settings.vghif_learning_rate,
         "head": settings.head_learning_rate,
     }
-    fit_pixels(network, [(group, rates[name]) for name, group in network.groups().items() if group], pixels, inputs)
+    groups = [(group, rates[name]) for name, group in network.groups().items() if group]
+    halved = VisualBelow(network)
+    fit_pixels(network, groups, pixels, inputs, halved=halved if halved.is_frozen() else None)
 
 
 DUAL_ENCODER = Implementation(
