@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+import typer
 from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
 from typer.testing import CliRunner
 
@@ -147,6 +149,20 @@ def test_a_broken_pipe_of_another_kind_is_no_quiet_end(monkeypatch: pytest.Monke
 
     with pytest.raises(BrokenPipeError):
         guarded(command)()
+
+
+def test_a_full_gpu_is_a_sentence_with_ways_out(capsys: pytest.CaptureFixture[str]) -> None:
+    def train() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    with pytest.raises(typer.Exit) as ended:
+        guarded(train)()
+    assert ended.value.exit_code == 2
+    message = " ".join(capsys.readouterr().err.split())
+    assert message.startswith("Error: the memory of the GPU is full.")
+    assert "--batch-size 1" in message
+    assert "gradient_accumulation_steps" in message
+    assert "--resume" in message
 
 
 def test_letters_and_signs_are_spelled() -> None:

@@ -61,6 +61,7 @@ NETWORKS = {
     "next": ["nowhere"],
     "annotate": ["a.mp4", "--run", "run"],
     "watch": ["a.mp4", "--run", "run"],
+    "review": ["nowhere", "--prepare"],
     "archive": ["nowhere", "--run", "run", "--out", "out"],
     "benchmark": ["folder", "--videos", "here", "--backbone", "clip"],
     "models plan": ["embedded"],
@@ -79,7 +80,7 @@ def test_every_command_that_runs_a_network_takes_a_device_and_refuses_an_unknown
 
 
 def test_no_other_command_runs_a_network() -> None:
-    without = {"agreement", "check", "convert", "doctor", "indicators", "new", "plot", "report", "review", "settings"}
+    without = {"agreement", "check", "convert", "doctor", "indicators", "new", "plot", "report", "settings"}
     assert without | {command for command in NETWORKS if " " not in command} == {
         one.callback.__name__ for one in app.registered_commands if one.callback
     } | {"demo"}
@@ -92,6 +93,16 @@ def test_clips_are_prepared_beside_a_gpu_alone_and_only_by_forked_processes(monk
     for way, expected in (("fork", 3), ("spawn", 0), ("forkserver", 0)):
         monkeypatch.setattr(devices.multiprocessing, "get_start_method", lambda allow_none, way=way: way)
         assert devices.reading_processes() == expected
+
+
+def test_training_refuses_a_gpu_that_the_trainer_would_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    for where in ("cpu", "cuda", "cuda:0", "mps"):
+        monkeypatch.setattr(devices, "device", lambda where=where: torch.device(where))
+        devices.check_trains_here()
+    monkeypatch.setattr(devices, "device", lambda: torch.device("cuda:2"))
+    with pytest.raises(ActScribeError, match="first GPU that it sees") as caught:
+        devices.check_trains_here()
+    assert "CUDA_VISIBLE_DEVICES=2" in caught.value.hint
 
 
 def test_where_networks_run_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

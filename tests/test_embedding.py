@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from actscribe.features.embedders.vlm import Backbone, VlmEmbedder, in_batches
 from actscribe.features.embedding import Embedding, Features, embed, embedded
 from actscribe.features.store import FeatureStore
 from actscribe.labels import LabelSet
+from actscribe.models import device as devices
 from actscribe.models.probe_heads import LinearHead
 from actscribe.models.vlm import Hidden, load_vlm
 from actscribe.recognizers.on_features import OnFeatures
@@ -232,6 +234,44 @@ def test_one_frame_in_clips_of_two_lengths_is_two_things(recording: Recording, m
     rows = list(embedded(embedding, recording, clips))
     for row, shown in zip(rows, stream(recording, clips, input_spec), strict=True):
         torch.testing.assert_close(row.vectors, embedding.embedder.embed([shown])[0])
+
+
+class Fed(Colours):
+    """Colours in two steps, which note when they begin and end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str] = []
+        self.fed_twice = threading.Event()
+
+    def feed(self, clips: Sequence[ClipFrames]) -> Sequence[ClipFrames]:
+        self.events.append("feed")
+        if self.events.count("feed") == 2:
+            self.fed_twice.set()
+        return clips
+
+    def embed_fed(self, fed: Sequence[ClipFrames]) -> list[torch.Tensor]:
+        if "embedded" not in self.events:
+            self.fed_twice.wait(0.5)
+        self.events.append("embedded")
+        return self.embed(fed)
+
+
+@pytest.mark.parametrize(("where", "first"), [("cpu", ["feed", "embedded"]), ("cuda", ["feed", "feed"])])
+def test_beside_a_gpu_the_next_batch_is_made_ready_while_the_network_computes(
+    where: str, first: list[str], recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "device", lambda: torch.device(where))
+    clips = [Clip("r", 0.0, 3.0), Clip("r", 1.0, 4.0)]
+    fed, plain = (
+        Embedding(one, INPUT_SPEC, FeatureStore(tmp_path / name, 2**30))
+        for name, one in (("fed", Fed()), ("plain", Colours()))
+    )
+    rows = list(embedded(fed, recording, clips))
+    for row, expected in zip(rows, embedded(plain, recording, clips), strict=True):
+        assert torch.equal(row.vectors, expected.vectors)
+    assert fed.embedder.events[:2] == first  # type: ignore[attr-defined]
+    assert threading.active_count() == 1 or all("ahead" not in one.name for one in threading.enumerate())
 
 
 def test_batches_keep_the_order_and_the_budget(mean: Backbone) -> None:

@@ -21,11 +21,11 @@ from actscribe.video import reading
 def shown(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str, float]]:
     """How often each frame of each video was encoded, by encoder."""
     counted: Counter[tuple[str, str, float]] = Counter()
-    embed, encode = network.NetworkEmbedder.embed, vision.encode
+    feed, encode = network.NetworkEmbedder.feed, vision.encode
 
     def embedding(self, clips):  # type: ignore[no-untyped-def]
         counted.update(("dinov2", clip.content, float(time)) for clip in clips for time in clip.times)
-        return embed(self, clips)
+        return feed(self, clips)
 
     def encoding(model, family, store, units, keys, grids):  # type: ignore[no-untyped-def]
         known = {key for clip in keys for key in clip if store.get(key) is not None}
@@ -37,7 +37,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str, float]]:
     monkeypatch.setattr("actscribe.runs.train.COMPARED_CLIPS", 0)
     monkeypatch.setattr("actscribe.compare.work.measure_cost", lambda run, memory: None)
     monkeypatch.setattr("actscribe.compare.work.kept_cost", lambda run: "measured")
-    monkeypatch.setattr(network.NetworkEmbedder, "embed", embedding)
+    monkeypatch.setattr(network.NetworkEmbedder, "feed", embedding)
     monkeypatch.setattr("actscribe.models.vlm.vlm.encode", encoding)
     return counted
 

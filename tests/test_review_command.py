@@ -13,6 +13,7 @@ from small_studies import LEFT, lamp_study
 from tiny_models import tiny_timesformer
 
 from actscribe import load_study, train
+from actscribe.compute import Compute, asking
 from actscribe.packages import COMMANDS
 from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
@@ -121,6 +122,19 @@ def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotat
     finally:
         suggester.close()
     assert not suggester.files_of(browser.session.item(test)).timeline.exists()
+
+
+def test_suggestions_are_computed_where_the_command_was_told(trained: Path) -> None:
+    """Seen by a device that is none, at which the process ends."""
+    prepared = ReviewFolder.of(trained).prepared / "elsewhere"
+    with asking(Compute(device="gpu")):
+        suggester = Suggester(Run.open(trained / "runs" / "timesformer"), prepared)
+    item = next(iter(client(trained).session.items.values()))
+    assert suggester.of(item) is None
+    until = time.monotonic() + 120
+    while suggester.state(item) == "computing" and time.monotonic() < until:
+        time.sleep(0.05)
+    assert "ended" in suggester.state(item)
 
 
 def test_a_process_that_dies_is_said_and_nothing_waits_for_it(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,10 @@ import pytest
 import small_fit
 import torch
 from sklearn.metrics import average_precision_score
+from transformers import TrainingArguments
 
 from actscribe.training import checkpoints
+from actscribe.training import fit as fit_module
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
 from actscribe.training.fit import fit, validation_score
 
@@ -141,6 +143,20 @@ def test_a_half_written_checkpoint_is_not_resumed_from(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-12").mkdir()
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-3"]
+
+
+def test_a_process_that_sees_several_gpus_trains_on_one_with_batches_as_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Two(TrainingArguments):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self._n_gpu = 2
+
+    monkeypatch.setattr(fit_module, "TrainingArguments", Two)
+    asked = small_fit.work(tmp_path, resume=False)
+    arguments = fit_module._arguments(asked, tmp_path)
+    assert (arguments.n_gpu, arguments.train_batch_size) == (1, asked.settings.batch_size)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "trainer_state.json", "digests.json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.loading import digest
+from actscribe.models.vlm.prompts import ClipInputs, Prompter
 from actscribe.recognizers import vlm_head, vlm_lora
 from actscribe.recognizers.base import implementation
 from actscribe.settings.study import parse_settings
@@ -98,29 +100,30 @@ def test_only_adapters_and_head_learn(folder: Path, tmp_path: Path, tower: str) 
     assert all(("vision_model" in name) == (tower == "vision") for name in adapters)
 
 
-def randomised(inputs: TrainingInputs) -> vlm_lora.Tuned:
+def randomised(inputs: TrainingInputs, parts: vlm_head.HeadedVlm) -> vlm_lora.Tuned:
     """An untrained network whose adapters and head are away from zero, so that every gradient is."""
-    parts = vlm_head.start(inputs)
     vlm = parts.backbone.vlm
     vlm_lora.inject(vlm, vlm_lora.Adapter(tuple(vlm.lora_targets("both")), 4, 8, 0.2))
     torch.manual_seed(7)
     for weight in (*vlm_lora.adapter_weights(vlm).values(), *parts.head.parameters()):
         torch.nn.init.normal_(weight, std=0.2)
-    return vlm_lora.Tuned(parts, inputs).train()
+    return vlm_lora.Tuned(parts).train()
 
 
 def test_checkpointing_gives_the_same_gradients(folder: Path, tmp_path: Path) -> None:
     inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder))
     gradients, passes = [], []
     for checkpointing in (False, True):
-        network = randomised(inputs)
+        parts = vlm_head.start(inputs)
+        network = randomised(inputs, parts)
         if checkpointing:
             network.model.activation_checkpointing_enable({"use_reentrant": False})
         runs: list[int] = []
         layer = next(part for name, part in network.model.named_modules() if name.endswith("q_proj"))
         layer.register_forward_hook(lambda *_, runs=runs: runs.append(1))
         torch.manual_seed(3)  # the same dropout
-        network(torch.arange(4), torch.full((4,), -1)).square().sum().backward()
+        example = vlm_lora.clip_examples(inputs.train, parts.backbone, inputs)
+        network([example(None, index)["clips"] for index in range(4)]).square().sum().backward()
         gradients.append({n: w.grad for n, w in network.named_parameters() if w.requires_grad})
         passes.append(len(runs))
     assert passes == [1, 2]
@@ -144,6 +147,38 @@ def test_accumulated_passes_are_one_batch(folder: Path, tmp_path: Path) -> None:
             vlm_lora.make(vlm_inputs.training_inputs(tmp_path / str(passes), "vlm-lora", model=str(folder), **settings))
         )
     torch.testing.assert_close(learned(made[1]), learned(made[0]), atol=2e-4, rtol=0)
+
+
+def test_the_processor_is_not_run_while_the_network_is(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in training nor where processes beside it prepare clips, as they do beside a GPU: the same weights."""
+    forward, prepare = vlm_lora.Tuned.forward, Prompter.inputs
+    running_now: list[int] = []
+
+    def running(self: torch.nn.Module, **batch: object) -> torch.Tensor:
+        running_now.append(1)
+        logits = forward(self, **batch)  # type: ignore[arg-type]
+        running_now.pop()
+        return logits
+
+    def preparing(self: Prompter, clip: ClipFrames, text: str) -> ClipInputs:
+        assert not running_now
+        (tmp_path / f"prepared-by-{os.getpid()}").touch()
+        return prepare(self, clip, text)
+
+    monkeypatch.setattr(vlm_lora.Tuned, "forward", running)
+    monkeypatch.setattr(Prompter, "inputs", preparing)
+    made = []
+    for readers in (0, 2):
+        monkeypatch.setattr(vlm_lora, "readers", lambda data, readers=readers: readers)
+        inputs = vlm_inputs.training_inputs(
+            tmp_path / str(readers), "vlm-lora", model=str(folder), augment=True, **QUICK
+        )
+        made.append(learned(vlm_lora.make(inputs)))
+        prepared_by = {path.name for path in tmp_path.glob("prepared-by-*")}
+        assert (len(prepared_by) == 1) == (readers == 0)
+    assert torch.equal(*made)
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(
@@ -179,8 +214,8 @@ def test_a_probe_trains_the_head_before_the_adapters(folder: Path, tmp_path: Pat
 
 def test_augmented_clips_differ_by_epoch_and_are_not_kept(folder: Path, tmp_path: Path) -> None:
     inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), augment=True)
-    network = randomised(inputs)
-    plain, first, again, second = (network._inputs(0, epoch) for epoch in (-1, 0, 0, 1))
+    example = vlm_lora.clip_examples(inputs.train, vlm_head.start(inputs).backbone, inputs)
+    plain, first, again, second = (example(epoch, 0)["clips"] for epoch in (None, 0, 0, 1))
     assert plain.keys[0][0] == "digest of training"
     assert first.keys[0][0] == ""
     assert torch.equal(first.units, again.units)
@@ -213,14 +248,16 @@ def test_merging_a_head_says_what_is_missing(folder: Path, tmp_path: Path) -> No
 def test_moments_are_drawn_in_training_alone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = vlm_inputs.training_inputs(tmp_path, "vlm-lora", model=str(folder), temporal_jitter=3)
     assert implementation("vlm-lora").input_spec(inputs.settings, 4).temporal_jitter == 3
-    network, asked = randomised(inputs), []
+    backbone, asked = vlm_head.start(inputs).backbone, []
 
     def drawn(self: vlm_inputs.MadeClips, index: int, rng: np.random.Generator) -> ClipFrames:
         asked.append((index, int(rng.integers(10**9))))
         return self[index]
 
     monkeypatch.setattr(vlm_inputs.MadeClips, "drawn", drawn)
-    for clip, epoch in ((0, 0), (1, 0), (0, 1), (0, -1), (len(inputs.train), -1)):
-        network._inputs(clip, epoch)
+    train, validation = (vlm_lora.clip_examples(data, backbone, inputs) for data in (inputs.train, inputs.validation))
+    for clip, epoch in ((0, 0), (1, 0), (0, 1), (0, None)):
+        train(epoch, clip)
+    validation(None, 0)
     expected = [(0, 0), (1, 0), (0, 1)]
     assert asked == [(i, int(np.random.default_rng((inputs.seed, e, i)).integers(10**9))) for i, e in expected]

@@ -18,7 +18,7 @@ import torch
 from actscribe.compute import Compute, asking
 from actscribe.errors import ActScribeError
 from actscribe.progress import Progress, say
-from actscribe.workers import Done, Job, Running, run_jobs, spread
+from actscribe.workers import Done, Job, Running, run_jobs, spread, with_one_gpu
 
 
 def spawned(process: psutil.Process) -> list[psutil.Process]:
@@ -121,6 +121,22 @@ def test_who_stops_listening_leaves_no_process_behind() -> None:
     next(news)
     news.close()
     assert not spawned(psutil.Process())
+
+
+def test_a_process_sees_its_own_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for visible, asked, expected in (
+        (None, "cuda:1", "1"),
+        ("4,GPU-8f,7", "cuda:1", "GPU-8f"),
+        ("4,5", "cuda", "4,5"),
+        ("4,5", "cpu", "4,5"),
+    ):
+        if visible is None:
+            monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        else:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        made = with_one_gpu(Compute(asked, threads=3))
+        assert made == Compute(asked.removesuffix(":1"), threads=3)
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == expected
 
 
 def test_threads_are_shared_out_and_what_was_asked_for_stays() -> None:

@@ -106,6 +106,19 @@ def spread(count: int | None, compute: Compute, threads: int = 1) -> list[Comput
     return [replace(compute, device="cpu", threads=compute.threads or threads)] * (count or _usual_count())
 
 
+def with_one_gpu(compute: Compute) -> Compute:
+    """Let this process see no other GPU than the one of `compute`, which is then its first one, and return that.
+
+    Training takes the first GPU that it sees. To be called before a GPU is used.
+    """
+    kind, _, index = compute.device.partition(":")
+    if kind != "cuda" or not index:
+        return compute
+    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(index)] if visible else index
+    return replace(compute, device="cuda")
+
+
 def _usual_count() -> int:
     return max(1, min(cores(), int(psutil.virtual_memory().available // PROCESS_BYTES)))
 
@@ -213,7 +226,7 @@ def _serve(pipe: Connection, parent: int) -> None:
     from actscribe.video.contained import contained
 
     function, compute = pipe.recv()
-    with computing(compute), contained():
+    with computing(with_one_gpu(compute)), contained():
         for job, argument in iter(lambda: _next(pipe), None):
             try:
                 with report_to(partial(_report, pipe, job)):

@@ -75,7 +75,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     with_compute(annotate.annotate),
     with_compute(watch.watch),
     with_compute(archive.archive),
-    review.review,
+    with_compute(review.review),
     plot.plot,
     convert.convert,
     agreement.agreement,

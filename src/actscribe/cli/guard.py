@@ -108,6 +108,12 @@ def _explain(error: Exception, name: str) -> int:
         tell(f"Error: the disk is full. Free some space.{_way_on(name)}")
     elif isinstance(error, OSError) and error.filename is not None:
         tell(f"Error: {error.filename}: {error.strerror}.")
+    elif type(error).__name__ == "OutOfMemoryError":  # PyTorch's, which need not have been imported
+        tell(
+            "Error: the memory of the GPU is full.",
+            "Score fewer clips at once (--batch-size 1), train with more gradient_accumulation_steps, or compute on the"
+            f" processor (--device cpu).{_way_on(name)}",
+        )
     elif _another_ended(error):
         time.sleep(GRACE_S)  # the launcher ends this process meanwhile, and the other one has said why
         tell(f"Error: another process of this training has ended.{_way_on(name)}")

@@ -21,6 +21,7 @@ from actscribe.data.frames import Moments, shown
 from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
 from actscribe.features.embedder import Embedder
+from actscribe.features.feeding import embed_batches
 from actscribe.features.store import FeatureStore, Moment, Row, Shelf
 from actscribe.processes import count, rank
 from actscribe.progress import say, track
@@ -192,20 +193,28 @@ def embedded(embedding: Embedding, recording: Recording, clips: Sequence[Clip]) 
     lacking = [[unit for unit in block if unit[0] not in shelf] for block in blocks]
     wanted = [moments for block in lacking for _, moments in block]
     frame_stream = ahead(embedding.show(recording, embedding.input_spec, wanted), embedder.encoder.batch_size)
+
+    def batches() -> Iterator[list[ClipFrames]]:
+        for block in filter(None, lacking):
+            yield [next(frame_stream) for _ in block]
+
+    made = embed_batches(embedder, batches())
     waiting = deque(clips)
     written = time.monotonic()
     try:
         for block in lacking:
             if block:
-                frames = [next(frame_stream) for _ in block]
-                shelf.hold([moment for moment, _ in block], rows_of(embedder.embed(frames), frames))
+                frames, vectors = next(made)
+                shelf.hold([moment for moment, _ in block], rows_of(vectors, frames))
                 if shelf.held_bytes > WRITE_BYTES or time.monotonic() - written > WRITE_S:
                     shelf.write()
                     written = time.monotonic()
             while waiting and all(moment in shelf for moment in embedding.moments(waiting[0])):
                 yield embedding.of_clip(waiting.popleft(), shelf)
+        next(made, None)
         next(frame_stream, None)  # lets the reader close the file and report damage
     finally:  # also where the caller stops, or a picture cannot be read
+        made.close()
         frame_stream.close()
         shelf.write()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 
@@ -11,6 +12,7 @@ from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.features.embedding import Embedding, rows_of
+from actscribe.features.feeding import embed_batches
 from actscribe.features.store import Moment
 
 
@@ -47,11 +49,17 @@ def embed_together(embedding: Embedding, wanted: Sequence[tuple[Recording, Seque
                 whole.add(index)
 
     try:
-        with closing(ahead(shown(), encoder.batch_size)) as stream:
+        units: deque[tuple[int, Moment]] = deque()
+
+        def batches() -> Iterator[list[ClipFrames]]:
             for batch in batched(stream, encoder.batch_size):
-                frames = [one for _, _, one in batch]
-                rows = rows_of(embedding.embedder.embed(frames), frames)
-                for (index, moment, _), row in zip(batch, rows, strict=True):
+                units.extend((index, moment) for index, moment, _ in batch)
+                yield [one for _, _, one in batch]
+
+        with closing(ahead(shown(), encoder.batch_size)) as stream:
+            for frames, vectors in embed_batches(embedding.embedder, batches()):
+                for row in rows_of(vectors, frames):
+                    index, moment = units.popleft()
                     shelves[index].hold([moment], [row])
         for index in whole:
             shelves[index].write()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TypeVar
 
 import torch
 from torch import nn
 
+from actscribe.batching import ahead
 from actscribe.compute import Compute, asking, chosen
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.models.compiling import check_compiles, compiled
 
 N = TypeVar("N", bound=nn.Module)
+T = TypeVar("T")
 #: Clips that a GPU scores at once, if nobody says otherwise (ours).
 CLIPS_ON_GPU = 8
 #: Processes that prepare clips beside a GPU at most (ours).
@@ -83,6 +85,20 @@ def named_device(name: str) -> torch.device:
     return where
 
 
+def check_trains_here() -> None:
+    """Refuse another GPU than the first one for a training: the Trainer takes that one, whatever the networks are on.
+
+    Raises:
+        ActScribeError: a GPU with another number was asked for.
+    """
+    where = device()
+    if where.type == "cuda" and where.index:
+        raise ActScribeError(
+            f"Training runs on the first GPU that it sees, and '{where}' was asked for.",
+            f"Let it see that one alone: CUDA_VISIBLE_DEVICES={where.index} actscribe train … --device cuda",
+        )
+
+
 def bfloat16_pays(where: torch.device | None = None) -> tuple[bool, str]:
     """Return whether a device computes faster in bf16, with the reason in words; None: the one that is used."""
     kind = (where or device()).type
@@ -125,6 +141,18 @@ def reading_processes() -> int:
     """
     forked = multiprocessing.get_start_method(allow_none=False) == "fork"
     return min(READERS_ON_GPU, os.cpu_count() or 1) if forked and device().type == "cuda" else 0
+
+
+def ahead_of_gpu(items: Iterable[T]) -> Generator[T, None, None]:
+    """Yield `items` in order; beside a GPU a thread makes the next one while this one is used.
+
+    On a processor the network takes all cores: what is made ahead would take memory and spare no time.
+    """
+    if device().type == "cpu":
+        yield from items
+        return
+    with closing(ahead(items, 1)) as stream:
+        yield from stream
 
 
 def in_words() -> str:

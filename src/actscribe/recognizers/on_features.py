@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from actscribe.batching import batched
 from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
+from actscribe.features.feeding import embed_batches
 from actscribe.labels import LabelSet
 from actscribe.recognizers.abilities import ScoresFeatures
 from actscribe.training.losses import probabilities
@@ -44,8 +45,9 @@ class OnFeatures(ScoresFeatures):
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames)):
-            yield from self._scores(self.embedder.embed(batch))
+        batches = batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames))
+        for _, vectors in embed_batches(self.embedder, batches):
+            yield from self._scores(vectors)
 
     def score_features(self, features: Iterable[Tensor]) -> Iterator[np.ndarray]:
         """See `ScoresFeatures`."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from actscribe.batching import batched
 from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.features.embedder import Embedder
+from actscribe.features.feeding import embed_batches
 from actscribe.features.sequences import Stepping
 from actscribe.labels import LabelSet, Task
 from actscribe.models.temporal.network import TemporalNetwork
@@ -82,8 +83,9 @@ class OnSequences(ScoresSteps):
 
     def score(self, clips: Iterable[ClipFrames]) -> Iterator[np.ndarray]:
         """Yield scores per clip, shape (labels,); see `Recognizer.score`."""
-        for batch in batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames)):
-            for clip, vectors in zip(batch, self.embedder.embed(batch), strict=True):
+        batches = batched(clips, self.embedder.encoder.clips_at_once(self.input_spec.frames))
+        for batch, made in embed_batches(self.embedder, batches):
+            for clip, vectors in zip(batch, made, strict=True):
                 yield self.score_steps(self._alone(clip, vectors)).mean(axis=0)
 
     def score_steps(self, features: Iterable[Tensor]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
 from actscribe.models.catalog import checkpoint_folder, weights_digest
 from actscribe.models.checkpoint_files import read_json
-from actscribe.models.device import use_bfloat16
+from actscribe.models.device import ahead_of_gpu, use_bfloat16
 from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import Hidden, load_vlm
@@ -66,10 +67,11 @@ class HeadedVlm:
         def scored(states: Hidden) -> Sequence[Tensor]:
             return list(probabilities(self.head(states.states, states.mask, states.video), task).cpu())
 
-        for chunk in batched(clips, AT_ONCE):
-            inputs = self.backbone.inputs(chunk)
-            for row in in_batches(self.backbone.vlm, inputs, self.backbone.batch_tokens, scored):
-                yield row.numpy()
+        fed = (self.backbone.inputs(chunk) for chunk in batched(clips, AT_ONCE))
+        with closing(ahead_of_gpu(fed)) as stream:
+            for inputs in stream:
+                for row in in_batches(self.backbone.vlm, inputs, self.backbone.batch_tokens, scored):
+                    yield row.numpy()
 
     def save(self, folder: Path, more: Mapping[str, Any]) -> None:
         """Write head, prompt and which model it belongs to, with `more` values; the model itself is not copied."""

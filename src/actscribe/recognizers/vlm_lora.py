@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from actscribe.data.frames import ClipData
 from actscribe.errors import ActScribeError
+from actscribe.features.embedders.vlm import Backbone
 from actscribe.files import folder_beside, write_beside
 from actscribe.labels import LabelSet
 from actscribe.models.loading import fill
@@ -32,8 +34,8 @@ from actscribe.settings.recognizers.vlm import VlmLoraSettings
 from actscribe.settings.training import Augmentation
 from actscribe.training.augment import augment, may_flip
 from actscribe.training.checkpoints import CHECKPOINTS, PROBE, PROBED
-from actscribe.training.examples import training_clip
-from actscribe.training.fit import Examples, Fit, fit
+from actscribe.training.examples import readers, training_clip
+from actscribe.training.fit import Example, Examples, Fit, fit
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss
 
@@ -210,8 +212,8 @@ def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
     vlm.vision.clear()  # what the probe left there was made in inference mode, which autograd refuses
     if settings.checkpointing:
         vlm.model.activation_checkpointing_enable({"use_reentrant": False})
-    network = Tuned(parts, inputs)
-    first = len(inputs.train)
+    network = Tuned(parts)
+    train, validation = (clip_examples(one, parts.backbone, inputs) for one in (inputs.train, inputs.validation))
     fit(
         Fit(
             network=network,
@@ -220,13 +222,14 @@ def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
                 (list(head.parameters()), settings.head_learning_rate),
             ],
             loss=clip_loss(inputs.labels.task, inputs.train_targets, settings),
-            train=Examples(lambda epoch, index: _example(index, epoch), inputs.train_targets, inputs.train.blocks),
-            validation=Examples(lambda epoch, index: _example(first + index, epoch), inputs.validation_targets),
+            train=Examples(train, inputs.train_targets, inputs.train.blocks),
+            validation=Examples(validation, inputs.validation_targets),
             task=inputs.labels.task,
             settings=settings.model_copy(update={"precision": "float32"}),  # the weights have theirs
             folder=inputs.folder,
             seed=inputs.seed,
             resume=inputs.resume,
+            readers=readers(inputs.train),
         )
     )
     if settings.checkpointing:
@@ -237,42 +240,46 @@ def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
 
 
 class Tuned(nn.Module):
-    """Model and head as one network over indices of clips: training clips first, then validation clips.
-
-    Clips differ in size between recordings, so a batch carries indices, and frames are fetched where they are used.
+    """Model and head as one network over clips that were made ready for the model.
 
     Args:
         parts: model and head.
-        inputs: with the clips.
     """
 
-    def __init__(self, parts: HeadedVlm, inputs: TrainingInputs) -> None:
+    def __init__(self, parts: HeadedVlm) -> None:
         super().__init__()
         self.model = parts.backbone.vlm.model
         self.head = parts.head
-        self._backbone = parts.backbone
-        self._training_inputs = inputs
+        self._vlm = parts.backbone.vlm
 
-    def forward(self, index: Tensor, epoch: Tensor) -> Tensor:
-        """Return the logits of clips, shape (batch, labels); `epoch` is -1 where nothing is augmented."""
-        inputs = [self._inputs(*pair) for pair in zip(index.tolist(), epoch.tolist(), strict=True)]
-        hidden = self._backbone.vlm.hidden(inputs)
+    def forward(self, clips: Sequence[ClipInputs]) -> Tensor:
+        """Return the logits of clips, shape (batch, labels)."""
+        hidden = self._vlm.hidden(clips)
         return cast(Tensor, self.head(hidden.states, hidden.mask, hidden.video))
 
-    def _inputs(self, index: int, epoch: int) -> ClipInputs:
-        inputs = self._training_inputs
-        if epoch < 0:
-            clip = inputs.train[index] if index < len(inputs.train) else inputs.validation[index - len(inputs.train)]
-            return self._backbone.inputs([clip])[0]
-        clip, rng = training_clip(inputs.train, index, inputs.seed, epoch)
-        if inputs.settings.augment:
-            flip = inputs.settings.flip and bool(may_flip(inputs.labels, inputs.train_targets[index : index + 1])[0])
-            clip = _augmented(clip, rng, flip, inputs.settings.augmentation)
-        return self._backbone.inputs([clip])[0]
 
+def clip_examples(data: ClipData, backbone: Backbone, inputs: TrainingInputs) -> Example:
+    """Return a function from (epoch, clip index) to the network's input `clips`, which the processor makes.
 
-def _example(index: int, epoch: int | None) -> Mapping[str, Tensor]:
-    return {"index": torch.tensor(index), "epoch": torch.tensor(-1 if epoch is None else epoch)}
+    What is drawn is that of `training.examples.pixel_examples`.
+
+    Args:
+        data: of training or validation; only training clips may be asked for with an epoch.
+        backbone: the model with its prompt.
+        inputs: settings, seed, and which clips may be mirrored.
+    """
+    settings: VlmLoraSettings = inputs.settings
+    flips = may_flip(inputs.labels, inputs.train_targets) & settings.flip
+
+    def example(epoch: int | None, index: int) -> Mapping[str, ClipInputs]:
+        if epoch is None:
+            return {"clips": backbone.inputs([data[index]])[0]}
+        clip, rng = training_clip(data, index, inputs.seed, epoch)
+        if settings.augment:
+            clip = _augmented(clip, rng, bool(flips[index]), settings.augmentation)
+        return {"clips": backbone.inputs([clip])[0]}
+
+    return example
 
 
 def _augmented(clip: ClipFrames, rng: np.random.Generator, flip: bool, how: Augmentation) -> ClipFrames:

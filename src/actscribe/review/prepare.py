@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from actscribe.compute import Compute
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.models.device import computing
 from actscribe.progress import Report, report_to
 from actscribe.review.suggesting import suggest
 from actscribe.review.suggestions import SuggestionFiles, run_digest
@@ -28,9 +30,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # whatever a library prints must not come between the answers
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
-    run, folder = Run.open(sys.argv[1]), Path(sys.argv[2])
+    run, folder, compute = Run.open(sys.argv[1]), Path(sys.argv[2]), Compute(**json.loads(sys.argv[3]))
     loaded: Loaded | None = None
-    with contained(), report_to(_silent):
+    with computing(compute), contained(), report_to(_silent):
         for line in sys.stdin:
             answer: dict[str, str] = {}
             try:

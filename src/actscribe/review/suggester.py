@@ -10,9 +10,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from actscribe.compute import Compute, chosen
 from actscribe.review.recordings import Item
 from actscribe.review.suggestions import Suggested, SuggestionFiles, run_digest
 from actscribe.run_folder.run import Run
@@ -27,12 +28,14 @@ class Suggester:
         folder: where they are kept.
         background: compute what is asked for and not there yet; else only what is kept is shown.
         verdict: how the run stands, in sentences; empty: not looked into yet.
+        compute: where the network runs.
     """
 
     run: Run
     folder: Path
     background: bool = True
     verdict: str = ""
+    compute: Compute = field(default_factory=chosen)
     digest: str = field(init=False)
     _waiting: deque[Item] = field(default_factory=deque)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -92,7 +95,7 @@ class Suggester:
         paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         command = [sys.executable, "-c", "from actscribe.review.prepare import main; main()"]
         self._process = subprocess.Popen(
-            [*command, str(self.run.folder), str(self.folder)],
+            [*command, str(self.run.folder), str(self.folder), json.dumps(asdict(self.compute))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ from actscribe.errors import ActScribeError
 from actscribe.evaluation.clips import choose_thresholds
 from actscribe.files import check_writable, folder_beside
 from actscribe.leftovers import sweep_below
-from actscribe.models.device import in_words
+from actscribe.models.device import check_trains_here, in_words
 from actscribe.processes import check_whole_networks, first_goes_first, is_first, wait
 from actscribe.progress import say
 from actscribe.recognizers.base import Implementation, Recognizer, implementation
@@ -86,6 +86,8 @@ def train(
     study = study if isinstance(study, Study) else load_study(study)
     chosen = study.chosen(recognizer)
     check_whole_networks(chosen.recognizer)
+    if chosen.trains:
+        check_trains_here()
     code = implementation(chosen.recognizer)
     folder = study.folder / "runs" / recognizer if out is None else Path(out)
     existing = _existing(folder, resume, overwrite) if is_first() else None

@@ -36,9 +36,10 @@ from actscribe.training.freezing import Unfreezing, UnfreezingCallback
 from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
-#: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation. "labels", where
-#: given, stand in for the clip's targets, shape (labels,) or (steps, labels).
-Example = Callable[[int | None, int], Mapping[str, torch.Tensor]]
+#: Turns (epoch, clip index) into the network's keyword arguments; epoch None means no augmentation. Tensors of a batch
+#: are stacked, all else comes as a list. "labels", where given, stand in for the clip's targets, shape (labels,) or
+#: (steps, labels).
+Example = Callable[[int | None, int], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Examples:
     """What a network learns from.
 
     Args:
-        example: makes one clip's input tensors, without a batch axis.
+        example: makes one clip's inputs, without a batch axis.
         targets: float32, shape (clips, labels) or (clips, steps, labels), nan where not annotated.
         blocks: clips that are shown near to each other, see `ClipData.blocks`; None: any order is as good.
     """
@@ -61,7 +62,7 @@ class Fit:
     """One training.
 
     Args:
-        network: takes the examples' tensors, batched, as keywords and returns logits, shape (clips, labels), or over
+        network: takes the examples' inputs, batched, as keywords and returns logits, shape (clips, labels), or over
             time (clips, steps, labels).
         groups: parameters with their learning rates.
         loss: of logits and targets of one shape, or of all that the network returns while it learns.
@@ -148,7 +149,7 @@ class _WithLoss(nn.Module):
         self.loss = loss
         self.learned = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
 
-    def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(self, labels: torch.Tensor, **inputs: Any) -> dict[str, torch.Tensor]:
         logits = self.network(**inputs)
         return {"loss": self.loss(logits, labels), "logits": logits.float()}
 
@@ -165,7 +166,7 @@ class _WithLoss(nn.Module):
         return torch.nn.modules.module._IncompatibleKeys([], [])
 
 
-class _ClipDataset(Dataset[dict[str, torch.Tensor]]):
+class _ClipDataset(Dataset[dict[str, Any]]):
     """Clips by (epoch, index), as the training sampler yields them, or by index alone for evaluation."""
 
     def __init__(self, examples: Examples) -> None:
@@ -174,7 +175,7 @@ class _ClipDataset(Dataset[dict[str, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self.examples.targets)
 
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, torch.Tensor]:
+    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
         epoch, index = key if isinstance(key, tuple) else (None, key)
         labels = torch.from_numpy(self.examples.targets[index])
         return {"labels": labels, **self.examples.example(epoch, index)}
@@ -233,8 +234,11 @@ class _ClipTrainer(Trainer):
             self.args.dataloader_drop_last = True
 
 
-def _collate(examples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
+def _collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    columns = {name: [example[name] for example in examples] for name in examples[0]}
+    return {
+        name: torch.stack(column) if isinstance(column[0], torch.Tensor) else column for name, column in columns.items()
+    }
 
 
 def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
@@ -245,7 +249,7 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
     best = settings.keep == "best"
     clips = min(settings.batch_size, settings.clips_per_epoch or len(work.train.targets))
     per_pass = max(1, clips // (probe.world_size * settings.gradient_accumulation_steps))
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         use_cpu=on_cpu,
         num_train_epochs=settings.epochs,
@@ -273,6 +277,9 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
         dataloader_pin_memory=not on_cpu,
         dataloader_num_workers=work.readers,
     )
+    # With several GPUs the Trainer would give each a whole batch; a process has one, and launchers share them out.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _callbacks(work: Fit) -> list[TrainerCallback]:

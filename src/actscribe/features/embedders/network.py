@@ -18,6 +18,9 @@ STORED_DTYPE = torch.float16
 #: Largest number that can be kept so (ours: normalised states stay far below it).
 LARGEST = 6e4
 
+#: Clips and their pixels, shape (n, frames, 3, side, side).
+Fed = tuple[Sequence[ClipFrames], Tensor]
+
 
 class NetworkEmbedder:
     """A network that takes clips of pixels and returns vectors over time.
@@ -39,9 +42,18 @@ class NetworkEmbedder:
         Raises:
             ActScribeError: they are not numbers.
         """
+        return self.embed_fed(self.feed(clips))
+
+    def feed(self, clips: Sequence[ClipFrames]) -> Fed:
+        """Return the pixels of clips, see `features.feeding.Feeding`."""
         videos = torch.stack([self.pixels.normalise(self.pixels.tensor(clip.frames)) for clip in clips])
+        return clips, videos.pin_memory() if device().type == "cuda" else videos
+
+    def embed_fed(self, fed: Fed) -> list[Tensor]:
+        """Return the vectors of clips from their pixels; errors as in `embed`."""
+        clips, videos = fed
         with torch.inference_mode(), autocast(self._bfloat16):
-            vectors = self.network(videos.to(device()))
+            vectors = self.network(videos.to(device(), non_blocking=True))
         made = list(vectors.float().clamp(-LARGEST, LARGEST).to(STORED_DTYPE).cpu())
         check_numbers(made, clips)
         return made

@@ -22,6 +22,9 @@ AT_ONCE = 16
 #: Part of every key; raise it when the meaning of features changes.
 FEATURES_VERSION = 4
 
+#: Clips, and what the model takes of each.
+Fed = tuple[Sequence[ClipFrames], Sequence[ClipInputs]]
+
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
@@ -75,8 +78,16 @@ class VlmEmbedder:
         Raises:
             ActScribeError: they are not numbers.
         """
-        backbone = self.backbone
-        made = in_batches(backbone.vlm, backbone.inputs(clips), backbone.batch_tokens, self._reduce)
+        return self.embed_fed(self.feed(clips))
+
+    def feed(self, clips: Sequence[ClipFrames]) -> Fed:
+        """Return clips as the checkpoint's processor makes them ready, see `features.feeding.Feeding`."""
+        return clips, self.backbone.inputs(clips)
+
+    def embed_fed(self, fed: Fed) -> list[Tensor]:
+        """Return the features of clips that were made ready; errors as in `embed`."""
+        clips, inputs = fed
+        made = in_batches(self.backbone.vlm, inputs, self.backbone.batch_tokens, self._reduce)
         check_numbers(made, clips)
         return made
 
