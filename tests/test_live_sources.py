@@ -436,6 +436,25 @@ def test_an_rtsp_server_that_says_nothing_is_given_up(
     assert time.monotonic() - began < 5.0
 
 
+def test_an_rtsp_server_that_hangs_up_is_left_to_ffmpeg() -> None:
+    class Hanging(StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline())
+
+    asked: list[bytes] = []
+    with ThreadingTCPServer(("127.0.0.1", 0), Hanging) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            with pytest.raises(ActScribeError, match="cannot be opened"):
+                address = f"rtsp://127.0.0.1:{server.server_address[1]}/ward"
+                list(choose(address).source.arrivals(0.0, threading.Event()))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert len(asked) >= 2  # ours, and FFmpeg's
+
+
 def test_a_playlist_is_not_followed() -> None:
     with served(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n", []) as (server, address):
         with pytest.raises(ActScribeError, match="cannot be opened"):

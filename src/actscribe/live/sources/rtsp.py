@@ -47,7 +47,10 @@ def check_stays(address: str, seconds: float) -> None:
     with _connected(parts, seconds) as line:
         for number, method in enumerate(("OPTIONS", "DESCRIBE"), start=1):
             line.sendall(f"{method} {bare} RTSP/1.0\r\nCSeq: {number}\r\nAccept: application/sdp\r\n\r\n".encode())
-            status, location = _reply(line, until)
+            try:
+                status, location = _reply(line, until)
+            except EOFError:  # it hung up, which leads nowhere: FFmpeg may have more luck with it
+                return
             if 300 <= status < 400:
                 raise ConnectionError(f"it redirects to {without_secrets(location) or 'another address'}")
 
@@ -85,5 +88,5 @@ def _more(line: socket.socket, until: float) -> bytes:
     line.settimeout(max(0.01, until - time.monotonic()))
     chunk = line.recv(4096)
     if not chunk:
-        raise ConnectionError("it closed the connection")
+        raise EOFError
     return chunk
