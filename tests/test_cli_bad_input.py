@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from short_studies import BOTH, refused, replaced, state, text_as_video
+from short_studies import BOTH, actscribe, refused, replaced, state, text_as_video
 from small_studies import LEFT, RIGHT, Bouts, interval_text, write_study
 from typer.testing import CliRunner
 
@@ -137,6 +137,12 @@ def test_a_study_that_is_not_there_can_be_made_and_one_of_a_like_name_is_offered
     assert "Did you mean 'elan-study'? Make one with: actscribe new elan-stduy" in refused("check", "elan-stduy")
     assert refused("check", "xyz").endswith("no such study file.\nMake one with: actscribe new xyz\n")
     assert "Make one with: actscribe new elan-x\n" in refused("check", "elan-x/study.yaml")
+
+
+def test_a_study_file_of_another_ending_is_offered(study: Path) -> None:
+    other = (study / "study.yaml").rename(study / "study.yml")
+    assert f"Did you mean '{other}'?" in refused("check", study)
+    actscribe("check", other)
 
 
 def test_a_manifest_in_another_encoding(study: Path) -> None:

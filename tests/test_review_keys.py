@@ -37,6 +37,11 @@ HANDS = {
         "Alt+N": "mark-label",
         "Alt+M": "relabel",
         "Alt+D": "delete",
+        "Ctrl+J": "start-earlier",
+        "Ctrl+U": "start-later",
+        "Ctrl+Shift+J": "end-earlier",
+        "Ctrl+Shift+U": "end-later",
+        "Alt+Shift+C": "cancel",
         "Ctrl+Z": "undo",
         "Ctrl+Y": "redo",
     },
@@ -174,6 +179,22 @@ def test_a_file_of_keys_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere.yaml")
     with pytest.raises(ActScribeError, match=r"gone\.yaml"):
         key_map(tmp_path / "gone.yaml", (LEFT,))
+
+
+@pytest.mark.parametrize("name", ["keys.yml", "Keys.yaml", "KEYS.YML", "keys.yaml.txt", "keys.yml.txt"])
+def test_a_file_of_keys_under_another_ending_is_not_passed_over(study: Path, name: str) -> None:
+    (study / "review").mkdir()
+    other = study / "review" / name
+    other.write_text("play: [s]\n", encoding="utf-8")
+    shown = " ".join(refused("review", study, "--no-browser").split())
+    assert f"{other}: keys are read from keys.yaml alone. Type: mv {other} {study / 'review' / 'keys.yaml'}" in shown
+    beside = own(study / "review", "play: [s]\n")
+    shown = " ".join(refused("review", study, "--no-browser").split())
+    assert f"{other}: keys are read from keys.yaml, which lies beside it." in shown
+    other.unlink()
+    other.symlink_to(beside)
+    (study / "review" / "keys.yaml.bak").write_text("of an editor", encoding="utf-8")
+    assert key_map(beside, (LEFT,)).commands["play"] == ("s",)
 
 
 def test_own_keys_win_and_leave_what_they_took_with_its_others(tmp_path: Path) -> None:

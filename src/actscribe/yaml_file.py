@@ -23,6 +23,8 @@ MOST_BYTES = 2 * 2**20
 MOST_VALUES = 50_000
 #: Characters; YAML reads '1:1:1' as a number to the base of 60, in time that grows with the square of its length.
 _LONGEST_NUMBER = 400
+#: Of YAML files.
+ENDINGS = (".yaml", ".yml")
 #: Type of an error whose message says where it is and what was found.
 EXPLAINED = "explained"
 _UNWRITABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")

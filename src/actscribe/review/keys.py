@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.review.commands import COMMANDS
-from actscribe.yaml_file import EXPLAINED, load_model
+from actscribe.yaml_file import ENDINGS, EXPLAINED, load_model
 
 #: Programs whose keys the page can have, each a file of `key_maps`.
 PROGRAMS = ("elan", "boris")
@@ -116,13 +117,14 @@ def key_map(path: Path, labels: Sequence[str], program: str = "") -> KeyMap:
         program: one of `PROGRAMS`, whose keys are wanted; empty: none.
 
     Raises:
-        ActScribeError: there is no such program, or the file cannot be read, names what is neither a command nor a
-            label, something that is not a key, or one key twice.
+        ActScribeError: there is no such program, or the file cannot be read, lies there under another ending, names
+            what is neither a command nor a label, something that is not a key, or one key twice.
     """
     if program and program not in PROGRAMS:
         raise ActScribeError(
             f"--keys {program}: the keys of '{program}' are not known.", did_you_mean(program, PROGRAMS)
         )
+    _check_name(path)
     own = _checked(path, _read(path), labels) if path.exists() or path.is_symlink() else {}
     theirs = _read(Path(__file__).with_name("key_maps") / f"{program}.yaml") if program else {}
     of_labels = {name: keys for name, keys in own.items() if name in labels}
@@ -186,6 +188,23 @@ def _is_letter(key: str) -> bool:
 
 def _read(path: Path) -> dict[str, tuple[str, ...]]:
     return load_model(path, Keys).root
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a file that somebody meant to be this one: keys.yml, Keys.yaml, or keys.yaml.txt as editors save it."""
+    for other in sorted(path.parent.glob("*")):
+        meant = Path(other.name.casefold().removesuffix(".txt"))
+        if other.name == path.name or meant.stem != path.stem or meant.suffix not in ENDINGS:
+            continue
+        if not path.exists():
+            raise ActScribeError(
+                f"{other}: keys are read from {path.name} alone.",
+                f"Type: mv {shlex.quote(str(other))} {shlex.quote(str(path))}",
+            )
+        if not other.samefile(path):  # it is on disks that do not tell capitals apart
+            raise ActScribeError(
+                f"{other}: keys are read from {path.name}, which lies beside it.", "Remove one of the two."
+            )
 
 
 def _checked(path: Path, own: dict[str, tuple[str, ...]], labels: Sequence[str]) -> dict[str, tuple[str, ...]]:

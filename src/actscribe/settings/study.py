@@ -20,11 +20,11 @@ from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
-from actscribe.yaml_file import EXPLAINED, fields_at, load_model, unquoted
+from actscribe.yaml_file import ENDINGS, EXPLAINED, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
-#: Endings of study files, and of tables that may be named in their place.
-YAML, TABLES = (".yaml", ".yml"), (".csv", ".tsv")
+#: Endings of tables that may be named in its place.
+TABLES = (".csv", ".tsv")
 #: The key of an entry of `recognizers` that says what it is, where its name does not.
 RECOGNIZER = "recognizer"
 #: Context in which a study is read that a run or comparison keeps: packages of its recognizers may be gone since.
@@ -347,7 +347,10 @@ def load_study(path: str | Path) -> Study:
 
 def _no_study(path: Path) -> ActScribeError:
     """Return the error of a path at which no study is, with one beside it that may be meant."""
-    folder = path.parent if path.suffix.lower() in YAML else path
+    folder = path.parent if path.suffix.lower() in ENDINGS else path
+    beside = (folder / STUDY_FILE).with_suffix(".yml")
+    if beside.is_file():
+        return ActScribeError(f"{path}: no such study file.", f"Did you mean '{beside}'?")
     make = f"Make one with: actscribe new {shlex.quote(str(folder))}"
     if folder.exists() or not folder.parent.is_dir():
         return ActScribeError(f"{path}: no such study file.", make)
