@@ -62,8 +62,8 @@ lowest:
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
 
-review-test: install  ## the page of review in headless Chromium, which must be on the PATH: frames, keyboard, axe, speed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' tests/review_in_chromium
+review-test: install  ## the page of review in headless Chromium, which must be on the PATH, and Firefox, where it is: frames, keyboard, axe, speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' tests/review_in_browsers
 
 docs: install    ## the documentation, into site/ to be opened without a network; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -73,7 +73,7 @@ live-test: install  ## the live page in headless Chromium, which must be on the 
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/live_in_chromium.py
 
 browser-test: docs  ## (all, or those of ONLY='...') these and the documentation at once, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/live_in_chromium.py tests/test_review_media.py tests/review_in_chromium $(if $(ONLY),-k '$(ONLY)')
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -o 'python_files=*.py' -n 2 --dist loadfile tests/report_in_chromium.py tests/docs_in_chromium.py tests/live_in_chromium.py tests/test_review_media.py tests/review_in_browsers $(if $(ONLY),-k '$(ONLY)')
 
 docs-test: docs  ## the same in headless Chromium, which must be on the PATH: offline, width, search
 	$(BIN)/python -m pytest tests/docs_in_chromium.py

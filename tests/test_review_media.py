@@ -191,6 +191,22 @@ def test_a_video_is_converted_once_and_again_when_it_is_another(films: Path, tmp
     assert len(list((tmp_path / "prepared").glob("*.mp4"))) == 2
 
 
+def test_what_a_browser_shows_at_other_times_is_converted_once(study: Path) -> None:
+    browser = client(study)
+    id = ids(browser)["train"]
+    (before,) = browser.get(f"/api/recordings/{id}/cameras").json["cameras"]
+    assert (before["plays"], before["begins"]) == ("as is", 0.0)
+    video, made = browser.session.item(id).recording.video, browser.session.conversions
+    for _ in range(2):
+        assert browser.post(f"/api/recordings/{id}/inexact?camera=0", {}).status == 200
+        made.finish(video)
+        (after,) = browser.get(f"/api/recordings/{id}/cameras").json["cameras"]
+        assert after["plays"] == "converted"
+        (file,) = made.folder.glob("*.mp4")
+        assert file.stat().st_mtime_ns == made.playable(video)[0].stat().st_mtime_ns
+    assert browser.post(f"/api/recordings/{id}/inexact?camera=1", {}).status == 404
+
+
 def test_what_is_no_video_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     sound, made = make_sound(tmp_path / "a.mp4"), Conversions(tmp_path / "prepared")
     with pytest.raises(UnreadableVideo, match="expected a video"):

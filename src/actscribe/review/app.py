@@ -35,6 +35,7 @@ _POST: Mapping[str, Callable[[Asked], Any]] = {
     "/api/export": export_api.export,
     "/api/report": reports.insist,
     "/api/recordings/{id}/open": opened.open_recording,
+    "/api/recordings/{id}/inexact": opened.inexact,
     "/api/recordings/{id}/actions": opened.act,
     "/api/recordings/{id}/undo": opened.undo,
     "/api/recordings/{id}/redo": opened.redo,

@@ -14,13 +14,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from actscribe.errors import ActScribeError
 from actscribe.files import write_beside, write_text
 from actscribe.review.convert import convert
-from actscribe.review.playable import fits_mp4, is_heard, shown_as
+from actscribe.review.playable import begins_within, fits_mp4, is_heard, shown_as
 from actscribe.stored_path import real_path
 from actscribe.video.contained import contained
 from actscribe.video.copying import copied
 from actscribe.video.frame_times import frame_clock
 from actscribe.video.probe import probe
 
+#: Ending of what is kept of a video once it was probed.
+ABOUT = ".about.json"
 #: Ending of the sentence on what a conversion is without.
 SOUND = ".sound.txt"
 
@@ -79,7 +81,7 @@ class Conversions:
         Raises:
             UnreadableVideo: it cannot be read.
         """
-        kept = self._beside(video, ".about.json")
+        kept = self._beside(video, ABOUT)
         try:
             return About.model_validate_json(kept.read_bytes())
         except (OSError, ValidationError):
@@ -88,6 +90,8 @@ class Conversions:
             info = probe(video)
         with video.open("rb") as file:
             served = shown_as(info, file.read(64))
+        if served and begins_within(video):
+            served = ""
         heard = is_heard(info, served)
         about = About(
             width=info.width,
@@ -116,6 +120,26 @@ class Conversions:
             with write_beside(kept) as beside:
                 edges.astype("<f8").tofile(beside)
         return edges[:-1], float(edges[-1])
+
+    def distrust(self, video: Path) -> None:
+        """Note that a browser shows a video at other times than its file states, so that it is converted.
+
+        Raises:
+            UnreadableVideo: it cannot be read.
+        """
+        about = self.about(video)
+        if about.served_as or about.copies:  # else every frame was written anew, at the times that were wanted
+            self._beside(video, ".mp4").unlink(missing_ok=True)
+            again = about.model_copy(update={"served_as": "", "copies": False})
+            write_text(self._beside(video, ABOUT), again.model_dump_json())
+
+    def begins(self, video: Path) -> float:
+        """Return when the first frame is shown, in seconds.
+
+        Raises:
+            UnreadableVideo: it cannot be read.
+        """
+        return float(self.times(video)[0][0])
 
     def playable(self, video: Path) -> tuple[Path, str] | None:
         """Return the file that a browser plays and what it is served as; None: it is being converted.

@@ -51,6 +51,12 @@ def cameras(asked: Asked) -> dict[str, Any]:
     return {"cameras": [_camera(asked.session, asked.item, index) for index in range(len(asked.item.cameras))]}
 
 
+def inexact(asked: Asked) -> dict[str, Any]:
+    """Answer POST /api/recordings/ID/inexact: the browser shows a camera's file at other times, so it is converted."""
+    asked.session.conversions.distrust(video_of(asked.item, asked.query.get("camera", "0")))
+    return cameras(asked)
+
+
 def suggestions(asked: Asked) -> dict[str, Any]:
     """Answer GET /api/recordings/ID/suggestions: they may come later than the recording."""
     session, item = asked.session, asked.item
@@ -144,14 +150,17 @@ def _camera(session: Session, item: Item, index: int) -> dict[str, Any]:
     camera = item.cameras[index]
     try:
         about = session.conversions.about(camera.video)
+        begins = session.conversions.begins(camera.video)
         file = session.conversions.playable(camera.video)
     except ActScribeError as error:
         return {"name": camera.name, "offset": camera.offset, "plays": "not", "why": error.message}
     plays = "converting" if file is None else ("as is" if about.served_as else "converted")
     return {
         "name": camera.name,
-        "url": f"/media/{item.id}/{index}",
+        # Firefox plays what it has of an address again, whatever lies there by now.
+        "url": f"/media/{item.id}/{index}{'' if about.served_as else '?converted'}",
         "offset": camera.offset,
+        "begins": begins,
         "plays": plays,
         "progress": session.conversions.progress(camera.video) if file is None else 1.0,
         "left_out": session.conversions.left_out(camera.video),

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from pathlib import Path
+
+import av
+
 from actscribe.data.clips import SAME_S
+from actscribe.video.contained import contained
 from actscribe.video.decoding import MATROSKA
 from actscribe.video.opening import MP4
 from actscribe.video.probe import VideoInfo
@@ -35,6 +41,18 @@ def shown_as(info: VideoInfo, head: bytes) -> str:
     plays = info.codec in codecs and info.pixel_format in _PLAIN
     exact = not info.mended and not info.open_groups and abs(info.begins) < SAME_S
     return served if plays and exact else ""
+
+
+def begins_within(video: Path) -> bool:
+    """Tell whether an edit list lets a video begin within a group of pictures, as where its beginning was cut off.
+
+    Firefox shows what was cut off, and each frame later than it should by as much.
+
+    Args:
+        video: the file.
+    """
+    with contained(), av.open(str(video)) as container:
+        return any(packet.is_discard for packet in islice(container.demux(video=0), 1))
 
 
 def is_heard(info: VideoInfo, served: str) -> bool:

@@ -4,6 +4,11 @@ import {get, make} from "./dom.js";
 import {percent} from "./format.js";
 
 const POLL = 1000;
+/** Milliseconds within which a window that is seen shows the first frame of a video that is loaded. */
+const FIRST = 2000;
+
+const loaded = video => new Promise(done => (video.readyState >= 2 ? done() : video.addEventListener("loadeddata", done, {once: true})));
+const visible = () => new Promise(done => (document.hidden ? document.addEventListener("visibilitychange", done, {once: true}) : done()));
 
 export class Cameras {
 	constructor(work) {
@@ -12,19 +17,42 @@ export class Cameras {
 		this.muted = false;
 	}
 
-	/** Show the cameras and return [{video, offset}] once the first can be played; null if another recording was opened. */
+	/** Show the cameras and return [{video, offset, behind}] once the first can be played; null if another recording was opened. */
 	async open(opened, ticket) {
 		if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) {
 			this.#fail("This browser does not report which frame it shows: open the page in Chrome, Edge, Safari 15.4 or Firefox 132, or a later one.");
 			return null;
 		}
+		const shown = await this.#shown(opened, ticket);
+		if (shown !== false || ticket !== this.work.ticket) return shown;
+		const again = await this.#shown({...opened, ...(await askOf(opened.id, "inexact?camera=0", {}))}, ticket);
+		if (again === false) this.#fail("This browser shows the video at other times than the file says. Open the page in another one.");
+		return again || null;
+	}
+
+	/** As `open`; false where the browser shows the first camera at times that are not the file's. */
+	async #shown(opened, ticket) {
 		const cameras = await this.#playable(opened, ticket);
 		if (!cameras || ticket !== this.work.ticket) return null;
 		const figures = cameras.map((camera, place) => this.#figure(camera, place, cameras.length));
 		this.host.replaceChildren(...figures.map(one => one.figure));
 		this.host.dataset.count = cameras.length;
 		await this.#loaded(figures[0].video);
-		return figures.map(({video, camera}) => ({video, offset: camera.offset}));
+		const shown = figures.map(({video, camera}) => ({video, offset: camera.offset, behind: 0}));
+		const clocks = figures.map(async (one, place) => {
+			const time = await this.#firstTime(one);
+			const behind = one.camera.begins - time;
+			if (Math.abs(behind) <= opened.frame_s / 2) return true;
+			shown[place].behind = behind;
+			return time < opened.frame_s / 2;
+		});
+		const exact = await clocks[0];
+		return ticket === this.work.ticket ? exact && shown : null;
+	}
+
+	/** When the browser says that it shows the first frame; where it says nothing, the file is believed. */
+	async #firstTime({camera, video, first}) {
+		return (await Promise.race([first, loaded(video).then(visible).then(() => pause(FIRST))])) ?? camera.begins;
 	}
 
 	close() {
@@ -47,15 +75,13 @@ export class Cameras {
 		if (camera.left_out) this.work.page.note(camera.left_out);
 		video.style.aspectRatio = `${camera.width} / ${camera.height}`;
 		video.addEventListener("click", () => this.work.playing.toggle());
-		return {video, camera, figure: make("figure", {}, video, count > 1 ? make("figcaption", {text: camera.name}) : null)};
+		const first = new Promise(done => video.requestVideoFrameCallback((_, {mediaTime}) => done(mediaTime)));
+		return {video, camera, first, figure: make("figure", {}, video, count > 1 ? make("figcaption", {text: camera.name}) : null)};
 	}
 
 	#loaded(video) {
-		return new Promise(resolve => {
-			if (video.readyState >= 2) resolve();
-			video.addEventListener("loadeddata", resolve, {once: true});
-			video.addEventListener("error", () => this.#fail("The browser cannot play this video."), {once: true});
-		});
+		video.addEventListener("error", () => this.#fail("The browser cannot play this video."), {once: true});
+		return loaded(video);
 	}
 
 	#fail(text) {

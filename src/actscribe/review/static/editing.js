@@ -79,7 +79,7 @@ export class Editing {
 		const place = player.frames.nearest(chosen[edge] - player.offset) + frames;
 		if (place < 0) return false;
 		const past = place >= player.frames.count;
-		const done = await this.#reshape(edge, past ? Math.min(player.frames.end(place), sheet.duration) : player.start(place));
+		const done = await this.#reshape(edge, past ? Math.min(player.frames.end(place) + player.offset, sheet.duration) : player.start(place));
 		if (done) player.pause();
 		return done && this.work.goTo(player.start(place));
 	}

@@ -1,12 +1,20 @@
 // The video: which frame is shown, and how to come to any other. The clock is the `mediaTime` of the frame on the screen.
 import {Frames} from "./frames.js";
 
-/** Where in a frame's display interval to seek; the next one where the browser shows another frame. */
-const SHARES = [0.5, 0.25, 0.75, 0.1, 0.9];
+/**
+ * Where in a frame's display interval to seek; the next one where the browser shows another frame. Firefox says the time
+ * that was sought in place of the frame's, so the first is nearer to the frame's own than to the next one's.
+ */
+const SHARES = [0.4, 0.25, 0.75, 0.1, 0.9];
 /** Milliseconds after a seek in which a frame must have come; in a hidden window none comes. */
 const PATIENCE = 400;
 /** Seconds by which another camera may run apart before it is moved. */
 const DRIFT = 0.06;
+
+/** Seconds on the file's clock; Firefox counts from the first frame, whenever that is shown. */
+const timeOf = ({video, behind}) => video.currentTime + behind;
+const seekTo = ({video, behind}, time) => (video.currentTime = Math.max(time - behind, 0));
+
 export const SPEEDS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Player {
@@ -34,15 +42,15 @@ export class Player {
 		this.#wanted = null;
 	}
 
-	/** Show cameras [{video, offset}], of which the first one's frames are stepped through. */
+	/** Show cameras [{video, offset, behind}], of which the first one's frames are stepped through. */
 	open(cameras, frames) {
 		this.close();
 		this.cameras = cameras;
 		this.frames = frames;
-		const {video} = this.main;
+		const {video, behind} = this.main;
 		const follow = (_, {mediaTime}) => {
 			if (video !== this.main?.video) return;
-			if (!this.#seeking && !this.#stepping) this.#arrive(frames.nearest(mediaTime));
+			if (!this.#seeking && !this.#stepping) this.#arrive(frames.nearest(mediaTime + behind));
 			video.requestVideoFrameCallback(follow);
 		};
 		video.requestVideoFrameCallback(follow);
@@ -149,9 +157,9 @@ export class Player {
 	}
 
 	#playAll() {
-		this.cameras.forEach(({video, offset}, place) => {
-			if (place) video.currentTime = Math.max(this.main.video.currentTime + this.offset - offset, 0);
-			video.play().catch(() => place || this.pause());
+		this.cameras.forEach((camera, place) => {
+			if (place) seekTo(camera, timeOf(this.main) + this.offset - camera.offset);
+			camera.video.play().catch(() => place || this.pause());
 		});
 	}
 
@@ -193,9 +201,9 @@ export class Player {
 
 	/** Keep the other cameras with the first. */
 	#hold() {
-		for (const {video, offset} of this.cameras.slice(1)) {
-			const where = this.main.video.currentTime + this.offset - offset;
-			if (where >= 0 && where < video.duration && Math.abs(video.currentTime - where) > DRIFT) video.currentTime = where;
+		for (const camera of this.cameras.slice(1)) {
+			const where = timeOf(this.main) + this.offset - camera.offset;
+			if (where >= 0 && where < camera.video.duration + camera.behind && Math.abs(timeOf(camera) - where) > DRIFT) seekTo(camera, where);
 		}
 	}
 
@@ -228,8 +236,8 @@ export class Player {
 
 	/** Seek and return the number of the frame that the browser then shows. */
 	#seek(time, wanted) {
-		const {video} = this.main;
-		const {frames} = this;
+		const {main, frames} = this;
+		const {video, behind} = main;
 		return new Promise(resolve => {
 			let [sought, timer] = [false, 0];
 			const finish = place => {
@@ -239,12 +247,12 @@ export class Player {
 			};
 			const onFrame = (_, {mediaTime}) => {
 				if (timer === null) return;
-				const seen = frames.nearest(mediaTime);
+				const seen = frames.nearest(mediaTime + behind);
 				if (seen === wanted || sought) finish(seen);
 				else video.requestVideoFrameCallback(onFrame);
 			};
 			// While the video loads no frame comes; what was seen before the seek ended may be the frame before it.
-			const late = () => (video.readyState < 2 && !document.hidden ? wait() : finish(frames.at(video.currentTime)));
+			const late = () => (video.readyState < 2 && !document.hidden ? wait() : finish(frames.at(timeOf(main))));
 			const wait = () => (timer = setTimeout(late, PATIENCE));
 			const onSeeked = () => {
 				sought = true;
@@ -252,9 +260,8 @@ export class Player {
 			};
 			video.addEventListener("seeked", onSeeked);
 			video.requestVideoFrameCallback(onFrame);
-			video.currentTime = Math.max(time, 0);
-			for (const {video: other, offset} of this.cameras.slice(1))
-				other.currentTime = Math.max(time + this.offset - offset, 0);
+			seekTo(main, time);
+			for (const other of this.cameras.slice(1)) seekTo(other, time + this.offset - other.offset);
 		});
 	}
 }

@@ -1,4 +1,4 @@
-"""A browser and a ward's recordings, with the real server."""
+"""Browsers and a ward's recordings, with the real server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Tab, tab
+from firefox import Page, program, window
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -19,6 +20,14 @@ from videos import make_video
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Tab]:
     with tab() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def firefox() -> Iterator[Page]:
+    if program() is None:
+        pytest.skip("no Firefox on the PATH; on Debian: apt-get install firefox-esr")
+    with window() as opened:
         yield opened
 
 

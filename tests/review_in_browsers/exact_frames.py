@@ -6,6 +6,7 @@ Not among what `make test` collects, since Chromium is not a dependency of the p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
@@ -79,7 +80,13 @@ MANY = """review.work.changes.act({ why: 'mark', ops: [...Array(10000).keys()].m
 
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("exact")
+    with exact_site(tmp_path_factory.mktemp("exact")) as site:
+        yield site
+
+
+@contextmanager
+def exact_site(folder: Path) -> Iterator[Site]:
+    """Serve a study of the eight files."""
     videos = [(make_video(folder / name, FRAMES, **how), "train") for name, (how, _) in EXACT.items()]
     with served(Site(write_review_study(folder, videos, [VENTILATION, SUCTION]))) as site:
         yield site
