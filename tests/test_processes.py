@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny_vlms
+import yaml
+from accelerate.commands.config.config_args import ClusterConfig
 from dual_encoder_inputs import QUICK, checkpoint
 from safetensors.numpy import load_file
 from small_studies import LEFT, RIGHT, lamp_study
@@ -26,6 +28,7 @@ from actscribe import Run, load_study, processes, train
 from actscribe.cli import app, guard
 from actscribe.errors import ActScribeError
 from actscribe.runs.trainable import check_shares
+from actscribe.settings.study import parse_settings
 
 SCRIPT = Path(__file__).parent / "commands_in_turn.py"
 NAMES = ("timesformer", "vifi-clip", "vlm-head", "vlm-lora")
@@ -213,6 +216,20 @@ def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
     assert [node.returncode for node in nodes] == [0, 0], outputs
     assert sum(out.count("Run: ") for out, _ in outputs) == 1
     assert Run.open(study / "runs" / "timesformer").info.status == "complete"
+
+
+def test_the_documented_file_of_accelerate_means_eight_processes_of_one_machine(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "several-processes.md").read_text("utf-8")
+    (text,) = re.findall(r"^(compute_environment: .*?)```", page, re.M | re.S)
+    (tmp_path / "eight-gpus.yaml").write_text(text)
+    config = ClusterConfig.from_yaml_file(tmp_path / "eight-gpus.yaml")
+    assert (config.num_processes, config.num_machines, config.distributed_type) == (8, 1, "MULTI_GPU")
+    assert config.fsdp_config == {}  # fully_shard is ours: accelerate's FSDP would be refused
+    (recognizers,) = re.findall(r"^(recognizers:.*?)```", page, re.M | re.S)
+    own = yaml.safe_load(recognizers)["recognizers"]["qwen-7b"]
+    settings = parse_settings(own.pop("recognizer"), own)
+    assert settings.fsdp
+    assert settings.batch_size % config.num_processes == 0
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiny_encoders
+import tiny_vlms
 from dual_encoder_inputs import QUICK, checkpoint
 from small_studies import LEFT, RIGHT, lamp_study
 from test_processes import NAMES, TORCHRUN, same, together
@@ -28,6 +29,15 @@ OTHERS = {
     "video-classifier": {**FRAMES, "recognizer": "video-classifier"},
     "probe-linear": {"recognizer": "probe", "head": "linear"},
     "probe-attentive": {**ENCODED, "recognizer": "probe", "head": "attentive", "dropout": 0.0},
+    "vlm-lora-fsdp": {
+        **FRAMES,
+        "recognizer": "vlm-lora",
+        "fsdp": True,
+        "dropout": 0.0,
+        "warmup": 0.0,
+        "rank": 2,
+        "adapter_dropout": 0.0,
+    },
     "temporal": {"recognizer": "temporal", "epochs": 3, "batch_size": 2, "layers": 3, "stages": 2, "channels": 8},
 }
 #: How far scores may be apart: those of a random X-CLIP move by 6e-5 when its weights are moved by 1e-6 at random.
@@ -44,6 +54,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "video-classifier": tiny_classifier("videomae", root / "videomae"),
         "probe": encoder,
         "temporal": encoder,
+        "vlm-lora": tiny_vlms.build("smolvlm", root / "vlm"),
     }
     recognizers = {name: {**own, "model": str(models[str(own["recognizer"])])} for name, own in OTHERS.items()}
     words = [{"name": LEFT, "phrase": "push cup left"}, {"name": RIGHT, "phrase": "push cup right"}]
@@ -69,6 +80,7 @@ def test_two_processes_make_the_run_that_one_makes_of_all_others(study: Path, tm
     code, printed, said = together(TORCHRUN, json.dumps(jobs))
     assert code == 0, said
     assert printed.count("Run: ") == len(OTHERS)
+    assert said.count("FSDP: 2 processes divide ") == 1
     loaded = load_study(study)
     for name in OTHERS:
         same(train(loaded, name).folder, tmp_path / name, MOST.get(name, 1e-6))

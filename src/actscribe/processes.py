@@ -24,6 +24,11 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
 
 
+def count_on_this_machine() -> int:
+    """Return how many of them run on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if count() > 1 else 1
+
+
 def rank() -> int:
     """Return which of them this is, from 0 on."""
     return int(os.environ.get("RANK", "0")) if count() > 1 else 0
@@ -49,8 +54,8 @@ def check_whole_networks(recognizer: str) -> None:
             f"accelerate is to divide the network among the processes ({asked[0]}), but each of them holds it whole"
             " here: so does every process that scores with the run.",
             "Start it with --multi_gpu in place of that (an accelerate configuration that says so can be passed over"
-            " with torchrun). What a GPU must hold: actscribe models plan MODEL"
-            f" --recognizer {recognizer}",
+            " with torchrun). vlm-lora itself divides what is frozen, with 'fsdp: true' among its settings. What a GPU"
+            f" must hold: actscribe models plan MODEL --recognizer {recognizer}",
         )
 
 

@@ -20,12 +20,12 @@ from actscribe.labels import LabelSet
 from actscribe.models.loading import fill
 from actscribe.models.quiet import quiet
 from actscribe.models.vlm import ClipInputs, Vlm
-from actscribe.models.vlm.adapted import PLAIN, adapted_layers
+from actscribe.models.vlm.adapted import PLAIN, adapted_layers, language_blocks
 from actscribe.models.vlm.loading import digest
 from actscribe.models.vlm.plan import configuration, unfilled
 from actscribe.models.vlm.vision import LANGUAGE_PARTS
 from actscribe.packages import require
-from actscribe.processes import is_first
+from actscribe.processes import count, is_first
 from actscribe.recognizers.base import ClipFrames, Implementation, InputSpec, Recognizer
 from actscribe.recognizers.plans.vlm import plan_lora
 from actscribe.recognizers.vlm_head import INSIDE, HeadedVlm, load_parts, start, stored_features, train_head, weights
@@ -36,6 +36,7 @@ from actscribe.training.augment import augment, may_flip
 from actscribe.training.checkpoints import CHECKPOINTS, PROBE, PROBED
 from actscribe.training.examples import readers, training_clip
 from actscribe.training.fit import Example, Examples, Fit, fit
+from actscribe.training.fsdp import divide
 from actscribe.training.inputs import TrainingInputs
 from actscribe.training.losses import clip_loss
 
@@ -134,7 +135,12 @@ def make(inputs: TrainingInputs) -> Recognizer:
     )
     torch.manual_seed(inputs.seed)
     inject(vlm, adapter)
+    divided = settings.fsdp and count() > 1
+    if divided:
+        divide(*language_blocks(vlm.model.model))
     _tune(inputs, parts)
+    if divided and is_first():
+        parts = _put_together(inputs, parts, adapter)
     return VlmLoraRecognizer(parts, adapter, inputs.labels)
 
 
@@ -237,6 +243,19 @@ def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
     vlm.model.requires_grad_(False)
     vlm.vision.clear()  # the vision tower may have changed
     network.eval()
+
+
+@torch.no_grad()
+def _put_together(inputs: TrainingInputs, parts: HeadedVlm, adapter: Adapter) -> HeadedVlm:
+    """Return what was learned on the model as it is read anew: what FSDP has divided stays so."""
+    whole = start(inputs)
+    inject(whole.backbone.vlm, adapter)
+    learned = adapter_weights(parts.backbone.vlm)
+    for name, weight in adapter_weights(whole.backbone.vlm).items():
+        weight.copy_(learned[name])
+    whole.head.load_state_dict(parts.head.state_dict())
+    whole.backbone.vlm.model.requires_grad_(False)
+    return whole
 
 
 class Tuned(nn.Module):

@@ -33,6 +33,7 @@ from actscribe.training.checkpoints import (
     last_checkpoint,
 )
 from actscribe.training.freezing import Unfreezing, UnfreezingCallback
+from actscribe.training.fsdp import leave_parts_alone
 from actscribe.training.optimizers import optimizer
 from actscribe.training.progress import ProgressCallback
 
@@ -108,8 +109,10 @@ def fit(work: Fit) -> None:
         settings.eps,
         settings.decay_vectors,
     )
+    network = _WithLoss(work.network, work.loss)
+    leave_parts_alone(network)
     trainer = _ClipTrainer(
-        model=_WithLoss(work.network, work.loss),
+        model=network,
         args=_arguments(work, checkpoints),
         train_dataset=_ClipDataset(work.train),
         eval_dataset=_ClipDataset(work.validation) if best else None,

@@ -47,6 +47,13 @@ def adapted_layers(body: nn.Module, targets: Sequence[str], tower: Tower) -> lis
     return [".".join(layer) for layer in layers if any(_meant(target, layer) for target in targets)]
 
 
+def language_blocks(body: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
+    """Return the language model in a vision-language model without its output layer, and its blocks in order."""
+    language = next(part for name, part in body.named_children() if name in LANGUAGE_PARTS)
+    lists = (part for name, part in language.named_children() if name in _BLOCKS and isinstance(part, nn.ModuleList))
+    return language, [block for blocks in lists for block in blocks]
+
+
 def _linear(body: nn.Module, tower: Tower) -> list[str]:
     """Return the names of the linear layers in the blocks of a tower."""
     names = []

@@ -183,6 +183,8 @@ class VlmLoraSettings(Training):
         alpha: the adapters' product is scaled by alpha / rank.
         adapter_dropout: share of the adapters' inputs that are dropped in training.
         checkpointing: compute activations again in the backward pass; less memory, about a third more time.
+        fsdp: of several processes each holds a part of the language model's frozen weights (PyTorch's FSDP 2); less
+            memory, and weights travel at every step.
         probe_first: train the head alone on kept features, then adapters and head together (Kumar et al. 2022).
         probe_epochs: epochs of the head alone, at most.
     """
@@ -199,6 +201,7 @@ class VlmLoraSettings(Training):
     alpha: int = Field(32, ge=1)
     adapter_dropout: float = Field(0.1, ge=0, lt=1)
     checkpointing: bool = False
+    fsdp: bool = False
     probe_first: bool = False
     probe_epochs: Annotated[int, Unit("epochs")] = Field(20, ge=1)
     weight_decay: float = Field(0.01, ge=0)
