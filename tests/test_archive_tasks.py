@@ -419,6 +419,18 @@ def test_who_looks_on_writes_nothing(made: tuple[Archive, list[Video]]) -> None:
     assert sorted(archive.folder.rglob("*")) == before
 
 
+def test_files_that_nfs_keeps_until_nobody_has_them_open_are_nobodys(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    do(archive, videos[0])
+    record = archive._path("done", videos[0].key)
+    for folder in (archive.claims(), record.parent, archive.folder / "timelines"):
+        (folder / ".nfs000000000123456700000001").write_text("as it was")
+    assert (status(archive).done, status(archive).working) == (1, 0)
+    assert [do(archive, video).how for video in videos] == ["done"] * 3
+    assert verify(archive).files == 3
+    assert archive.states(videos) == ["done"] * 3
+
+
 def test_names_in_another_encoding_are_spelled_so_that_every_table_holds_them(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp4")
     try:
