@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -41,6 +41,7 @@ from actscribe.compute import Compute
 #: What a process is told of the world that it lives in: JSON of `host`, `late_s`, `links`, `skew_s`.
 WORLD = "ACTSCRIBE_CAMPAIGN_WORLD"
 World = dict[str, object]
+Driver = subprocess.Popen[bytes]
 #: Kinds of cases, in turns.
 KINDS = ("killed", "shards that overlap", "NFS: seen late", "NFS: no hard links", "NFS: clocks that differ")
 #: Seconds between signs of life and until a claim expires, so that a case does not wait for minutes.
@@ -87,13 +88,13 @@ def drive(source: Path, out: Path, workers: int, part: tuple[int, int]) -> None:
         hand_out(archive, todo, pool, lambda *_: None)
 
 
-def _start(source: Path, out: Path, world: World, workers: int = 2, part: str = "1/1") -> subprocess.Popen[bytes]:
+def _start(source: Path, out: Path, world: World, workers: int = 2, part: str = "1/1") -> Driver:
     words = [sys.executable, "-m", "campaigns.archive", "--drive", str(source), str(out), str(workers), part]
     env = os.environ | {WORLD: json.dumps(world)}
     return subprocess.Popen(words, env=env, cwd=Path(__file__).resolve().parent.parent, start_new_session=True)
 
 
-def _filled(folder: Path, tasks: int) -> dict[str, bytes]:
+def filled(folder: Path, tasks: int) -> dict[str, bytes]:
     """Write so many tiny videos; every tenth has the content of another one."""
     contents = {
         f"{index % 100:02}/{index:06}.mp4": f"video {index - index % 10 // 9}".encode() for index in range(tasks)
@@ -102,7 +103,7 @@ def _filled(folder: Path, tasks: int) -> dict[str, bytes]:
     return contents
 
 
-def _kill_some(driver: subprocess.Popen[bytes], rng: random.Random) -> str:
+def _kill_some(driver: Driver, rng: random.Random) -> str:
     """Kill a worker or the driver, and say which."""
     with suppress(psutil.Error):
         children = psutil.Process(driver.pid).children()
@@ -115,15 +116,22 @@ def _kill_some(driver: subprocess.Popen[bytes], rng: random.Random) -> str:
     return "driver"
 
 
-def _killed(source: Path, out: Path, kills: int, rng: random.Random, seconds: float, world: World) -> int:
+def disturbed(
+    out: Path,
+    kills: int,
+    rng: random.Random,
+    seconds: float,
+    start: Callable[[], Driver],
+    kill: Callable[[Driver, random.Random], object],
+) -> int:
     """Do an archive while workers and drivers are killed, drivers started again; return how many kills there were.
 
     Most kills come when something was done since the last one, or a driver that lists its videos would never get on.
     """
-    log, done, driver = out.parent / "made.log", 0, _start(source, out, world)
+    log, done, driver = out.parent / "made.log", 0, start()
     while driver.poll() is None or driver.returncode:
         if driver.poll() is not None:
-            driver = _start(source, out, world)
+            driver = start()
         if done == kills:
             driver.wait()
             continue
@@ -134,7 +142,7 @@ def _killed(source: Path, out: Path, kills: int, rng: random.Random, seconds: fl
         try:
             driver.wait(rng.uniform(0.0, seconds))
         except subprocess.TimeoutExpired:
-            _kill_some(driver, rng)
+            kill(driver, rng)
             done += 1
     return done
 
@@ -143,7 +151,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _judged(
+def judged(
     group: str, source: Path, out: Path, contents: dict[str, bytes], most_again: int, description: str
 ) -> Verdict:
     """Say whether every video has its timeline, once and with the right bytes, and nothing else is there."""
@@ -176,11 +184,11 @@ def attempt(case: Case) -> Verdict:
     group = note_group(case, kind)
     rng = random.Random(int(case.rng.integers(2**31)))
     source, out = case.folder / "in", case.folder / "work" / "out"
-    contents = _filled(source, TASKS)
+    contents = filled(source, TASKS)
     _enter({})
     if kind == "killed":
-        kills = _killed(source, out, SHORT_KILLS, rng, 0.3, {})
-        return _judged(group, source, out, contents, 2 * kills, f"{kills} kills")
+        kills = disturbed(out, SHORT_KILLS, rng, 0.3, lambda: _start(source, out, {}), _kill_some)
+        return judged(group, source, out, contents, 2 * kills, f"{kills} kills")
     worlds: Sequence[World] = [{}, {}]
     if kind == "NFS: seen late":
         worlds = [{"host": "one", "late_s": 1.0}, {"host": "two", "late_s": 1.0}]
@@ -202,7 +210,7 @@ def attempt(case: Case) -> Verdict:
         return Verdict(group, "ended badly", True, f"exit status {codes}")
     # What one sees late, it does again: at most what the other has done meanwhile.
     most = TASKS if kind == "NFS: seen late" else 2 * killed
-    return _judged(
+    return judged(
         group, source, out, contents, most, f"parts {parts}, {'a driver killed' if killed else 'none killed'}"
     )
 
@@ -247,13 +255,14 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="archive-"))
     try:
         start = time.monotonic()
-        contents = _filled(folder / "in", options.tasks)
+        contents = filled(folder / "in", options.tasks)
         print(f"{options.tasks} videos written in {time.monotonic() - start:.0f} s", flush=True)
         start = time.monotonic()
         rng = random.Random(options.seed)
-        kills = _killed(folder / "in", folder / "out", options.kills, rng, options.seconds, {})
+        source, out = folder / "in", folder / "out"
+        kills = disturbed(out, options.kills, rng, options.seconds, lambda: _start(source, out, {}), _kill_some)
         took = time.monotonic() - start
-        verdict = _judged("killed", folder / "in", folder / "out", contents, 2 * kills, f"{kills} kills")
+        verdict = judged("killed", source, out, contents, 2 * kills, f"{kills} kills")
         print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.detail}")
         sys.exit(int(verdict.broken or kills < options.kills))
     finally:
