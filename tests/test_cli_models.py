@@ -87,7 +87,7 @@ def test_plan_of_a_folder(tmp_path: Path) -> None:
         (("timesformer-k400", "--recognizer", "vlm-lora"), "is a TimeSformer, which is not a vision-language model."),
         (("clip-b32", "--recognizer", "vlm-head"), "is a CLIP, which is not a vision-language model."),
         (("smolvlm2-256m", "--recognizer", "clip"), "is a SmolVLM2, which is not a model of this recognizer."),
-        (("smolvlm2-256m", "--recognizer", "probe"), "is a SmolVLM2, which is not a supported encoder."),
+        (("smollm2-360m", "--recognizer", "probe"), "is a SmolLM2, which is not a supported encoder."),
         (("smollm2-360m",), "is a SmolLM2, which is not a vision-language model."),
         (("smolvlm2-256m", "--frames", "1000000000"), "--frames 1000000000: a study has at most"),
         (("smolvlm2-256m", "--labels", "1000000000"), "--labels 1000000000: a study has at most 10,000."),

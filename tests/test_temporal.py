@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny_encoders
+import tiny_vlms
 import torch
 from safetensors.numpy import load_file
 from small_studies import LEFT, RIGHT, film, lamp_study, write_study
@@ -27,6 +29,7 @@ from actscribe.data.within import WITHIN_NOTE
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import load_embedder
 from actscribe.recognizers import temporal
+from actscribe.recognizers.on_sequences import STEPS_AT_ONCE
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
@@ -47,11 +50,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("temporal")
     dino = str(tiny_encoders.tiny_encoder("dinov2", folder / "dino"))
     clips = str(tiny_timesformer(folder / "timesformer"))
+    vlm = str(tiny_vlms.build("smolvlm", folder / "vlm"))
     recognizers = {
         "temporal": {**QUICK, "model": dino},
         "live": {**QUICK, "recognizer": "temporal", "model": dino, "causal": True, "epochs": 2},
         "attention": {**QUICK, "recognizer": "temporal", "model": dino, "network": "attention", "epochs": 2},
         "clips": {**QUICK, "recognizer": "temporal", "model": clips, "clip_lengths": [2.0, 1.0], "epochs": 2},
+        "vlm": {**QUICK, "recognizer": "temporal", "model": vlm, "clip_lengths": [2.0], "epochs": 2},
         "probe": {"model": dino},
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -99,6 +104,28 @@ def test_steps_are_scored_as_their_frames_by_hand(run: Run) -> None:
     with torch.inference_mode():
         logits = loaded.network(vectors.float()[None], torch.ones(1, len(vectors), dtype=torch.bool))
     np.testing.assert_allclose(steps.scores, logits[0].sigmoid().numpy(), atol=1e-5)
+
+
+def test_of_a_long_recording_features_are_let_go(run: Run) -> None:
+    """Three hours are 43,200 steps: what is held of them are the network's channels, and never all features."""
+    loaded, alive, most = run.recognizer(), 0, 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def features(count: int) -> Iterator[torch.Tensor]:
+        nonlocal alive, most
+        for _ in range(count):
+            made = torch.zeros(loaded.stepping.width)
+            weakref.finalize(made, gone)
+            alive += 1
+            most = max(most, alive)
+            yield made
+
+    scores = loaded.score_steps(features(5 * STEPS_AT_ONCE))
+    assert scores.shape == (5 * STEPS_AT_ONCE, 2)
+    assert most <= 2 * STEPS_AT_ONCE
 
 
 def test_a_clip_has_the_mean_of_its_steps_and_a_timeline_the_steps(run: Run) -> None:
@@ -177,7 +204,7 @@ def test_clips_in_memory_are_recordings_of_their_own(run: Run) -> None:
     assert not by_views.steps
 
 
-@pytest.mark.parametrize("name", ["live", "attention", "clips"])
+@pytest.mark.parametrize("name", ["live", "attention", "clips", "vlm"])
 def test_the_other_kinds_train_and_come_back(root: Path, name: str) -> None:
     made = train(load_study(root / "study"), name)
     kept = made.scores("validation")
@@ -185,7 +212,7 @@ def test_the_other_kinds_train_and_come_back(root: Path, name: str) -> None:
         made.recognizer(), made.recordings("validation"), made.labels, made.study.windows, "Again", within=False
     )
     np.testing.assert_allclose(again.scores, kept.scores, atol=1e-6)
-    assert next(iter(kept.steps.values())).step == (0.5 if name == "clips" else 0.25)
+    assert next(iter(kept.steps.values())).step == (0.5 if name in ("clips", "vlm") else 0.25)
 
 
 def test_a_causal_run_scores_a_beginning_without_what_follows(root: Path, tmp_path: Path) -> None:

@@ -140,6 +140,19 @@ def test_adapters_find_query_and_value(vlm: Vlm) -> None:
 def test_it_answers_and_comes_back_as_it_was(
     name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answers_and_comes_back(name, folder, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("family", ["smolvlm", "qwen3_vl"])
+def test_so_do_the_families_that_wrote_times_before(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_vlms.build(family, tmp_path / "checkpoint", seed=1)
+    answers_and_comes_back("vlm-ground", folder, tmp_path, monkeypatch)
+
+
+def answers_and_comes_back(name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score a window of two minutes, save, load, and score it again with nothing kept."""
     monkeypatch.setenv("ACTSCRIBE_CACHE", str(tmp_path / "cache"))
     values = {"model": str(folder), "dtype": "float32", **({"max_new_tokens": 6} if name == "vlm-ground" else {})}
     settings, nothing = BUILT_IN[name].settings.model_validate(values), None

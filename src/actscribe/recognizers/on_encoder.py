@@ -6,14 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
-
 from actscribe.data.input_spec import InputSpec
 from actscribe.features.embedder import Embedder, Encoder
-from actscribe.features.embedders.load import encoder_input_spec, encoder_weights, load_embedder, unfilled
-from actscribe.features.embedders.network import described
+from actscribe.features.embedders.load import described_encoder, encoder_input_spec, encoder_weights, load_embedder
 from actscribe.models.checkpoint_files import read_json
-from actscribe.models.quiet import quiet
 from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.encoder import EncoderChoice
@@ -39,9 +35,7 @@ def encoder_of(settings: FrozenEncoderSettings, frames: int) -> Encoder:
 
 @lru_cache(maxsize=16)  # asked once for each recording
 def _described(choice: EncoderChoice, frames: int) -> Encoder:
-    with torch.device("meta"), quiet():
-        network, per, side = unfilled(choice, frames)
-        return described(network, per, frames, side, 1)
+    return described_encoder(choice, frames)
 
 
 def noted_encoder(settings: FrozenEncoderSettings, input_spec: InputSpec, folder: Path) -> dict[str, Any]:

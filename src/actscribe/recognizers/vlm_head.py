@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from actscribe.batching import batched
-from actscribe.features.embedders.vlm import AT_ONCE, Backbone, VlmEmbedder, described, in_batches
+from actscribe.features.embedders.vlm import AT_ONCE, Backbone, VlmEmbedder, described, in_batches, moments_of
 from actscribe.features.vision import keep_vision
 from actscribe.files import write_text
 from actscribe.labels import LabelSet, Task
@@ -198,7 +198,8 @@ def stored_features(settings: VlmHeadSettings | VlmLoraSettings, frames: int) ->
     family, config, video = configuration(settings.model)
     side = family.short_side(config, video)
     tokens = family.tokens(config, video, frames, side, side * 16 // 9)
-    states = described("", settings.pooling, int(config.get_text_config().hidden_size), tokens)
+    width, moments = int(config.get_text_config().hidden_size), moments_of(family, frames)
+    states = described("", settings.pooling, width, tokens, moments)
     return StoredFeatures(states.per, states.unit_bytes)
 
 

@@ -20,11 +20,12 @@ class FrozenEncoderSettings(Training):
     Args:
         model: "imagenet" (EfficientNet-Lite0, of the extra actscribe[imagenet]), a name of `actscribe models list`, a
             hub id in the local Hugging Face cache, or a folder: CLIP, SigLIP, SigLIP 2, DINOv2 or DINOv3 on frames;
-            X-CLIP, V-JEPA 2, VideoMAE, VideoPrism, PE-Video, TimeSformer or ViViT on clips; "embedded" is the tiny
-            TimeSformer of the package, which has seen nothing but drawings.
+            X-CLIP, V-JEPA 2, VideoMAE, VideoPrism, PE-Video, TimeSformer or ViViT on clips, or a vision-language model,
+            of whose hidden states each moment's mean is taken; "embedded" is the tiny TimeSformer of the package, which
+            has seen nothing but drawings.
         resize_mode: how a picture becomes square: "stretch" keeps the whole picture; "crop" takes the centre square, as
-            published.
-        above_layers: blocks left out from the top of the encoder; 0: its last output.
+            published. A vision-language model's processor decides for itself.
+        above_layers: blocks left out from the top of the encoder; 0: its last output. Not of a vision-language model.
     """
 
     acts_with: ClassVar[Mapping[str, str]] = {"learning_rate": "", "augmentation": ""}

@@ -12,8 +12,8 @@ from transformers import AutoConfig, XCLIPModel
 
 from actscribe.data.input_spec import InputSpec
 from actscribe.errors import ActScribeError
-from actscribe.features.embedder import Embedder
-from actscribe.features.embedders import imagenet, pictures, videos
+from actscribe.features.embedder import Embedder, Encoder
+from actscribe.features.embedders import imagenet, pictures, videos, vlm_moments
 from actscribe.features.embedders.network import NetworkEmbedder, described
 from actscribe.files import content_hash
 from actscribe.models.catalog import checkpoint_folder, find, weights_digest
@@ -25,15 +25,14 @@ from actscribe.models.pixels import Pixels, read_pixels
 from actscribe.models.quiet import quiet
 from actscribe.models.video_classifier import check_frames, encoder_configuration, picture_size
 from actscribe.models.video_families import FAMILIES as CLASSIFIERS
+from actscribe.models.vlm.families import FAMILIES as VLMS
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.named_models import EMBEDDED, IMAGENET, XCLIP
-from actscribe.settings.registry import usual_for
 
 #: Frames that are shown to an encoder at once (ours).
 FRAMES_AT_ONCE = 16
 #: Part of every key; raise it when vectors are made in another way.
 VERSION = 1
-_OTHERS = f"Vision-language models: recognizer {usual_for('vlm states')}"
 KNOWN = (*pictures.FAMILIES, *CLASSIFIERS, *videos.PERCEPTION, "xclip")
 
 
@@ -65,6 +64,8 @@ def load_embedder(settings: EncoderChoice, frames: int) -> Embedder:
         ActScribeError: it is not on this machine or is not a known encoder, takes other numbers of frames, or its
             weights do not fit.
     """
+    if is_vlm(settings.model):
+        return vlm_moments.load(settings, frames)
     bfloat16 = use_bfloat16(settings.precision)
     with quiet():
         network, pixels, per = _network(settings, frames)
@@ -90,6 +91,8 @@ def encoder_input_spec(settings: EncoderChoice, frames: int) -> InputSpec:
     Raises:
         ActScribeError: as `load_embedder`, as far as the configuration tells.
     """
+    if is_vlm(settings.model):
+        return vlm_moments.input_spec(settings, frames)
     if settings.model == IMAGENET:
         imagenet.weights_file()
         return InputSpec(frames, imagenet.SIDE)
@@ -103,10 +106,32 @@ def encoder_input_spec(settings: EncoderChoice, frames: int) -> InputSpec:
     return InputSpec(frames, _perception_side(config) if kind in videos.PERCEPTION else pictures.side(config))
 
 
+def is_vlm(model: str) -> bool:
+    """Tell whether a model is a vision-language model; only its configuration is read.
+
+    Raises:
+        ActScribeError: it is neither known nor on this machine.
+    """
+    entry = find(model)
+    if entry is not None or model == EMBEDDED:
+        return entry is not None and entry.kind == "vlm"
+    return read_config(_folder(model), model, (), able=True).get("model_type") in VLMS
+
+
+def described_encoder(settings: EncoderChoice, frames: int) -> Encoder:
+    """Return what is known of an encoder from its configuration alone; its key is that of no weights."""
+    if is_vlm(settings.model):
+        return vlm_moments.encoder(settings, frames)
+    with torch.device("meta"), quiet():
+        network, per, side = unfilled(settings, frames)
+        return described(network, per, frames, side, 1)
+
+
 def unfilled(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Literal["frame", "clip"], int]:
     """Return an encoder without values, what it sees at once, and the side of its pictures in pixels.
 
-    To be called under `torch.device("meta")`. Arguments and errors as in `load_embedder`.
+    Vision-language models have no such network. To be called under `torch.device("meta")`. Arguments and errors as in
+    `load_embedder`.
     """
     side = encoder_input_spec(settings, frames).short_side
     if settings.model == IMAGENET:
@@ -158,8 +183,8 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
 
 def _folder(model: str) -> Path:
     entry = find(model)
-    if entry is not None and entry.kind in ("vlm", "llm"):
-        raise ActScribeError(f"'{model}' is a {entry.family}, which is not a supported encoder.", _OTHERS)
+    if entry is not None and entry.kind == "llm":
+        raise ActScribeError(f"'{model}' is a {entry.family}, which is not a supported encoder.", _known())
     return checkpoint_folder(model, "timesformer" if model == EMBEDDED or entry is None else entry.kind)
 
 
@@ -168,15 +193,17 @@ def _config(model: str) -> Any:
     folder = _folder(model)
     kind = read_config(folder, model, ()).get("model_type")
     if kind not in KNOWN:
-        raise ActScribeError(
-            f"'{model}' is a {kind}, which is not a supported encoder.",
-            f"Known: {', '.join(sorted(KNOWN))}. {_OTHERS}",
-        )
+        raise ActScribeError(f"'{model}' is a {kind}, which is not a supported encoder.", _known())
     if kind in CLASSIFIERS:
         return encoder_configuration(folder, model)
     if kind == "xclip":
         visual_config(XCLIP, model)
     return load_part(AutoConfig, folder, model, "config.json")
+
+
+def _known() -> str:
+    """Return which checkpoints are encoders, by the kinds that their config.json states."""
+    return f"Known: {', '.join(sorted(KNOWN))}; vision-language models: {', '.join(sorted(VLMS))}."
 
 
 def _perception_side(config: Any) -> int:

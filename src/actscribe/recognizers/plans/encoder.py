@@ -7,12 +7,13 @@ import time
 import torch
 
 from actscribe.features.embedders import imagenet
-from actscribe.features.embedders.load import unfilled
+from actscribe.features.embedders.load import is_vlm, unfilled
 from actscribe.models.cost import MB, cost
 from actscribe.models.device import use_bfloat16
 from actscribe.models.vlm.plan import EFFICIENCY, matmul_speed
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
+from actscribe.recognizers.plans.vlm import plan_head
 from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.named_models import IMAGENET
 from actscribe.tables import bytes_text, seconds_text
@@ -33,6 +34,8 @@ def measured_seconds() -> float:
 
 def plan_encoder(settings: FrozenEncoderSettings, frames: int, labels: int) -> Plan:
     """Answer `Implementation.plan` of what learns on a frozen encoder."""
+    if is_vlm(settings.model):
+        return plan_head(settings, frames, labels)
     with torch.device("meta"):
         network, per, side = unfilled(settings.encoder(), frames)
         shown = torch.zeros(1, 1 if per == "frame" else frames, 3, side, side)

@@ -9,6 +9,7 @@ from actscribe.models.vlm.plan import PROMPT_TOKENS, Task, Use
 from actscribe.models.vlm.plan import plan as estimate
 from actscribe.recognizers.base import Plan
 from actscribe.recognizers.plans.minute import minute_text
+from actscribe.settings.frozen_encoder import FrozenEncoderSettings
 from actscribe.settings.recognizers.vlm import VlmGroundSettings, VlmHeadSettings, VlmLoraSettings, ZeroShot
 from actscribe.tables import seconds_text
 
@@ -38,8 +39,8 @@ def plan_ground(settings: VlmGroundSettings, frames: int, labels: int) -> Plan:
     return _plan(settings.model, settings.frames, use, settings)
 
 
-def plan_head(settings: VlmHeadSettings, frames: int, labels: int) -> Plan:
-    """Answer `Implementation.plan` of a head on a frozen model."""
+def plan_head(settings: VlmHeadSettings | FrozenEncoderSettings, frames: int, labels: int) -> Plan:
+    """Answer `Implementation.plan` of what learns on a frozen model."""
     return _plan(settings.model, frames, Use("head", _trained(settings.precision), labels))
 
 
