@@ -103,6 +103,10 @@ def test_training_refuses_a_gpu_that_the_trainer_would_not_take(monkeypatch: pyt
     with pytest.raises(ActScribeError, match="first GPU that it sees") as caught:
         devices.check_trains_here()
     assert "CUDA_VISIBLE_DEVICES=2" in caught.value.hint
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")
+    with pytest.raises(ActScribeError) as caught:
+        devices.check_trains_here()
+    assert "CUDA_VISIBLE_DEVICES=7" in caught.value.hint
 
 
 def test_where_networks_run_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

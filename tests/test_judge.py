@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import transformers
 from tiny_judge import tiny_judge
 
 from actscribe.errors import ActScribeError
+from actscribe.leftovers import temporary_name
 from actscribe.models import gguf
 from actscribe.models.judge import load_judge
 
@@ -107,6 +109,11 @@ def test_kept_gguf_files_stay_below_their_size(tmp_path: Path, monkeypatch: pyte
                 used_before.append(name)
         return list(parsed)
 
+    def not_ours(path: Path, ns: tuple[int, int] | None = None, utime: Any = os.utime) -> None:
+        if ns is None:
+            raise PermissionError(13, "Permission denied", str(path))
+        utime(path, ns=ns)
+
     used_before: list[str] = []
     assert used("a") == ["a"]
     (only,) = (cache / "gguf").iterdir()
@@ -115,6 +122,20 @@ def test_kept_gguf_files_stay_below_their_size(tmp_path: Path, monkeypatch: pyte
     assert used("b", "a", "c") == ["b", "c"]
     assert used("a", "b") == ["b"]  # b had been used longest ago when c came
     assert used("c") == ["c"]
+    monkeypatch.setattr(gguf.os, "utime", not_ours)
+    assert used("c") == []  # kept where nobody may write
+    monkeypatch.undo()
+    monkeypatch.setenv("ACTSCRIBE_CACHE", str(cache))
+    monkeypatch.setattr(gguf, "_parsed", parse)
+    monkeypatch.setenv("ACTSCRIBE_GGUF_GIB", f"{1.5 * size / 2**30:.12f}")
+    assert used("c") == []
+    assert len(list((cache / "gguf").iterdir())) == 1  # a smaller size acts at once
+    monkeypatch.setenv("ACTSCRIBE_GGUF_GIB", f"{2.5 * size / 2**30:.12f}")
+    head, _, started, ending = temporary_name("another model").rsplit("-", 3)
+    left = cache / "gguf" / "-".join([head, "99999999", started, ending])
+    left.mkdir()
+    assert used("b") == ["b"]
+    assert not left.exists()  # what a killed process left
     (cache / "gguf" / "mine").mkdir()
     for folder in (cache / "gguf").iterdir():
         (folder / "notes.txt").write_text("the user's")

@@ -61,6 +61,10 @@ def test_as_many_clips_are_kept_as_there_is_room_for_and_none_that_is_redrawn() 
     for _ in range(3):
         torch.testing.assert_close(kept(pixels, torch.tensor([5, 6, 7])), network(pixels))
     assert network.runs == 3 + 1 + 1
+    twice = KeptBelow(nn.Identity(), Sums(), limit=2 * 4 * 4 + 1)
+    twice(pixels, torch.tensor([5, 5, 5]))
+    twice(pixels, torch.tensor([6, 6, 6]))
+    assert set(twice._kept) == {5, 6}  # a clip that is in a batch three times takes the room of one
     other = torch.randn(2, 3)
     for _ in range(2):  # what clip 6 was, beside a clip as it looks now
         made = kept(other, torch.tensor([6, REDRAWN]))

@@ -114,8 +114,9 @@ def with_one_gpu(compute: Compute) -> Compute:
     kind, _, index = compute.device.partition(":")
     if kind != "cuda" or not index:
         return compute
-    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible[int(index)] if visible else index
+    from actscribe.models.device import gpu_name
+
+    os.environ["CUDA_VISIBLE_DEVICES"] = gpu_name(int(index))
     return replace(compute, device="cuda")
 
 

@@ -95,8 +95,15 @@ def check_trains_here() -> None:
     if where.type == "cuda" and where.index:
         raise ActScribeError(
             f"Training runs on the first GPU that it sees, and '{where}' was asked for.",
-            f"Let it see that one alone: CUDA_VISIBLE_DEVICES={where.index} actscribe train … --device cuda",
+            "Let it see that one alone, with this before the command, and --device cuda:"
+            f" CUDA_VISIBLE_DEVICES={gpu_name(where.index)}",
         )
+
+
+def gpu_name(index: int) -> str:
+    """Return by what CUDA_VISIBLE_DEVICES calls a GPU that this process sees under a number."""
+    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return visible[index] if index < len(visible) else str(index)
 
 
 def bfloat16_pays(where: torch.device | None = None) -> tuple[bool, str]:

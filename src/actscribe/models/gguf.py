@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from actscribe.caches import cache_folder, disk_free, limit_bytes
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, folder_beside
+from actscribe.leftovers import sweep
 from actscribe.models.loading import load_part, load_weights
 from actscribe.models.quiet import quiet
 from actscribe.ownership import MARKER, check_replaceable
@@ -50,12 +51,14 @@ def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
     limit = limit_bytes(SIZE_VARIABLE, USUAL_GIB)
     parts = f"{content_hash(path)} {dtype} transformers {transformers.__version__}"
     kept = cache_folder() / "gguf" / hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+    sweep(kept.parent)
     if kept.is_dir():
-        with suppress(ActScribeError, OSError, ValueError):  # damaged, or not ours to read
-            if json.loads((kept / SUMS).read_text(encoding="utf-8")) == _sums(kept):
-                loaded = _load(kept, name, dtype)
+        loaded = _kept(kept, name, dtype)
+        if loaded is not None:
+            with suppress(OSError):  # not ours to write
                 os.utime(kept)  # used now
-                return loaded
+            _has_room(kept.parent, 0, limit)
+            return loaded
         _remove(kept)
     tokenizer, model = _parsed(path, name, dtype)
     if not _has_room(kept.parent, model.get_memory_footprint(), limit):
@@ -65,15 +68,25 @@ def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:
             model.save_pretrained(beside)
             tokenizer.save_pretrained(beside)
         (beside / SUMS).write_text(json.dumps(_sums(beside)), encoding="utf-8")
+    _has_room(kept.parent, 0, limit)  # another process may have kept one meanwhile
     return tokenizer, model
+
+
+def _kept(folder: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any] | None:
+    """Return tokenizer and model of a kept checkpoint; None where it is damaged or not ours to read."""
+    with suppress(ActScribeError, OSError, ValueError):
+        if json.loads((folder / SUMS).read_text(encoding="utf-8")) == _sums(folder):
+            return _load(folder, name, dtype)
+    return None
 
 
 def _has_room(cache: Path, needed: int, limit: int) -> bool:
     """Remove kept checkpoints, those used longest ago first, until so many bytes fit; tell whether they do."""
     kept = [(folder, _size(folder)) for folder in cache.glob("*") if OURS.fullmatch(folder.name)]
     total = sum(size for _, (size, _) in kept)
-    for folder, (size, _) in sorted(kept, key=lambda one: one[1][1]) if needed <= limit else ():
-        if total + needed <= limit:
+    most = limit - needed if needed <= limit else limit  # what is not kept anyway displaces nothing
+    for folder, (size, _) in sorted(kept, key=lambda one: one[1][1]):
+        if total <= most:
             break
         _remove(folder)
         total -= size - _size(folder)[0]

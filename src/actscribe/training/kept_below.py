@@ -84,7 +84,7 @@ class KeptBelow(nn.Module):
 
     def _keep(self, number: int, made: Any) -> None:
         size = sum(one.numel() * one.element_size() for one in made)
-        if number == REDRAWN or self._bytes + size > self._limit:
+        if number == REDRAWN or number in self._kept or self._bytes + size > self._limit:
             return
         if not self._kept:
             say(
