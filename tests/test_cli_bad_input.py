@@ -84,7 +84,7 @@ def leaking_group(study: Path) -> None:
         ),
         (
             study_text("recordings: manifest", "recordings: manifst"),
-            ["manifst.csv", "neither a manifest nor a folder"],
+            ["manifst.csv", "no such manifest or folder", "recordings:"],
         ),
         (manifest_text("validation", "valdation"), ["manifest.csv:3", "Did you mean 'validation'?"]),
         (manifest_text("p1,validation", "p1,"), ["2 recordings name a split and 1 does not", "r1"]),

@@ -130,9 +130,9 @@ def test_a_key_that_is_twice_is_refused_with_both_lines(
     [
         (('"version"', '"note": "",\n"version"'), "unknown key 'note'"),
         (('"end"', '"certainty": 1, "end"'), "intervals > 0: unknown key 'certainty'"),
-        (("1,", "true,"), "version: Input should be a valid integer"),
-        (('"start": 1', '"start": "1"'), "intervals > 0 > start: Input should be a valid number"),
-        (('"start": 1', '"start": true'), "intervals > 0 > start: Input should be a valid number"),
+        (("1,", "true,"), "version: expected a whole number (found True)"),
+        (('"start": 1', '"start": "1"'), "intervals > 0 > start: expected a number (found '1')"),
+        (('"start": 1', '"start": true'), "intervals > 0 > start: expected a number (found True)"),
         (('"end": 2', '"end": NaN'), "interval 1: 'a' from 1.0 s to nan s"),
         (('"end": 2', '"end": 1e308'), "interval 1: 'a' from 1 s to 1e+308 s: no video is that long"),
         (('"end": 2', '"end": 2, "score": 2'), "intervals > 0 > score"),
@@ -173,10 +173,10 @@ def test_windows_are_finite(tmp_path: Path, key: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        ("[Walk, Walk]", "Walk: one spelling cannot stand for two labels"),
-        ("[Walk, 'walk ']", "Walk, walk : one spelling cannot stand for two labels"),
-        ("[{name: Walk, aliases: [Go]}, {name: Sit, aliases: [GO]}]", "GO, Go: one spelling"),
-        ('["\\u00dcben", "U\\u0308ben"]', "one spelling cannot stand for two labels"),
+        ("[Walk, Walk]", "labels: two labels are called 'Walk'"),
+        ("[Walk, 'walk ']", "labels: two labels are called 'Walk'"),
+        ("[{name: Walk, aliases: [Go]}, {name: Sit, aliases: [GO]}]", "'GO' is a name or alias of both 'Walk'"),
+        ('["\\u00dcben", "U\\u0308ben"]', "labels: two labels are called '\u00dcben'"),
         ("[{name: Walk, aliases: [' ']}]", "a name or alias of label 'Walk' is empty"),
         ("[{name: Walk, name: Sit}]", "the key 'name' is already defined on line 3"),
     ],

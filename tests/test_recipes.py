@@ -108,5 +108,5 @@ def test_a_wrong_recipe_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match=r"mine.yaml:\d+: unknown key 'hues'. Did you mean 'hue'"):
         load_recipe(tmp_path / "mine.yaml")
     (tmp_path / "mine.yaml").write_text(text.replace("learns: [vision", "learns: [visoin"))
-    with pytest.raises(ActScribeError, match=r"mine.yaml:\d+: learns.0: Input should be 'vision'.*visoin"):
+    with pytest.raises(ActScribeError, match=r"mine.yaml:\d+: learns.0: expected 'vision'.*visoin"):
         load_recipe(tmp_path / "mine.yaml")

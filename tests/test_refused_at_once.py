@@ -19,7 +19,7 @@ WRONG = {
     "compare nowhere": "nowhere: no such study file",
     "compare --from nowhere --only probe": "--from repeats a comparison as it was",
     "check nowhere": "nowhere: no such study file",
-    "check study.yaml": "manifest.csv: neither a manifest nor a folder of videos",
+    "check study.yaml": "manifest.csv: no such manifest or folder",
     "evaluate nowhere": "nowhere: no run here",
     "report nowhere": "nowhere: no run here",
     "annotate new.mp4 --run nowhere": "nowhere: no run here",

@@ -179,7 +179,7 @@ def test_each_wrong_setting_is_told_at_its_own_line(tmp_path: Path) -> None:
     lines = [line.removeprefix(f"{study}:") for line in caught.value.message.splitlines()]
     expected = {
         3: "timesformer has no setting 'epoch'. Did you mean 'epochs'?",
-        5: "timesformer.augmentation.hue: Input should be less than or equal to 0.5 (found 0.7)",
+        5: "timesformer.augmentation.hue: expected a number of at most 0.5 (found 0.7)",
         6: "timesformer has no setting 'augmentation.jiter'. Did you mean 'jitter'?",
         8: "clip.template: expected {name} in it, where the label's words go",
         9: "clip has no setting 'checkpoint'.",

@@ -126,15 +126,14 @@ class LabelSet(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> LabelSet:
-        spellings: dict[str, str] = {}
+        spellings: dict[str, Label] = {}
         for label in self.labels:
             for key, spelling in {_spelled(spelling): spelling for spelling in (*label.aliases, label.name)}.items():
                 if not key:
                     raise ValueError(f"a name or alias of label '{label.name}' is empty")
                 if key in spellings:
-                    both = sorted({spellings[key], spelling})
-                    raise ValueError(f"{', '.join(both)}: one spelling cannot stand for two labels")
-                spellings[key] = spelling
+                    raise ValueError(_two_labels(spellings[key], label, spelling))
+                spellings[key] = label
         doubled = sorted(name for name in self.events if _spelled(name) in spellings or self.is_ignored(name))
         if doubled:
             raise ValueError(f"{', '.join(doubled)}: is both an event and a label, an alias of one, or ignored")
@@ -230,6 +229,15 @@ class LabelSet(BaseModel):
 def _spelled(text: str) -> str:
     """Return a name as it is compared: macOS writes 'ü' as two characters, Windows as one."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
+
+
+def _two_labels(first: Label, second: Label, spelling: str) -> str:
+    """Say that a spelling stands for two labels, and for which."""
+    if _spelled(first.name) == _spelled(second.name):
+        return f"two labels are called '{first.name}'; remove or rename one of them"
+    return (
+        f"'{spelling.strip()}' is a name or alias of both '{first.name}' and '{second.name}'; leave it to one of them"
+    )
 
 
 def _wrong_names(one: Indicator, labels: Sequence[str], events: Sequence[str]) -> str:

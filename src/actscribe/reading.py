@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from actscribe.errors import ActScribeError
+from actscribe.validation import problem_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -142,7 +143,7 @@ def validate(path: Path, value: Any, model: type[Model], where: str = "") -> Mod
                 f"{path}: {where}unknown key '{last}'.", "Is it misspelled? Then correct it."
             ) from None
         key = " > ".join((*above, last))
-        raise ActScribeError(f"{path}: {key}: {problem['msg']} (found {str(problem['input'])[:60]!r}).") from None
+        raise ActScribeError(f"{path}: {key}: {problem_in_words(problem)}.") from None
 
 
 def load_json(path: Path) -> Any:

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.reading import read_text
+from actscribe.validation import problem_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,6 +28,10 @@ _LONGEST_NUMBER = 400
 ENDINGS = (".yaml", ".yml")
 #: Type of an error whose message says where it is and what was found.
 EXPLAINED = "explained"
+_HOW_YAML_IS = (
+    "A line is 'key: value' with a space behind the colon; lines of one level begin in one column, with spaces and no"
+    " tabs; brackets and quotation marks are closed."
+)
 _UNWRITABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
@@ -75,9 +80,7 @@ def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
         _check_keys(path, loader, root)
         return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f":{mark.line + 1}" if mark else ""
-        raise ActScribeError(f"{path}{where}: not valid YAML: {error.problem}.") from None
+        raise ActScribeError(f"{path}{_problem_in_yaml(error)}", _HOW_YAML_IS) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ActScribeError(f"{path}:{line}: not valid YAML: a control character, {chr(error.character)!r}.") from None
@@ -88,6 +91,21 @@ def parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
     finally:
         if loader:
             loader.dispose()
+
+
+def _problem_in_yaml(error: yaml.MarkedYAMLError) -> str:
+    """Return the line and what is wrong in it; of what should have ended on its own line, that of its beginning."""
+    begun, noticed = error.context_mark, error.problem_mark
+    if noticed is None:
+        return f": not valid YAML: {error.problem}."
+    if begun is None or begun.line == noticed.line or not _ends_early(error.context or ""):
+        return f":{noticed.line + 1}: not valid YAML: {error.problem}."
+    return f":{begun.line + 1}: not valid YAML: {error.problem}, up to line {noticed.line + 1}."
+
+
+def _ends_early(context: str) -> bool:
+    """Tell whether what a parser was at seldom has several lines: a key, a text in quotes, a list in brackets."""
+    return context.startswith("while scanning") or "flow" in context
 
 
 def _check_size(path: Path, root: yaml.Node) -> None:
@@ -160,7 +178,7 @@ def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: 
 
 def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
     location = problem["loc"]
-    name = ".".join(str(part) for part in location) or model.__name__
+    name = ".".join(str(part) for part in location)
     if problem["type"] == EXPLAINED:
         return problem["msg"]
     if problem["type"] == "extra_forbidden":
@@ -168,9 +186,8 @@ def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
         return f"unknown key '{location[-1]}'. {did_you_mean(str(location[-1]), known)}"
     if problem["type"] == "missing":
         return f"'{name}' is missing."
-    message = problem["msg"].removeprefix("Value error, ")
-    given = f" (found {problem['input']!r})" if problem["type"] != "value_error" else ""
-    return f"{name}: {message}{given}{unquoted(problem['type'], problem['input'])}"
+    words = problem_in_words(problem) + unquoted(problem["type"], problem["input"])
+    return f"{name}: {words}" if name else words
 
 
 def unquoted(problem: str, value: object) -> str:

@@ -47,6 +47,8 @@ _CLOCK = re.compile(r"(?:([0-9]{1,8}):)?([0-9]{1,8}):([0-9]{1,2}(?:[.,][0-9]{1,6
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: Seconds: 3000 years. BORIS counts some live observations from 1970; beyond, a number is damaged or an attack.
 _MOST_SECONDS = 1e11
+#: What to do about one interval that cannot be.
+_CORRECT = "Correct it where it was annotated, then save or export the file again."
 #: Characters of a file's text that an error quotes.
 _QUOTED = 60
 #: An element and an attribute take some 100 bytes each in memory, or more.
@@ -162,7 +164,10 @@ def seconds_at(path: Path, where: str, text: str, what: str) -> float:
     try:
         return parse_seconds(text)
     except ValueError:
-        raise ActScribeError(f"{path}: {where}: {what} is {quoted(text)}, expected a time in seconds.") from None
+        raise ActScribeError(
+            f"{path}: {where}: {what} is {quoted(text)}, expected a time in seconds.",
+            "Write seconds such as 62.5, or a clock time such as 1:02.5, and no unit.",
+        ) from None
 
 
 def quoted(text: str) -> str:
@@ -201,7 +206,7 @@ def interval_at(
     try:
         return Interval(label, start, end, subject, score, raw_score, origin)
     except ActScribeError as error:
-        raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", error.hint) from None
+        raise ActScribeError(f"{path}: {where}: {error.message.replace(label, label[:_QUOTED])}", _CORRECT) from None
 
 
 def check_writable(path: Path, annotations: Annotations, forbidden: str = "", ethogram: bool = False) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def list_models() -> None:
     """Show every known model: whether it is here or would need a download, its licence and size."""
-    from actscribe.models.catalog import ENTRIES, embedded_folder, location
+    from actscribe.models.catalog import ENTRIES, location, tiny
     from actscribe.settings.named_models import EMBEDDED
     from actscribe.tables import print_sentence
 
@@ -37,8 +37,12 @@ def list_models() -> None:
         size = f"{entry.download} MB" if entry.hub else "–"
         note = f" ({entry.note})" if entry.note else ""
         print(_row(entry.name, entry.family, where, size, entry.licence + note))
-    if embedded_folder("vlm"):
-        print_sentence(f"In a study file, 'model: {EMBEDDED}' is the tiny one of the package.")
+    names = [entry.name for entry in tiny()]
+    if names:
+        print_sentence(
+            f"In a study file, 'model: {EMBEDDED}' is the tiny one that the recognizer takes:"
+            f" {', '.join(names[:-1])} or {names[-1]}."
+        )
     away = next((entry.name for entry in ENTRIES if entry.hub and location(entry) not in ("package", "cache")), None)
     get = f"Get one with its name, such as: actscribe models pull {away}. " if away else ""
     print_sentence(f"{get}Any folder with a checkpoint of these families works too.")
@@ -100,8 +104,9 @@ def plan(
     if estimate is None:
         raise ActScribeError(f"There is no estimate for {chosen}.")
     needed = estimate(settings, frames, labels)
+    of_whom = chosen if recognizer else f"{chosen} (--recognizer names another)"
     peak = f"{needed.memory / MB:,.0f} MB at the peak, besides about 700 MB of Python and PyTorch"
-    for topic, text in {"recognizer": chosen, "memory": peak, **needed.lines}.items():
+    for topic, text in {"recognizer": of_whom, "memory": peak, **needed.lines}.items():
         print(f"{topic + ':':<18} {text}")
 
 

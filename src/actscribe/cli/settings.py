@@ -9,7 +9,11 @@ import typer
 
 def settings(
     name: Annotated[
-        str, typer.Argument(metavar="[RECOGNIZER]", help="A recognizer; 'study' or 'labels': the study file itself.")
+        str,
+        typer.Argument(
+            metavar="[RECOGNIZER]",
+            help="A recognizer; 'study' or 'labels': the study file itself; or one key, such as windows.length.",
+        ),
     ] = "study",
     markdown: Annotated[bool, typer.Option("--markdown", help="All of them as one page of Markdown.")] = False,
 ) -> None:

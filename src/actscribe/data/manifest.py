@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ COLUMNS = (
 _CAMERA = re.compile(r"camera_([2-9])(_offset)?")
 #: Problems of a manifest that are listed; more would fill a screen.
 MOST_PROBLEMS = 20
+RELATIVE = "Paths in a manifest are relative to the manifest."
 SPLITS = ("train", "validation", "test")
 #: Those that nothing learns from: thresholds and calibration come from the one, the result from the other.
 HELD_OUT = SPLITS[1:]
@@ -118,9 +120,8 @@ def read_manifest(path: Path) -> list[Row]:
     if path.is_dir():
         return _list_folder(path)
     if not path.is_file():
-        raise ActScribeError(
-            f"{path}: neither a manifest nor a folder of videos.", "Set 'recordings:' in the study file."
-        )
+        problem = "neither a manifest nor a folder of videos" if path.exists() else "no such manifest or folder"
+        raise ActScribeError(f"{path}: {problem}.", "Is the name right? A study has it under 'recordings:'.")
     if is_packed(path):
         raise ActScribeError(f"{path}: a workbook, expected a manifest as text.", "Save it as 'CSV UTF-8'.")
     rows = _rows(path, read_text(path))
@@ -138,7 +139,10 @@ def _rows(path: Path, text: str) -> list[Row]:
         first = max(
             (table.first_rows(text, one, 1)[0] for one in table.delimiters_of(text)), key=lambda r: len(r.cells)
         )
-        raise ActScribeError(f"{path}:{first.line}: no column 'video'; found {', '.join(first.cells)}.")
+        raise ActScribeError(
+            f"{path}:{first.line}: no column 'video'; found {', '.join(first.cells)}.",
+            "Call the column that names the videos 'video', as in this first line: video,annotations,group,split",
+        )
     header = listing.header
     if listing.above:
         raise ActScribeError(
@@ -225,9 +229,7 @@ def _video(path: Path, where: str, cells: Mapping[str, str]) -> Path:
     video = _spelled(path.parent, cells["video"])
     if not video.is_file():
         slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
-        raise ActScribeError(
-            f"{where}: no such video: {video}", f"Paths in a manifest are relative to the manifest.{slashes}"
-        )
+        raise ActScribeError(f"{where}: no such video: {video}", f"{RELATIVE}{slashes}")
     return video
 
 
@@ -294,9 +296,7 @@ def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[Other
             continue
         video = _spelled(path.parent, camera_cells[name])
         if not video.is_file():
-            raise ActScribeError(
-                f"{where}: no such video: {video}", "Paths in a manifest are relative to the manifest."
-            )
+            raise ActScribeError(f"{where}: no such video: {video}", RELATIVE)
         yield OtherCamera(name.replace("_", " "), video, _offset(where, name, camera_cells.get(f"{name}_offset", "")))
 
 
@@ -312,7 +312,7 @@ def _spelled(folder: Path, name: str) -> Path:
 
     Manifests travel: Windows and macOS take upper and lower case for one, and macOS writes accents in another way.
     """
-    path = folder / name
+    path = _without_detours(folder / name)
     if is_there(path):
         return path
     path = folder
@@ -322,7 +322,13 @@ def _spelled(folder: Path, name: str) -> Path:
             like = [one for one in path.iterdir() if same_name(one.name) == same_name(part)]
             child = like[0] if len(like) == 1 else child
         path = child
-    return path
+    return _without_detours(path)
+
+
+def _without_detours(path: Path) -> Path:
+    """Return a path without its 'folder/..', unless a folder is a link, whose parent is another one."""
+    short = Path(os.path.normpath(path))
+    return short if ".." in path.parts and real_path(short) == real_path(path) else path
 
 
 def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = "") -> Path | None:
@@ -331,7 +337,10 @@ def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = 
         return None
     annotation_file = _spelled(path.parent, cells[f"annotations{whose}"])
     if not annotation_file.is_file():
-        raise ActScribeError(f"{where}: no such annotation file: {annotation_file}")
+        raise ActScribeError(
+            f"{where}: no such annotation file: {annotation_file}",
+            f"{RELATIVE} Leave the cell empty where nobody has annotated the video.",
+        )
     if cells.get(f"label{whose}"):
         raise ActScribeError(
             f"{where}: both 'annotations{whose}' and 'label{whose}' are given; a trimmed video has only a label."

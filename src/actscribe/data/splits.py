@@ -12,7 +12,7 @@ import numpy as np
 
 from actscribe.counts import counted
 from actscribe.data.clips import SAME_S, merge_spans
-from actscribe.data.fitting_splits import BY_TIME, NO_TEST, OF_THREE, OF_TWO, by_groups, by_time
+from actscribe.data.fitting_splits import BY_TIME, NO_TEST, OF_THREE, OF_TWO, by_groups, by_time, needed_s
 from actscribe.data.manifest import SPLITS, Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
@@ -35,6 +35,7 @@ def assign_splits(
 
     Stratification is by seconds of each label: of `TRIALS` seeded random orders of the groups, cut at the shares of
     total duration, the one whose splits come closest to their shares for every label and for duration is taken (ours).
+    Before that counts that training, then validation, then test holds a recording that somebody annotated.
 
     Args:
         recordings: whole ones.
@@ -64,7 +65,9 @@ def assign_splits(
             _ways_out(recordings, len(groups), shares, length),
         )
     amounts = _amounts(recordings, labels, groups)
-    chosen = _best_order(amounts, np.array([shares[split] for split in wanted]), seed)
+    known = {recording.group for recording in recordings if recording.intervals is not None}
+    annotated = np.array([group in known for group in groups])
+    chosen = _best_order(amounts, annotated, np.array([shares[split] for split in wanted]), seed)
     split_of = {groups[index]: wanted[part] for index, part in enumerate(chosen)}
     return [replace(recording, split=split_of[recording.group]) for recording in recordings]
 
@@ -75,7 +78,19 @@ def _ways_out(recordings: Sequence[Recording], groups: int, shares: Mapping[str,
     fewer = by_groups(groups)
     ways = [f"write '{timed}', which {BY_TIME}"] if timed else []
     ways.append(f"write '{fewer}'" + (f", which {NO_TEST}" if groups == 1 else ""))
-    return f"Add recordings of other groups; or {'; or '.join(ways)}."
+    why = "" if timed else _why_not_by_time(recordings, length)
+    return f"Add recordings of other groups; or {'; or '.join(ways)}.{why}"
+
+
+def _why_not_by_time(recordings: Sequence[Recording], length: float | None) -> str:
+    """Say how long recordings would have to be to be split by time; empty where each is one clip."""
+    if length is None:
+        return ""
+    shortest, needed = min(one.duration for one in recordings), needed_s(OF_TWO[-1], length, length)
+    return (
+        f" Recordings of {needed:g} s or more could be split by time ('within: recordings'); the shortest lasts"
+        f" {shortest:.1f} s."
+    )
 
 
 def check_leakage(recordings: Sequence[Recording], rows: Mapping[Path, Row], folder: Path = Path()) -> None:
@@ -168,8 +183,16 @@ def _amounts(recordings: Sequence[Recording], labels: LabelSet, groups: Sequence
     return amounts
 
 
-def _best_order(amounts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """Return the part of each group, shape (groups,), of the best-stratified of the random orders."""
+def _best_order(amounts: np.ndarray, annotated: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Return the part of each group, shape (groups,), of the best-stratified of the random orders.
+
+    Args:
+        amounts: as `_amounts` returns them.
+        annotated: whether a recording of the group is, shape (groups,).
+        shares: of the parts, the one that can least be empty first.
+        seed: of the orders.
+    """
+    empty_costs = 1e6 * 2.0 ** -np.arange(len(shares))
     rng = np.random.default_rng(seed)
     totals = amounts.sum(axis=0)
     fractions = amounts / np.where(totals > 0, totals, 1)
@@ -180,7 +203,8 @@ def _best_order(amounts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarra
         part[order] = _cut(fractions[order, -1], shares)
         held = np.stack([fractions[part == index].sum(axis=0) for index in range(len(shares))])
         missing = ((held <= 0) & (totals > 0)).sum()
-        cost = missing * 10 + np.abs(held - shares[:, None])[:, totals > 0].sum()
+        empty = [not annotated[part == index].any() for index in range(len(shares))]
+        cost = empty_costs[empty].sum() + missing * 10 + np.abs(held - shares[:, None])[:, totals > 0].sum()
         if cost < best_cost - 1e-12:
             best, best_cost = part, cost
     return best

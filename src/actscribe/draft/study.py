@@ -16,7 +16,7 @@ import numpy as np
 from actscribe.annotations.entry import folders_are
 from actscribe.counts import counted
 from actscribe.draft.groups import draft_groups
-from actscribe.draft.labels import DraftLabel, draft_labels, merged
+from actscribe.draft.labels import DraftLabel, alike, draft_labels, merged
 from actscribe.draft.labels import label_text as drafted_text
 from actscribe.draft.pairs import Pair, Pairing, pair
 from actscribe.draft.sources import Sources, gather, is_of_trimmed
@@ -238,6 +238,13 @@ def _on_labels(labels: Sequence[DraftLabel]) -> list[str]:
     if never:
         notes.append(f"Offered by the files and never annotated: {', '.join(never)}.")
     notes += [f"Taken for one activity: '{name}' and '{alias}'." for name, alias in merged(labels)]
+    pairs = [f"'{one}' and '{other}'" for one, other in alike(label for label in labels if not label.is_points_only)]
+    if pairs:
+        more = f" and {len(pairs) - SHOWN} more pairs in labels.yaml" if len(pairs) > SHOWN else ""
+        notes.append(
+            f"Perhaps one activity each: {', '.join(pairs[:SHOWN])}{more}. If so, make one name an alias of the other"
+            " in labels.yaml."
+        )
     return notes
 
 

@@ -187,6 +187,11 @@ def find(name: str) -> Entry | None:
     return next((entry for entry in ENTRIES if wanted in (entry.name, entry.hub.casefold())), None)
 
 
+def tiny() -> list[Entry]:
+    """Return the models of the package that "embedded" stands for, one of each kind."""
+    return [entry for entry in ENTRIES if entry.folder == entry.kind and embedded_folder(entry.folder)]
+
+
 def location(entry: Entry) -> Location:
     """Tell where a model is; looks at the disk only."""
     if entry.kind == ENCODER:

@@ -10,8 +10,9 @@ from actscribe.table_files import ENDINGS
 from actscribe.table_text import NOTES
 
 RUN_FILE, OPERATING_POINT, COST = "run.json", "operating-point.json", "cost.json"
+RECORDINGS = "recordings.json"
 #: Files that a run has from its first moment on.
-BASE = ("study.yaml", "labels.yaml", "recordings.json")
+BASE = ("study.yaml", "labels.yaml", RECORDINGS)
 #: What is written once for each split; `of_split` fills in which.
 METRICS, REPORT, SCORES = "metrics-{split}.json", "report-{split}.html", "scores-{split}.parquet"
 CAPTIONS, HALLUCINATION = "captions-{split}.json", "hallucination-{split}.json"

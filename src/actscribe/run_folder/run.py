@@ -19,7 +19,7 @@ from actscribe.journal import Version
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
 from actscribe.recognizers.saved import loading_saved
-from actscribe.run_folder.file_names import BASE, OPERATING_POINT, RUN_FILE, SCORES, of_split
+from actscribe.run_folder.file_names import BASE, OPERATING_POINT, RECORDINGS, RUN_FILE, SCORES, of_split
 from actscribe.run_folder.integrity import COPY_AGAIN, MODEL, check, digests, sealed, unsealed
 from actscribe.run_folder.listed import LISTED, Listed
 from actscribe.run_folder.scored_clips import ScoredClips
@@ -212,7 +212,7 @@ class Run:
         Raises:
             ActScribeError: it is gone, or not of this version.
         """
-        path = self.folder / "recordings.json"
+        path = self.folder / RECORDINGS
         try:
             listed = LISTED.validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -227,7 +227,7 @@ class Run:
         Args:
             listed: every recording of the run.
         """
-        write_text(self.folder / "recordings.json", LISTED.dump_json(listed, indent=1).decode())
+        write_text(self.folder / RECORDINGS, LISTED.dump_json(listed, indent=1).decode())
 
     def recordings(self, split: str | None = None) -> tuple[Recording, ...]:
         """Return the run's recordings with the annotations it was made with, of one split or all.
@@ -350,10 +350,17 @@ def study_above(folder: Path) -> str:
 
 
 def _runs_of(folder: Path) -> str:
-    """Return what to type where a folder is not a run: one of those below it, of a study, comparison or benchmark."""
+    """Return what to type where a folder is not a run: one of those below it, or how one is made."""
+    is_study = (folder / "study.yaml").is_file() and not (folder / RECORDINGS).exists()  # a run keeps both
+    study = str(folder) if is_study else study_above(folder)
+    return runs_listed(folder) or f"Make one with: actscribe train {shlex.quote(study)}"
+
+
+def runs_listed(folder: Path) -> str:
+    """Return a line for each run below a folder, of a study, comparison or benchmark; empty where there is none."""
     runs = _runs_below(folder)
     if not runs:
-        return f"Make one with: actscribe train {shlex.quote(study_above(folder))}"
+        return ""
     lines = [
         f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not finish)'}" for run in runs
     ]

@@ -27,7 +27,7 @@ from actscribe.labels import LabelSet
 from actscribe.names import same_name
 from actscribe.report.audit import show_video
 from actscribe.run_folder.file_names import RUN_FILE
-from actscribe.run_folder.run import Run
+from actscribe.run_folder.run import Run, runs_listed
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
@@ -131,7 +131,7 @@ def read_items(
         more = f" and of {len(guessed) - NAMED} more" if len(guessed) > NAMED else ""
         notes.append(
             f"The length of {', '.join(guessed[:NAMED])}{more} is not known, and the video is not at hand: it is"
-            " taken to end with the last annotation."
+            f" taken to end with the last annotation. {_on_lengths(manifest)}"
         )
     often = Counter((one.name, one.source) for one in items)
     if repeated := sorted({name for (name, _), count in often.items() if count > 1}):
@@ -155,6 +155,13 @@ def _refuse_slips(unknown: Mapping[str, int], labels: LabelSet) -> None:
             "\n".join([f"names that label set '{labels.name}' does not know:", *lines]),
             "Add each as an alias of its label, or put it under 'ignored:' to leave it out on purpose.",
         )
+
+
+def _on_lengths(manifest: Path | None) -> str:
+    """Return how the lengths of videos become known."""
+    if manifest is None:
+        return "Name a manifest of the videos with --manifest MANIFEST, such as my-study/manifest.csv."
+    return f"No row of {manifest} has such a name: add one with the video."
 
 
 def audited(items: Sequence[Item], labels: LabelSet) -> list[Audited]:
@@ -252,7 +259,7 @@ def _files(path: Path) -> list[Path]:
         raise ActScribeError(f"{path}: no such file or folder.")
     files = [one for one in sorted(path.iterdir()) if one.is_file() and _is_annotation(one.name)]
     if not files:
-        raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.")
+        raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.", runs_listed(path))
     return files
 
 

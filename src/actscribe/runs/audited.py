@@ -16,7 +16,7 @@ from actscribe.labels import LabelSet, load_label_set
 from actscribe.ownership import check_file
 from actscribe.report.audit import AuditPage, audit_page, indicators_page
 from actscribe.run_folder.file_names import RUN_FILE
-from actscribe.run_folder.run import Run
+from actscribe.run_folder.run import Run, runs_listed
 from actscribe.runs.audit import UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
 from actscribe.table_files import ENDINGS, write_table
 from actscribe.video.contained import contained
@@ -143,9 +143,10 @@ def _run(asked: Asked) -> Run | None:
 
 def _labels(asked: Asked, run: Run | None) -> LabelSet:
     if asked.labels is None and run is None:
+        below = next(filter(None, map(runs_listed, asked.paths)), "")
         raise ActScribeError(
             "No label set is named, so there is nothing to measure.",
-            "Add --labels, a preset's name or a YAML file with `indicators:`.",
+            below or "Add --labels, a preset's name or a YAML file with `indicators:`.",
         )
     labels = load_label_set(asked.labels) if asked.labels else run.labels if run else None
     assert labels is not None

@@ -18,10 +18,12 @@ from actscribe.settings.training import Training
 
 #: What to type where a split is empty.
 _WAY_OUT = {
+    "train": "Give train annotated recordings: name their files in the manifest's column 'annotations', or annotate"
+    " them with `actscribe review`.",
     "validation": (
         "Give validation annotated recordings and a share under 'split:' in the study file, or write 'keep: last' into"
         " the recognizer's settings: every epoch is trained then, and all thresholds stay at 0.5."
-    )
+    ),
 }
 
 

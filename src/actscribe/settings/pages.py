@@ -50,14 +50,16 @@ its line. Guerriero et al. 2026 and Zhang et al. 2024: see [What the papers left
 
 
 def text(name: str) -> str:
-    """Return one page for a terminal of 80 columns.
+    """Return one page for a terminal of 80 columns, or what the pages have on one key.
 
     Args:
-        name: a recognizer, "study" or "labels".
+        name: a recognizer, "study", "labels", or a key as a page spells it, such as "windows.length".
 
     Raises:
-        ActScribeError: there is no such page.
+        ActScribeError: there is no such page or key.
     """
+    if name not in (*PAGES, *names()) and (entries := _entries(name)):
+        return entries
     model = model_of(name)
     blocks = [fill(f"{name}: {summary(model)}", WIDTH)]
     for when, settings in by_effect(model, own_first(model)).items():
@@ -66,6 +68,17 @@ def text(name: str) -> str:
     pages = f"Other pages: {', '.join(others)}."
     blocks.append(fill(pages, WIDTH, break_on_hyphens=False))
     return "\n\n".join(blocks) + "\n"
+
+
+def _entries(key: str) -> str:
+    """Return every different entry of one key with the pages that it stands on; empty where no page has it."""
+    pages: dict[str, list[str]] = {}
+    for page in (*PAGES, *BUILT_IN):
+        for one in settings_of(model_of(page)):
+            if one.name == key:
+                pages.setdefault(_block(one), []).append(page)
+    blocks = (f"{entry}\n{_filled('On the page of: ' + ', '.join(own) + '.')}" for entry, own in pages.items())
+    return "\n\n".join(blocks) + "\n" if pages else ""
 
 
 def _blocks_of(when: str | None, settings: list[Setting]) -> list[str]:

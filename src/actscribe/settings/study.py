@@ -20,6 +20,7 @@ from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
+from actscribe.validation import problem_in_words
 from actscribe.yaml_file import ENDINGS, EXPLAINED, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
@@ -317,10 +318,10 @@ def _in_words(name: str, kind: type[BaseModel], problem: ErrorDetails) -> str:
         suggestion = did_you_mean(str(problem["loc"][-1]), fields_at(kind, problem["loc"][:-1]))
         return f"{name} has no setting '{key}'. {suggestion}"
     if problem["type"] == "value_error":
-        return f"{f'{name}.{key}' if key else name}: {problem['msg'].removeprefix('Value error, ')}"
+        return f"{f'{name}.{key}' if key else name}: {problem_in_words(problem)}"
     if not key:
         return f"{name}: expected 'setting: value' lines (found {problem['input']!r})"
-    return f"{name}.{key}: {problem['msg']} (found {problem['input']!r}){unquoted(problem['type'], problem['input'])}"
+    return f"{name}.{key}: {problem_in_words(problem)}{unquoted(problem['type'], problem['input'])}"
 
 
 def load_study(path: str | Path) -> Study:

@@ -1,0 +1,43 @@
+"""What pydantic finds wrong with a value, in the words of a person who wrote it."""
+
+from __future__ import annotations
+
+from pydantic_core import ErrorDetails
+
+#: Type of problem -> what was expected; braces are filled in from what pydantic knows of it.
+_EXPECTED = {
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number below {lt:g}",
+    "less_than_equal": "a number of at most {le:g}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a text",
+    "literal_error": "{expected}",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "'key: value' lines",
+    "model_type": "'key: value' lines",
+}
+#: Characters of a value that are shown.
+_SHOWN = 60
+
+
+def problem_in_words(problem: ErrorDetails) -> str:
+    """Return what was expected and what was found, without saying where.
+
+    Args:
+        problem: one of a `ValidationError`. What a validator of ours raised is returned as it said it.
+    """
+    if problem["type"] == "value_error":
+        return problem["msg"].removeprefix("Value error, ")
+    expected = _EXPECTED.get(problem["type"])
+    words = problem["msg"] if expected is None else f"expected {expected.format(**problem.get('ctx', {}))}"
+    shown = repr(problem["input"])
+    return f"{words} (found {shown if len(shown) <= _SHOWN else f'{shown[:_SHOWN]}…'})"
