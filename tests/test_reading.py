@@ -173,10 +173,10 @@ def test_windows_are_finite(tmp_path: Path, key: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        ("[Walk, Walk]", "labels: two labels are called 'Walk'"),
-        ("[Walk, 'walk ']", "labels: two labels are called 'Walk'"),
+        ("[Walk, Walk]", "two labels are called 'Walk'"),
+        ("[Walk, 'walk ']", "two labels are called 'Walk'"),
         ("[{name: Walk, aliases: [Go]}, {name: Sit, aliases: [GO]}]", "'GO' is a name or alias of both 'Walk'"),
-        ('["\\u00dcben", "U\\u0308ben"]', "labels: two labels are called '\u00dcben'"),
+        ('["\\u00dcben", "U\\u0308ben"]', "two labels are called '\u00dcben'"),
         ("[{name: Walk, aliases: [' ']}]", "a name or alias of label 'Walk' is empty"),
         ("[{name: Walk, name: Sit}]", "the key 'name' is already defined on line 3"),
     ],
