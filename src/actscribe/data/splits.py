@@ -192,21 +192,21 @@ def _best_order(amounts: np.ndarray, annotated: np.ndarray, shares: np.ndarray, 
         shares: of the parts, the one that can least be empty first.
         seed: of the orders.
     """
-    empty_costs = 1e6 * 2.0 ** -np.arange(len(shares))
+    empty_costs = 2.0 ** -np.arange(len(shares))
     rng = np.random.default_rng(seed)
     totals = amounts.sum(axis=0)
     fractions = amounts / np.where(totals > 0, totals, 1)
-    best, best_cost = np.zeros(len(amounts), dtype=int), np.inf
+    best, least_empty, best_cost = np.zeros(len(amounts), dtype=int), np.inf, np.inf
     for _ in range(TRIALS):
         order = rng.permutation(len(amounts))
         part = np.empty(len(amounts), dtype=int)
         part[order] = _cut(fractions[order, -1], shares)
         held = np.stack([fractions[part == index].sum(axis=0) for index in range(len(shares))])
         missing = ((held <= 0) & (totals > 0)).sum()
-        empty = [not annotated[part == index].any() for index in range(len(shares))]
-        cost = empty_costs[empty].sum() + missing * 10 + np.abs(held - shares[:, None])[:, totals > 0].sum()
-        if cost < best_cost - 1e-12:
-            best, best_cost = part, cost
+        empty = sum(empty_costs[index] for index in range(len(shares)) if not annotated[part == index].any())
+        cost = missing * 10 + np.abs(held - shares[:, None])[:, totals > 0].sum()
+        if empty < least_empty or (empty == least_empty and cost < best_cost - 1e-12):
+            best, least_empty, best_cost = part, empty, cost
     return best
 
 
