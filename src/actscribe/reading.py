@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from actscribe.errors import ActScribeError
-from actscribe.validation import problem_in_words
+from actscribe.wrong_values import problem_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.reading import read_text
-from actscribe.validation import problem_in_words
+from actscribe.wrong_values import problem_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 

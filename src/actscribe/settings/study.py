@@ -20,7 +20,7 @@ from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
-from actscribe.validation import problem_in_words
+from actscribe.wrong_values import problem_in_words
 from actscribe.yaml_file import ENDINGS, EXPLAINED, fields_at, load_model, unquoted
 
 STUDY_FILE = "study.yaml"
