@@ -10,7 +10,6 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import av
 import numpy as np
@@ -378,81 +377,6 @@ def test_an_address_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None
         with pytest.raises(ActScribeError, match="cannot be opened"):
             list(choose(address.replace("v.ts", "elsewhere")).source.arrivals(0.0, threading.Event()))
         assert server.asked == 1
-
-
-@contextmanager
-def rtsp(*replies: str) -> Iterator[tuple[int, list[str]]]:
-    """Answer requests to an RTSP server in turn with a status and fields; yield its port and the requests."""
-    asked: list[str] = []
-
-    class Answering(StreamRequestHandler):
-        def handle(self) -> None:
-            for reply in replies:
-                lines = list(iter(lambda: self.rfile.readline().decode().strip(), ""))
-                if not lines:
-                    return
-                asked.append(lines[0])
-                (sequence,) = (line for line in lines if line.lower().startswith("cseq"))
-                self.wfile.write(f"RTSP/1.0 {reply}\r\n{sequence}\r\n\r\n".encode())
-            self.rfile.read()
-
-    with ThreadingTCPServer(("127.0.0.1", 0), Answering) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server.server_address[1], asked
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.mark.parametrize("first", ["302 Found", "200 OK"])
-def test_an_rtsp_server_that_leads_elsewhere_is_not_followed(first: str) -> None:
-    with rtsp("404 Not Found") as (other, reached):
-        to = f"\r\nLocation: rtsp://anna:secret@127.0.0.1:{other}/elsewhere"
-        replies = [first + to] if first.startswith("302") else [first, f"301 Moved{to}"]
-        with rtsp(*replies) as (port, asked):
-            with pytest.raises(ActScribeError, match=rf"it redirects to rtsp://127.0.0.1:{other}/elsewhere") as caught:
-                list(choose(f"rtsp://ben:hidden@127.0.0.1:{port}/ward").source.arrivals(0.0, threading.Event()))
-            assert (
-                asked
-                == [f"{how} rtsp://127.0.0.1:{port}/ward RTSP/1.0" for how in ("OPTIONS", "DESCRIBE")][: len(asked)]
-            )
-            assert len(asked) == len(replies)
-        assert reached == []
-    assert "secret" not in caught.value.message
-    assert "hidden" not in caught.value.message
-
-
-@pytest.mark.parametrize("replies", [(), ("200 OK",), ("400 Bad\r\nContent-Length: 900000",)])
-def test_an_rtsp_server_that_says_nothing_is_given_up(
-    replies: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opened, "OPEN_S", 0.3)
-    began = time.monotonic()
-    with rtsp(*replies) as (port, _), pytest.raises(ActScribeError, match="cannot be opened"):
-        list(choose(f"rtsp://127.0.0.1:{port}/ward").source.arrivals(0.0, threading.Event()))
-    assert time.monotonic() - began < 5.0
-
-
-def test_an_rtsp_server_that_hangs_up_is_left_to_ffmpeg() -> None:
-    class Hanging(StreamRequestHandler):
-        def handle(self) -> None:
-            asked.append(self.rfile.readline())
-
-    asked: list[bytes] = []
-    with ThreadingTCPServer(("127.0.0.1", 0), Hanging) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            with pytest.raises(ActScribeError, match="cannot be opened"):
-                address = f"rtsp://127.0.0.1:{server.server_address[1]}/ward"
-                list(choose(address).source.arrivals(0.0, threading.Event()))
-        finally:
-            server.shutdown()
-            thread.join()
-    assert len(asked) >= 2  # ours, and FFmpeg's
 
 
 def test_a_playlist_is_not_followed() -> None:

@@ -13,13 +13,14 @@ from actscribe.live.arrivals import Source
 from actscribe.live.sources.growing import Growing
 from actscribe.live.sources.opened import Opened, Recorder
 from actscribe.live.sources.played import Played
-from actscribe.live.sources.rtsp import open_rtsp, without_secrets
+from actscribe.live.sources.rtsp import open_rtsp
+from actscribe.live.sources.rtsp_relay import without_secrets
 from actscribe.names import safe_name
 from actscribe.video.opening import check_video_file
 from actscribe.video.probe import probe
 
 #: Addresses that are opened, and the protocols that FFmpeg may use for each: never a file, and no playlist.
-_HTTP, _RTSP = "http,https,tcp,tls,crypto,httpproxy", "rtp,rtcp,rtsp,udp,tcp,tls,http,https,srtp"
+_HTTP, _RTSP = "http,https,tcp,tls,crypto,httpproxy", "tcp"
 SCHEMES = {"http": _HTTP, "https": _HTTP, "rtsp": _RTSP, "rtsps": _RTSP}
 #: What may come over HTTP. Playlists (HLS, DASH) are left out: they name other addresses, which the user did not.
 _FORMATS = "mpegts,matroska,webm,mov,mp4,flv,mpjpeg,jpeg_pipe,mjpeg,avi,h264,hevc,ogg,asf,rtsp,rtp,sdp,mpeg"
