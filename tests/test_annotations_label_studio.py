@@ -107,7 +107,7 @@ def test_seconds_of_sound_need_no_rate_and_a_text_for_a_region_is_its_subject(tm
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
-        (region("Moving", 0, 5), "task 7, region 1 > value > ranges > 0 > start: .* greater than or equal to 1"),
+        (region("Moving", 0, 5), "task 7, region 1 > value > ranges > 0 > start: .* at least 1"),
         (region("Moving", 9, 5), "region 'r': 'Moving' from 0.32 s to 0.2 s"),
         ({**region("", 1, 2), "value": {"ranges": [{"start": 1, "end": 2}]}}, "region 'r': has no label"),
         ({"type": "rectanglelabels", "value": {}}, "holds no span of time, only rectanglelabels"),

@@ -299,7 +299,7 @@ def test_augmentation_without_effect_is_refused() -> None:
         ({"augmentation": {"hues": 1}}, r"no setting 'augmentation.hues'. Did you mean 'hue'"),
         ({"augment": False, "augmentation": {"hue": 0.2}}, r"^timesformer: augmentation has no effect"),
         ({"augment": False, "flip": True}, r"^timesformer: flip has no effect"),
-        ({"augmentation": {"scales": [2.0]}}, r"^timesformer.augmentation.scales.0: .*less than or equal to 1"),
+        ({"augmentation": {"scales": [2.0]}}, r"^timesformer.augmentation.scales.0: .*at most 1"),
         ({"augmentation": {"hue": 0.9}}, r"^timesformer.augmentation.hue: .* \(found 0.9\)"),
     ],
 )

@@ -51,7 +51,7 @@ def test_indicators_say_how_lengths_become_known(study: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (manifest_text("r1.txt", "r1.eaf"), ["manifest.csv:3: no such annotation file", "relative to the manifest"]),
+        (manifest_text("r1.txt", "r1.eaf"), ["manifest.csv:3: no such annotation file", "Leave the cell empty"]),
         (manifest_text("video,", "film,"), ["manifest.csv:1: no column 'video'", "video,annotations,group,split"]),
         (study_text("stride: 1.0", "stride: [1"), ["study.yaml:10: not valid YAML", "key: value"]),
         (study_text("threshold: 0.5", "threshold: 50"), ["threshold: expected a number of at most 1 (found 50)"]),

@@ -86,7 +86,7 @@ def test_a_long_name_and_one_of_a_device_s_first_letters_are_names(tmp_path: Pat
 def test_an_unquoted_brace_is_told_to_be_quoted(tmp_path: Path, name: str, key: str) -> None:
     text = f"name: s\nrecordings: r.csv\nlabels: tabletop_actions\nrecognizers:\n  {name}: {{{key}: {{name}}}}\n"
     (tmp_path / "study.yaml").write_text(text)
-    with pytest.raises(ActScribeError, match=rf"{name}.{key}: .*valid string.* into quotes, such as '{{name}}'"):
+    with pytest.raises(ActScribeError, match=rf"{name}.{key}: .*a text.* into quotes, such as '{{name}}'"):
         load_study(tmp_path)
     (tmp_path / "study.yaml").write_text(text.replace("{name}}", "'{name}'}"))
     assert load_study(tmp_path).recognizers[name] == {key: "{name}"}

@@ -54,8 +54,8 @@ def check_whole_networks(recognizer: str) -> None:
             f"accelerate is to divide the network among the processes ({asked[0]}), but each of them holds it whole"
             " here: so does every process that scores with the run.",
             "Start it with --multi_gpu in place of that (an accelerate configuration that says so can be passed over"
-            " with torchrun). vlm-lora itself divides what is frozen, with 'fsdp: true' among its settings. What a GPU"
-            f" must hold: actscribe models plan MODEL --recognizer {recognizer}",
+            " with torchrun). A recognizer that has the setting 'fsdp' divides what is frozen with 'fsdp: true'. What a"
+            f" GPU must hold: actscribe models plan MODEL --recognizer {recognizer}",
         )
 
 

@@ -339,7 +339,7 @@ def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = 
     if not annotation_file.is_file():
         raise ActScribeError(
             f"{where}: no such annotation file: {annotation_file}",
-            f"{RELATIVE} Leave the cell empty where nobody has annotated the video.",
+            "It is looked for from the manifest's folder. Leave the cell empty where nobody has annotated the video.",
         )
     if cells.get(f"label{whose}"):
         raise ActScribeError(
