@@ -12,6 +12,9 @@ NO_COMPILER := CC=false CXX=false
 LOWEST_TESTS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
+# Some tests wait for other processes, and leave a core idle meanwhile.
+ONE_MORE := $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))'
+
 .PHONY: help install demo demo-quick wheel-test test test-slow lowest test-lowest test-lowest-quick report-test review-test live-test docs docs-test browser-test lint format benchmarks campaigns campaigns-full campaign-programs campaign-video-matrix campaign-archive campaign-servers campaign-streams clean
 
 help:            ## this list
@@ -31,8 +34,8 @@ demo: install    ## the whole job on simulated recordings, offline; prints where
 demo-quick: install  ## the same, smaller, in a few minutes
 	$(BIN)/actscribe demo --quick --overwrite
 
-test: install    ## the tests but the slow ones, in as many processes as there are cores (at most four: each takes a gigabyte)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow'
+test: install    ## the tests but the slow ones, in one process more than there are cores (at most four: each takes a gigabyte)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$($(ONE_MORE)) --dist loadfile -m 'not slow'
 
 test-slow: install  ## (all, or those of ONLY='...') tests that are long by nature: several processes, kills, whole trainings, the pages followed word by word
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m slow $(if $(ONLY),-k '$(ONLY)')

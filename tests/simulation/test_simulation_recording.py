@@ -37,10 +37,10 @@ def test_a_study_loads_as_it_is(study: SimulatedStudy) -> None:
 
 
 def test_the_pipeline_reads_what_was_simulated(tmp_path: Path) -> None:
-    made = simulate(tmp_path / "study", recordings=6, minutes=1.5, size=32, fps=5, seed=1, workers=1)
+    made = simulate(tmp_path / "study", recordings=6, minutes=0.5, size=32, fps=5, seed=1, workers=1)
     data = load_data(load_study(made.study))
     assert {recording.split for recording in data.recordings} == {"train", "validation", "test"}
-    assert all(recording.duration == pytest.approx(90, abs=0.3) for recording in data.recordings)
+    assert all(recording.duration == pytest.approx(30, abs=0.3) for recording in data.recordings)
 
 
 def test_annotation_files_hold_the_script_to_the_millisecond(study: SimulatedStudy) -> None:
