@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -126,16 +127,16 @@ def test_a_killed_session_goes_on_in_its_file_with_the_gap_not_annotated(run: Ru
     lines_now = kept(file)
     assert [json.dumps(line).encode() for line in lines_now[1 : len(lasted)]] == lasted[1:]
     scored = [line["end"] for line in lines_now[: len(lasted)] if line["kind"] == "window"]
-    (gap,) = heard.of("gap")
-    assert gap["start"] == scored[-1]
-    assert 60 <= gap["end"] < 70
+    (gap_start, gap_end), *_ = joined([(gap["start"], gap["end"]) for gap in heard.of("gap")])
+    assert gap_start == scored[-1]
+    assert 60 <= gap_end < 70
     assert {one["label"] for one in heard.of("ends")[:1]} <= {LEFT, RIGHT}
     annotations = read(done.files[0])
     assert annotations.duration is not None
     assert annotations.duration > 70
     hidden = [one for one in annotations.gaps if one.start < 30]
     assert hidden[0].start == pytest.approx(scored[-1], abs=0.11)
-    assert hidden[0].end == pytest.approx(gap["end"], abs=1.2)
+    assert hidden[0].end == pytest.approx(gap_end, abs=0.11)
     assert not any(one.start < hidden[0].end and one.end > hidden[0].start for one in annotations.intervals)
     assert any(one.start > 60 for one in annotations.intervals)
 
@@ -275,7 +276,9 @@ def test_a_slow_recognizer_makes_the_stride_grow_and_it_shrinks_back(run: Run, t
     ends = [line["end"] for line in heard.of("window")]
     between = [(end, start) for end, start in zip(ends, starts[1:], strict=False) if start > end]
     assert between  # a window lasts 2 s
-    assert [(line["start"], line["end"]) for line in heard.of("gap")] == between
+    *gaps, last = [(line["start"], line["end"]) for line in heard.of("gap")]
+    assert gaps == between
+    assert last == (ends[-1], heard.of("end")[0]["at"])
     assert set(between) <= {span for state in heard.states for span in state.unseen}
     bars = [(line["start"], line["end"]) for line in heard.of("ends")]
     assert not any(start < to and end > since for start, end in bars for since, to in between)
@@ -325,6 +328,78 @@ def test_a_camera_that_goes_away_leaves_a_gap_and_bars_on_both_sides(run: Run, t
     assert [(one.start, one.end) for one in annotations.gaps] == [(6.0, 20.0)]
     assert [(one.start, one.end) for one in annotations.intervals] == [(0.0, 6.0), (20.0, 26.0)]
     assert [one["what"] for one in heard.of("source")] == ["lost", "back", "end"]
+
+
+def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    whole: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        touching = whole and start <= whole[-1][1] + 1e-4
+        whole.append((whole.pop()[0], end) if touching else (start, end))
+    return whole
+
+
+LOST, BACK, GONE = Event("lost", 6.0, "gone"), Event("back", 14.4, "back"), Event("end", 12.0, "over")
+
+
+@pytest.mark.parametrize(
+    ("given", "every", "gaps"),
+    [  # windows of 2 s, one a second
+        pytest.param([*lamps(6.0), GONE], 1, [(6.0, 12.0)], id="pictures stop"),
+        pytest.param([*lamps(6.0), LOST, GONE], 1, [(6.0, 12.0)], id="lost, and given up"),
+        pytest.param([*lamps(6.8), Event("end", 6.7, "over")], 1, [(6.0, 6.7)], id="ends between windows"),
+        pytest.param(
+            [*lamps(6.0), LOST, BACK, *lamps(5.6, begin=14.4), Event("end", 20.0, "over")],
+            1,
+            [(6.0, 15.0)],
+            id="back between windows",
+        ),
+        pytest.param(
+            [*lamps(6.0), LOST, BACK, *lamps(1.0, begin=14.4), Event("end", 15.4, "over")],
+            1,
+            [(6.0, 15.4)],
+            id="back for less than a window",
+        ),
+        pytest.param([*lamps(12.0), GONE], 7, [(2.0, 7.0), (9.0, 12.0)], id="few windows"),
+    ],
+)
+def test_what_no_window_saw_is_told_as_the_timeline_has_it(
+    given: list[Arrival | tuple[float, np.ndarray]],
+    every: int,
+    gaps: list[tuple[float, float]],
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Pace, "took", lambda self, seconds: setattr(self, "every", every))
+    heard = Heard()
+    done = watch(chosen(Made(given, hold_s=0.5)), run, tmp_path / "made", heard, ("json",), loaded=loaded(run))
+    told = joined([(line["start"], line["end"]) for line in heard.of("gap")])
+    np.testing.assert_allclose(told, gaps, atol=1e-6)
+    np.testing.assert_allclose(heard.states[-1].unseen, gaps, atol=1e-6)
+    np.testing.assert_allclose([(one.start, one.end) for one in read(done.files[0]).gaps], gaps, atol=1e-6)
+
+
+def test_what_no_window_saw_between_two_sessions_is_told_once(run: Run, tmp_path: Path) -> None:
+    stem = tmp_path / "made"
+    first, second = Heard(), Heard()
+    over = Event("end", 6.7, "over")
+    watch(chosen(Made([*lamps(6.8), over]), passes=True), run, stem, first, ("json",), loaded=loaded(run))
+    file = stem.with_name("made.live.jsonl")
+    session, *others = file.read_bytes().splitlines(keepends=True)
+    began = json.loads(session) | {"unix_s": json.loads(session)["unix_s"] - 14.4}
+    file.write_bytes(json.dumps(began).encode() + b"\n" + b"".join(others))
+
+    class Later(Made):
+        def arrivals(self, begin: float, stop: threading.Event) -> Iterator[Arrival]:
+            end = Event("end", begin + 5.0, "over")
+            yield from Made([*lamps(5.1, begin=begin), end]).arrivals(0.0, stop)
+
+    done = watch(chosen(Later([]), passes=True), run, stem, second, ("json",), loaded=loaded(run))
+    spans = [(line["start"], line["end"]) for heard in (first, second) for line in heard.of("gap")]
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+    hidden = [(one.start, one.end) for one in read(done.files[0]).gaps]
+    assert len(hidden) == 2
+    np.testing.assert_allclose(joined(spans), hidden, atol=0.051)  # half a step of the timeline
 
 
 def test_a_source_that_fails_leaves_what_it_had(run: Run, video: Path, tmp_path: Path) -> None:

@@ -63,8 +63,9 @@ class Capture:
 
     def _note(self, event: Event) -> None:
         if event.what == "end":
-            samples = self._sampler.finish(event.time)
-            self._buffer.ended_at(samples, event.time, self._stop)
+            self._buffer.say(event)  # first: whoever knows what reaches beyond the end knows of the end
+            self._buffer.ended_at(self._sampler.finish(event.time), event.time, self._stop)
+            return
         if event.what == "lost":
             self._buffer.put(
                 [], event.time, time.monotonic(), self._stop

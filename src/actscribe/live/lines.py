@@ -8,7 +8,7 @@
 | ends | label, start, end, score (null: unseen), at |
 | source | what (see `arrivals.What`), at, sentence |
 | stride | stride_s, at |
-| gap | start, end: not annotated |
+| gap | start, end: not annotated (unless a later session scores it: it goes on in a file where windows end) |
 | end | at, why |
 | writing | file, digest: what is put there next |
 | written | files: name -> digest, by: "file" or "scores" |

@@ -138,7 +138,7 @@ class Session:
         keep_s = windows.length + LATE_S * max(1.0, source.speed) + windows.stride
         self._buffer = Buffer(keep_s, source.waits, source.speed)
         self._last = windows.first(self._begin) - 1
-        self._scored_to = windows.span(self._last + 1)[0]
+        self._scored_to = max(self._begin, earlier.scored if earlier is not None else 0.0)
         self.scored = 0
         decided = _decided(earlier, windows)
         begin = self._begin if chosen.passes else decided
@@ -176,6 +176,8 @@ class Session:
         finally:
             capture.stop()
             self._tell(self._timeline.pause())
+            if self._chosen.video is None or not whole:  # a file that was seen whole is annotated to its end
+                self._unseen_until(self._at)
             self._say(lines.end(self._at, self._ending or "long enough"))
             self._draw()
         ended = self._ending or "long enough"
@@ -187,17 +189,17 @@ class Session:
             for label, start in earlier.open.items():
                 bar = Bar(label, start, max(start, _decided(earlier, self._windows)), open=False, appeared=earlier.at)
                 self._say(lines.change(Change("ends", bar), earlier.at))
-            if self._begin > earlier.scored:
-                self._gap(earlier.scored, self._begin)
+            if self._begin > max(earlier.scored, earlier.told):
+                self._gap(max(earlier.scored, earlier.told), self._begin)
         self._say(lines.session(run, source.media, self._windows, self._loaded.settings.step, self._begin))
 
     def _watch(self, lasting_s: float | None) -> None:
         limit = float("inf") if lasting_s is None else self._begin + lasting_s
         while True:
             self._buffer.wait(LOOK_S, self._known_beyond())
+            reached, ended = self._buffer.state()  # before the events: what led up to it is among them
             for event in self._buffer.events():
                 self._happened(event)
-            reached, ended = self._buffer.state()
             reached = min(reached, limit)
             self._at = max(self._at, min(reached, self._end))
             number = self._next(reached)
@@ -229,9 +231,8 @@ class Session:
         if hole.after is None:
             return None
         self._scorer.forget()
-        self._gap(self._timeline.decided, hole.after)
+        self._unseen_until(hole.after)
         self._last, self._hole = self._windows.first(hole.after) - 1, None
-        self._scored_to = self._windows.span(self._last + 1)[0]
         self._buffer.need(hole.after)
         return self._pace.next(self._last, newest)
 
@@ -276,14 +277,21 @@ class Session:
         """Start over at a moment before which no window looked at what was to be seen."""
         self._tell(self._timeline.pause())
         self._scorer.forget()
-        self._gap(self._scored_to, start)
+        self._unseen_until(start)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self._say(lines.change(change, self._at))
 
+    def _unseen_until(self, moment: float) -> None:
+        """Say that no window looked at what lies between the newest one, or what was told before, and a moment."""
+        if moment > self._scored_to + SAME_S:
+            self._gap(self._scored_to, moment)
+            self._scored_to = moment
+
     def _gap(self, start: float, end: float) -> None:
-        self._unseen.append((start, end))
+        touching = self._unseen and abs(self._unseen[-1][1] - start) <= SAME_S
+        self._unseen.append((self._unseen.pop()[0] if touching else start, end))
         self._say(lines.gap(start, end))
 
     def _say(self, line: Line) -> None:
