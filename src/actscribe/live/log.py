@@ -31,7 +31,7 @@ class Earlier:
     Args:
         at: second of the recording up to which it goes.
         scored: end of the newest window that was scored, in seconds; 0: none was.
-        told: end of the newest gap that was told, in seconds; 0: none was.
+        gap_end: end of the newest gap that was told, in seconds; 0: none was.
         began: when the recording began, in Unix seconds.
         open: label -> start of the bars that were open.
         files: name -> digests of what was written at its ends, or was about to be when it was killed.
@@ -40,7 +40,7 @@ class Earlier:
 
     at: float
     scored: float
-    told: float
+    gap_end: float
     began: float
     open: dict[str, float]
     files: dict[str, set[str]]
@@ -146,7 +146,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
-    at, scored, told, began, stopped = 0.0, 0.0, 0.0, None, True
+    at, scored, gap_end, began, stopped = 0.0, 0.0, 0.0, None, True
     bars: dict[str, float] = {}
     files: dict[str, set[str]] = {}
     for line in _lines(path):
@@ -161,7 +161,7 @@ def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
         if kind == "window":
             scored = line["end"]
         elif kind == "gap":
-            told = line["end"]
+            gap_end = line["end"]
         elif kind == "begins":
             bars[line["label"]] = line["start"]
         elif kind == "ends":
@@ -176,7 +176,7 @@ def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
             f"{path}: actscribe watch did not write it; nothing was changed.", "Choose another --name."
         )
     _cut_off_half_a_line(path)
-    return None if began is None else Earlier(at, scored, told, began, bars, files, stopped)
+    return None if began is None else Earlier(at, scored, gap_end, began, bars, files, stopped)
 
 
 def _cut_off_half_a_line(path: Path) -> None:

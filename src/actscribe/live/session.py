@@ -189,8 +189,8 @@ class Session:
             for label, start in earlier.open.items():
                 bar = Bar(label, start, max(start, _decided(earlier, self._windows)), open=False, appeared=earlier.at)
                 self._say(lines.change(Change("ends", bar), earlier.at))
-            if self._begin > max(earlier.scored, earlier.told):
-                self._gap(max(earlier.scored, earlier.told), self._begin)
+            if self._begin > max(earlier.scored, earlier.gap_end):
+                self._gap(max(earlier.scored, earlier.gap_end), self._begin)
         self._say(lines.session(run, source.media, self._windows, self._loaded.settings.step, self._begin))
 
     def _watch(self, lasting_s: float | None) -> None:
