@@ -235,38 +235,58 @@ CAMPAIGN = Campaign(
 )
 
 
-def main() -> None:
-    """Run the full form, or a driver."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tasks", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
+def parser(description: str, tasks: int) -> argparse.ArgumentParser:
+    """Return the options of a long form, with how many tasks it has by default."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--tasks", type=int, default=tasks)
+    made.add_argument("--kills", type=int, default=50)
+    made.add_argument("--seed", type=int, default=1)
+    made.add_argument(
         "--seconds", type=float, default=3.0, help="at most, from the first video after a kill to the next kill"
     )
-    parser.add_argument("--drive", nargs=4, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    return made
+
+
+def long_form(options: argparse.Namespace, disturb: Callable[[Path, Path, random.Random], tuple[int, str]]) -> None:
+    """Fill an archive, disturb it and print what came out; the exit status is 1 where something does not hold.
+
+    Args:
+        options: from `parser`.
+        disturb: is given source, archive and what draws, and returns how many kills there were, and of what.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="archive-"))
+    source, out = folder / "in", folder / "out"
+    try:
+        start = time.monotonic()
+        contents = filled(source, options.tasks)
+        print(f"{options.tasks} videos written in {time.monotonic() - start:.0f} s", flush=True)
+        start = time.monotonic()
+        kills, killed = disturb(source, out, random.Random(options.seed))
+        took = time.monotonic() - start
+        verdict = judged("killed", source, out, contents, 2 * kills, killed)
+        print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.detail}")
+        sys.exit(int(verdict.broken or kills < options.kills))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Run the full form, or a driver."""
+    made = parser(__doc__.splitlines()[0], 100_000)
+    made.add_argument("--drive", nargs=4, help=argparse.SUPPRESS)
+    options = made.parse_args()
     if options.drive:
         source, out, workers, part = options.drive
         number, count = map(int, part.split("/"))
         drive(Path(source), Path(out), int(workers), (number, count))
         return
     _enter({})
-    folder = Path(tempfile.mkdtemp(prefix="archive-"))
-    try:
-        start = time.monotonic()
-        contents = filled(folder / "in", options.tasks)
-        print(f"{options.tasks} videos written in {time.monotonic() - start:.0f} s", flush=True)
-        start = time.monotonic()
-        rng = random.Random(options.seed)
-        source, out = folder / "in", folder / "out"
+
+    def disturb(source: Path, out: Path, rng: random.Random) -> tuple[int, str]:
         kills = disturbed(out, options.kills, rng, options.seconds, lambda: _start(source, out, {}), _kill_some)
-        took = time.monotonic() - start
-        verdict = judged("killed", source, out, contents, 2 * kills, f"{kills} kills")
-        print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.detail}")
-        sys.exit(int(verdict.broken or kills < options.kills))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return kills, f"{kills} kills"
+
+    long_form(options, disturb)
 
 
 if __name__ == "__main__":

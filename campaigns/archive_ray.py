@@ -6,25 +6,22 @@ two nodes with one core each. A node that was killed is replaced, a driver that 
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from campaigns.archive import WORLD, Driver, disturbed, filled, judged
+from campaigns.archive import WORLD, Driver, disturbed, long_form, parser
 
 import archives  # isort: skip  # campaigns.archive says where it is
 
@@ -112,35 +109,17 @@ def _title(process: psutil.Process) -> str:
 
 def main() -> None:
     """Print what came out; the exit status is 1 where something does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tasks", type=int, default=20_000)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--seconds", type=float, default=3.0, help="at most, from the first video after a kill to the next kill"
-    )
-    options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="archive-ray-"))
-    source, out = folder / "in", folder / "out"
-    try:
-        contents = filled(source, options.tasks)
+    options = parser(__doc__.splitlines()[0], 20_000).parse_args()
+
+    def disturb(source: Path, out: Path, rng: random.Random) -> tuple[int, str]:
         with cluster() as nodes:
-            start, killer = time.monotonic(), Killer(nodes)
+            killer = Killer(nodes)
             words = [sys.executable, "-c", DRIVE, str(source), str(out), nodes.address]
-            kills = disturbed(
-                out,
-                options.kills,
-                random.Random(options.seed),
-                options.seconds,
-                lambda: subprocess.Popen(words, cwd=ROOT),
-                killer,
-            )
-            took = time.monotonic() - start
-        verdict = judged("killed", source, out, contents, 2 * kills, f"{dict(killer.counts)} killed")
-        print(f"{options.tasks} tasks in {took:.0f} s: {verdict.outcome}; {verdict.detail}")
-        sys.exit(int(verdict.broken or kills < options.kills))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            start = partial(subprocess.Popen, words, cwd=ROOT)
+            kills = disturbed(out, options.kills, rng, options.seconds, start, killer)
+        return kills, f"{dict(killer.counts)} killed"
+
+    long_form(options, disturb)
 
 
 if __name__ == "__main__":

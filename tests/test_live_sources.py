@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -265,28 +265,35 @@ def test_a_stream_that_is_cut_is_opened_again_and_its_time_goes_on(
     assert sum(moment > back for moment in moments) >= 97  # of 100; what the decoder held is lost with the connection
 
 
+class Faulty:
+    """An open container of which reading and closing do something else first."""
+
+    def __init__(self, video: Path, before: Callable[[int], None], on_close: Callable[[], None] = lambda: None) -> None:
+        self._container, self._before, self._on_close = av.open(str(video)), before, on_close
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
+
+    def demux(self, stream: object) -> Iterator[object]:
+        for number, packet in enumerate(self._container.demux(stream)):  # type: ignore[call-overload]
+            self._before(number)
+            yield packet
+
+    def close(self) -> None:
+        self._on_close()
+        self._container.close()
+
+
 def test_a_loss_is_said_before_the_connection_is_closed_which_may_hang_too(tmp_path: Path) -> None:
     video, arrivals, known_at_close = make_video(tmp_path / "v.ts", 30), list[Arrival](), list[list[str]]()
 
-    class Hanging:
-        def __init__(self) -> None:
-            self._container = av.open(str(video))
+    def lost(number: int) -> None:
+        if number == 20:
+            raise av.error.ExitError(1, "nothing came")
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._container, name)
-
-        def demux(self, stream: object) -> Iterator[object]:
-            for number, packet in enumerate(self._container.demux(stream)):  # type: ignore[call-overload]
-                if number == 20:
-                    raise av.error.ExitError(1, "nothing came")
-                yield packet
-
-        def close(self) -> None:
-            known_at_close.append(whats(arrivals))
-            self._container.close()
-
+    hanging = Faulty(video, lost, lambda: known_at_close.append(whats(arrivals)))
     stop = threading.Event()
-    for one in Opened("m", "x", open=lambda *_, **__: Hanging()).arrivals(0.0, stop):  # type: ignore[arg-type]
+    for one in Opened("m", "x", open=lambda *_, **__: hanging).arrivals(0.0, stop):  # type: ignore[arg-type]
         arrivals.append(one)
         if whats(arrivals):
             stop.set()
@@ -299,23 +306,12 @@ def test_a_packet_held_back_until_the_time_out_does_not_begin_another_one(
     monkeypatch.setattr(opened, "SILENT_S", 0.3)
     video = make_video(tmp_path / "v.ts", 30)
 
-    class Late:
-        def __init__(self) -> None:
-            self._container = av.open(str(video))
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._container, name)
-
-        def demux(self, stream: object) -> Iterator[object]:
-            for number, packet in enumerate(self._container.demux(stream)):  # type: ignore[call-overload]
-                if number == 20:  # what FFmpeg does with a server that hangs: at the time-out it parts with a last one
-                    time.sleep(0.35)
-                if number == 21:
-                    time.sleep(5.0)
-                yield packet
+    def held_back(number: int) -> None:
+        # what FFmpeg does with a server that hangs: at the time-out it parts with a last one
+        time.sleep({20: 0.35, 21: 5.0}.get(number, 0.0))
 
     stop, began = threading.Event(), time.monotonic()
-    for one in Opened("m", "x", open=lambda *_, **__: Late()).arrivals(0.0, stop):  # type: ignore[arg-type]
+    for one in Opened("m", "x", open=lambda *_, **__: Faulty(video, held_back)).arrivals(0.0, stop):  # type: ignore[arg-type]
         if isinstance(one, Event):
             assert one.sentence == "m is gone (nothing came for 0.3 s); it is looked for again and again"
             stop.set()
