@@ -157,6 +157,16 @@ def test_of_a_file_the_next_session_goes_on_where_its_next_window_begins(run: Ru
     assert third.files == second.files
 
 
+def test_what_is_read_ahead_of_the_seconds_asked_for_does_not_count(run: Run, video: Path, tmp_path: Path) -> None:
+    heard = Heard()  # the whole file is read while the first window is scored
+    slow = loaded(run, lambda: 0.2)
+    done = watch(chosen(Calm(video), video), run, tmp_path / "r0", heard, ("json",), lasting_s=5.0, loaded=slow)
+    assert done.by == "scores"
+    assert done.ended is not None
+    assert (done.ended.at, done.ended.why, done.ended.whole) == (5.0, "long enough", False)
+    assert not [one for one in heard.of("source") if one["what"] == "end"]
+
+
 def test_a_timeline_that_somebody_corrected_is_not_replaced(run: Run, video: Path, tmp_path: Path) -> None:
     stem = tmp_path / "r0"
     watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), lasting_s=3.0, loaded=loaded(run))

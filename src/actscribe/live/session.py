@@ -199,7 +199,8 @@ class Session:
             self._buffer.wait(LOOK_S, self._known_beyond())
             reached, ended = self._buffer.state()  # before the events: what led up to it is among them
             for event in self._buffer.events():
-                self._happened(event)
+                if event.time <= limit:  # a file is read ahead of what is watched
+                    self._happened(event)
             reached = min(reached, limit)
             self._at = max(self._at, min(reached, self._end))
             number = self._next(reached)
