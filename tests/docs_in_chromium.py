@@ -15,6 +15,10 @@ from chromium import SPILT, Tab, tab
 SITE = Path(os.environ.get("ACTSCRIBE_SITE", Path(__file__).parents[1] / "site"))
 PAGES = sorted(path for path in SITE.rglob("*.html") if path.name != "404.html")
 WIDTHS = (1280, 390)
+#: Pages of which tables of ten columns and more are scrolled.
+WIDE_TABLES = ("results.html", "reliability.html", "formats.html")
+SCROLLED = """[...document.querySelectorAll('.md-typeset__scrollwrap, .md-typeset pre > code')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 60))"""
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,8 @@ def test_search_finds_a_setting_without_a_server(browser: Tab) -> None:
     shown.keyboard.type("jackknife")
     shown.locator(".md-search-result__link").first.wait_for(timeout=20_000)
     assert "statistics" in str(shown.locator(".md-search-result__link").first.get_attribute("href"))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in WIDE_TABLES], ids=lambda path: path.name)
+def test_on_a_laptop_commands_and_tables_are_seen_whole(page: Path, browser: Tab) -> None:
+    assert browser.open(page, 1280).evaluate(SCROLLED) == []

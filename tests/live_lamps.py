@@ -156,3 +156,12 @@ def chosen(source: Any, video: Path | None = None, passes: bool = False) -> Chos
 
 def kept(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return spans, sorted, with those that touch as one."""
+    whole: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        touching = whole and start <= whole[-1][1] + 1e-4
+        whole.append((whole.pop()[0], end) if touching else (start, end))
+    return whole
