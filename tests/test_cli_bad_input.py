@@ -171,9 +171,12 @@ def test_an_empty_label_in_a_split_is_refused_unless_allowed(study: Path) -> Non
 @pytest.mark.parametrize(
     ("bouts", "cause"),
     [
-        ([(RIGHT, 0, 200), (RIGHT, 1000, 1300)], "2 bouts there, all shorter than half of the window (1.5 s)"),
-        ([(RIGHT, 0, 200)], "1 bout there, shorter than half of the window (1.5 s)"),
-        ([(RIGHT, 900, 2100)], "1 bout there, and no clip of 1.5 s is covered to half"),
+        (
+            [(RIGHT, 0, 200), (RIGHT, 1000, 1300)],
+            f"All shorter than half of the window (1.5 s): {RIGHT} (2 bouts in test)",
+        ),
+        ([(RIGHT, 0, 200)], f"All shorter than half of the window (1.5 s): {RIGHT} (1 bout in test)"),
+        ([(RIGHT, 900, 2100)], f"No clip of 1.5 s is covered to half by: {RIGHT} (1 bout in test)"),
     ],
 )
 def test_why_no_clip_shows_a_label_that_is_annotated(study: Path, bouts: Bouts, cause: str) -> None:
@@ -181,7 +184,9 @@ def test_why_no_clip_shows_a_label_that_is_annotated(study: Path, bouts: Bouts, 
     study_text("length: 2.0", "length: 1.5")(study)
     interval_text(study / "r2.txt", [(LEFT, 0, 1500), *bouts])
     message = refused("train", study)
-    assert f"no clip of test shows: {RIGHT} ({cause}: shorter 'windows: length', or a lower 'threshold')" in message
+    assert (
+        f"no clip of test shows: {RIGHT}. {cause}. A shorter 'windows: length' or a lower 'threshold' count" in message
+    )
 
 
 def test_check_says_what_a_training_would_be_refused_for(study: Path) -> None:

@@ -38,7 +38,7 @@ def test_few_clips_never_make_sure() -> None:
     # Perfect scores: Platt's targets of six clips that show it and six that do not; of twelve at most 13 in 14.
     assert confidence.curves["A"](np.array([0.0, 1.0])).tolist() == pytest.approx([1 / 8, 7 / 8], abs=0.02)
     assert (confidence.curves["A"].low, confidence.curves["A"].high) == pytest.approx((1 / 14, 13 / 14))
-    assert "only 6 validation clips" in confidence.notes["A"]
+    assert "fewer than 10 validation clips show it" in confidence.notes["A"]
     # Half of each window is seen again by the next: six clips' worth, so seven of eight at most.
     assert fit_confidence(targets, scores, ["A"], 0.5).curves["A"].high == pytest.approx(7 / 8)
 

@@ -64,7 +64,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "verdict": (*unusable(run, result.split), *verdict(result)),
         "warnings": warnings(run, result),
         "data_tables": _data_tables(summary.tables),
-        "data_notes": summary.notes,
+        "data_notes": [note[:1].upper() + note[1:] for note in summary.notes],
         "label_table": tables.label_table(result, run.operating_point.fallbacks),
         "baseline_table": tables.baseline_table(result),
         "baseline_tables": tables.full_baselines(result),

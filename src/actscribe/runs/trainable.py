@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
     Raises:
         ActScribeError: there is such a label, and the study does not allow it, or a needed split is empty.
     """
-    problems = []
+    problems, causes = [], defaultdict[str, list[str]](list)
     for split in SPLITS:
         clips = clips_of(data, study, split)
         if not clips:
@@ -48,30 +49,40 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
         truth = targets_of(clips, study, data.labels)
         empty = [name for name, count in zip(data.labels.names, np.nansum(truth, axis=0), strict=True) if not count]
         if empty:
-            causes = (f"{name}{_why_empty(study, data, split, name)}" for name in empty)
-            problems.append(f"no clip of {split} shows: {', '.join(causes)}")
+            problems.append(f"no clip of {split} shows: {', '.join(empty)}")
+        for name in empty:
+            seconds = _bouts(data, split, name)
+            if seconds and study.windows.length is not None:
+                causes[_why_empty(study, data, max(seconds))].append(
+                    f"{name} ({counted(len(seconds), 'bout')} in {split})"
+                )
+    reasons = [why.format(", ".join(bouts)) for why, bouts in causes.items()]
     if problems and study.empty_labels == "error":
         raise ActScribeError(
-            "Some labels cannot be learned or judged: " + "; ".join(problems) + ".",
+            " ".join([f"Some labels cannot be learned or judged: {'; '.join(problems)}.", *reasons]),
             "Add recordings, change the split or the label set, or set 'empty_labels: allow' in the study file.",
         )
-    return problems
+    return [*problems, *reasons]
 
 
-def _why_empty(study: Study, data: StudyData, split: str, label: str) -> str:
-    """Say, in parentheses, why no clip shows a label that is annotated in a split; empty where it is not."""
+def _bouts(data: StudyData, split: str, label: str) -> list[float]:
+    """Return the seconds of each bout of a label that is annotated in a split."""
     own = [one for recording in data.of_split(split) for one in recording.intervals or () if one.label == label]
-    seconds = [one.duration for one in own if one.duration > 0]
-    length, threshold = study.windows.length, study.windows.threshold
-    if not seconds or length is None:
-        return ""
-    bouts = counted(len(seconds), "bout")
+    return [one.duration for one in own if one.duration > 0]
+
+
+def _why_empty(study: Study, data: StudyData, longest: float) -> str:
+    """Return why no clip shows a label that is annotated, and what would change that; bouts are to be put in."""
+    length, threshold = float(study.windows.length or 0), study.windows.threshold
     if data.labels.task == "multi-class":
-        return f" ({bouts} there, and in each clip another label covers as much or more)"
+        return "In each clip another label covers as much or more: {}."
     part = "half" if threshold == 0.5 else f"{threshold:.0%}"
-    short = f", {'all ' if len(seconds) > 1 else ''}shorter than {part} of the window ({length:g} s)"
-    why = short if max(seconds) < threshold * length else f", and no clip of {length:g} s is covered to {part}"
-    return f" ({bouts} there{why}: shorter 'windows: length', or a lower 'threshold')"
+    why = (
+        f"All shorter than {part} of the window ({length:g} s)"
+        if longest < threshold * length
+        else f"No clip of {length:g} s is covered to {part} by"
+    )
+    return f"{why}: {{}}. A shorter 'windows: length' or a lower 'threshold' counts them."
 
 
 def check_shares(study: Study, recognizer: str) -> None:

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from actscribe.counts import counted
-
 #: Scores are kept this far from 0 and 1 where a logarithm is taken of them.
 SURE = 1e-6
 #: Standard deviation of a label's curve around the common one, of log slope and of intercept in logits.
@@ -85,9 +83,8 @@ def fit_confidence(targets: np.ndarray, scores: np.ndarray, names: Sequence[str]
             continue
         held[name] = (logit(np.clip(score, SURE, 1 - SURE)), target)
         if fewest < FEW:
-            side = ("shows", "show") if target.sum() == fewest else ("does not show", "do not show")
-            clips = counted(int(fewest), *(f"validation {what}" for what in ("clip " + side[0], "clips " + side[1])))
-            notes[name] = f"leans on the other labels: only {clips} it"
+            side = "show" if target.sum() == fewest else "do not show"
+            notes[name] = f"leans on the other labels: fewer than {FEW} validation clips {side} it"
     if not held:
         return Confidence(notes=notes)
     common = _fit(list(held.values()), share, (0.0, 0.0))

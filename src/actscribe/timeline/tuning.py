@@ -102,9 +102,9 @@ def _steadied(grid: Grid, count: int, others: Mapping[str, Grid], counts: Mappin
 
 
 def _few(count: int, has_others: bool) -> str:
-    bouts = counted(count, "validation bout")
     if has_others:
-        return f"only {bouts} to choose on, so that what is best for the other labels counts too"
+        return f"at most {FEW_BOUTS} validation bouts to choose on, so what is best for the other labels counts too"
+    bouts = counted(count, "validation bout")
     return f"chosen on only {bouts}, and no other label to lean on: take it as a first guess"
 
 
