@@ -85,13 +85,13 @@ def together(
     """Return what one worker takes that scores several videos in one pass, and how much quicker it is so."""
     out = folder / "together"
     words = ["archive", folder / "in", "--run", run, "--out", out, "--workers", 1, "--together", at_once, *batches]
-    found = timed("together", words, out / "timelines")
+    measured = timed("together", words, out / "timelines")
     # The videos of the first pass are there about when the clock begins.
-    rate, alone = (count - at_once) / found["together_s"], (count - 1) / figures["workers_1_s"]
+    rate, alone = (count - at_once) / measured["together_s"], (count - 1) / figures["workers_1_s"]
     same = sum(
         path.read_bytes() == (folder / "alone" / path.name).read_bytes() for path in (out / "timelines").iterdir()
     )
-    return found | {"together": at_once, "together_against_one": round(rate / alone, 3), "same_timelines": same}
+    return measured | {"together": at_once, "together_against_one": round(rate / alone, 3), "same_timelines": same}
 
 
 def timed(name: str, words: list[object], folder: Path) -> dict[str, float]:

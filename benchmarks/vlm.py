@@ -79,12 +79,12 @@ def main() -> None:
 
 
 def yes_no(vlm: Vlm, clips: int, rounds: int) -> dict[str, float]:
-    prompt, speaker, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
+    prompt, client, tokens = prompts(LABELS), LocalVlmClient(vlm), vlm.yes_no_tokens()
     shown = [clip_at(10.0 * index, 10.0 * index + 3.0) for index in range(clips)]
 
     def branch(count: int) -> list[list[float]]:
         vlm.vision.clear()
-        answered = [speaker.yes_no(clip, prompt.opening, prompt.questions[:count]) for clip in shown]
+        answered = [client.yes_no(clip, prompt.opening, prompt.questions[:count]) for clip in shown]
         return [[float(answer.probability or 0.0) for answer in answers] for answers in answered]
 
     def plain() -> list[list[float]]:
@@ -120,14 +120,14 @@ def generate(vlm: Vlm, clip: ClipFrames, prompt: str, tokens: tuple[list[int], l
 
 
 def vision(vlm: Vlm) -> dict[str, float]:
-    prompt, speaker = prompts(LABELS), LocalVlmClient(vlm)
+    prompt, client = prompts(LABELS), LocalVlmClient(vlm)
     vlm.vision.clear()
     run, asked = vlm.vision.frames_run, vlm.vision.frames_asked
     distinct: set[float] = set()
     for start, end in spans(MINUTE, WINDOW):
         clip = clip_at(start, end)
         distinct |= set(clip.times.tolist())
-        speaker.yes_no(clip, prompt.opening, prompt.questions[:1])
+        client.yes_no(clip, prompt.opening, prompt.questions[:1])
     run, asked = vlm.vision.frames_run - run, vlm.vision.frames_asked - asked
     print(f"vision tower over {MINUTE:.0f} s: {asked} frames in windows, {len(distinct)} distinct, {run} run")
     return {"vision_frames_vs_distinct": round(run / len(distinct), 3)}

@@ -51,7 +51,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Sample:
     """What was seen at one moment: videos that had ended, and bytes that the largest process held."""
 
     ended: int
@@ -104,7 +104,7 @@ with av.open(sys.argv[1]) as source, av.open(sys.argv[2], "w", format="mpegts") 
 """
 
 
-def watched(folder: Path, run: Path) -> tuple[int, list[Seen]]:
+def watched(folder: Path, run: Path) -> tuple[int, list[Sample]]:
     """Run the archive while one video grows, and return its exit status and what was seen meanwhile."""
     (folder / "hook").mkdir()
     (folder / "hook" / "sitecustomize.py").write_text(HOOK)
@@ -123,7 +123,7 @@ def watched(folder: Path, run: Path) -> tuple[int, list[Seen]]:
             stderr=log,
         )
         while command.poll() is None:
-            samples.append(Seen(count(folder / "out"), held(command.pid)))
+            samples.append(Sample(count(folder / "out"), held(command.pid)))
             time.sleep(0.5)
     ended.set()
     growing.join()
@@ -156,7 +156,7 @@ def held(pid: int) -> int:
     return max(sizes)
 
 
-def figures(archive: Archive, status: int, samples: list[Seen], seconds: float) -> dict[str, object]:
+def figures(archive: Archive, status: int, samples: list[Sample], seconds: float) -> dict[str, object]:
     """Return what came out, and whether it is what must hold."""
     videos = archive.videos()
     states = dict(zip([video.name for video in videos], archive.states(videos), strict=True))

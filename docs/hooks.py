@@ -60,9 +60,9 @@ def _section(command: Any, path: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _row(names: str, said: str) -> str:
-    told = said.replace("[required]", "Must be given.").replace("[default: ", "[Default: ")
-    return f"| `{' '.join(names.split()).replace('|', BAR)}` | {MARKS.sub(ESCAPED, ' '.join(told.split()))} |"
+def _row(names: str, meaning: str) -> str:
+    sentence = meaning.replace("[required]", "Must be given.").replace("[default: ", "[Default: ")
+    return f"| `{' '.join(names.split()).replace('|', BAR)}` | {MARKS.sub(ESCAPED, ' '.join(sentence.split()))} |"
 
 
 def recognizers() -> str:

@@ -188,7 +188,7 @@ def test_an_archive_of_a_hundred_thousand_rows_opens_and_answers(chromium: Tab, 
     path = archive_pages.written(tmp_path / "large.html", LARGE)
     begun = time.monotonic()
     page = chromium.open(path, 1280)
-    assert int(page.inner_text("#place").split()[-2]) > 100_000
+    assert int(page.inner_text("#range").split()[-2]) > 100_000
     assert time.monotonic() - begun < PATIENCE_S
     assert chromium.logged == []
     assert page.evaluate("document.querySelectorAll('*').length") < 4000
@@ -200,7 +200,7 @@ def test_an_archive_of_a_hundred_thousand_rows_opens_and_answers(chromium: Tab, 
     page.click("#last")
     assert page.evaluate(ROWS)[-1][5] == "–"  # those without a timeline
     page.fill("#find", "ward 3/video 00045")
-    page.locator("#place", has_text="1–3 of 3 ").wait_for()
+    page.locator("#range", has_text="1–3 of 3 ").wait_for()
     assert {row[0] for row in page.evaluate(ROWS)} == {"ward 3/video 00045.mp4"}
     assert time.monotonic() - begun < PATIENCE_S
 

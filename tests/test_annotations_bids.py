@@ -9,7 +9,7 @@ import pytest
 from actscribe.annotations import Annotations, Interval, detect, read, write
 from actscribe.errors import ActScribeError
 
-FOUND = Annotations.of(
+ANNOTATED = Annotations.of(
     [Interval("Rear", 0.1, 0.3, "P1", 0.5), Interval("Drop", 2, 2, "P1"), Interval("(not annotated)", 5, 6)],
     labels=["Rear", "Drop", "Groom"],
 )
@@ -17,7 +17,7 @@ FOUND = Annotations.of(
 
 def test_the_table_and_its_description(tmp_path: Path) -> None:
     path = tmp_path / "sub-01_task-field_events.tsv"
-    write(path, FOUND, "bids")
+    write(path, ANNOTATED, "bids")
     table = pd.read_csv(path, sep="\t", keep_default_na=False)
     assert list(table.columns) == ["onset", "duration", "trial_type", "subject", "score"]
     assert table["onset"].tolist() == [0.1, 2.0, 5.0]
@@ -27,16 +27,16 @@ def test_the_table_and_its_description(tmp_path: Path) -> None:
     assert list(described["trial_type"]["Levels"]) == ["Rear", "Drop", "Groom", "(not annotated)"]
     assert described["onset"]["Units"] == "s"
     again = read(path)
-    assert (again.intervals, again.gaps) == (FOUND.intervals, FOUND.gaps)
+    assert (again.intervals, again.gaps) == (ANNOTATED.intervals, ANNOTATED.gaps)
 
 
 def test_a_description_by_a_person_stays(tmp_path: Path) -> None:
     path, beside = tmp_path / "a_events.tsv", tmp_path / "a_events.json"
-    write(path, FOUND, "bids")
+    write(path, ANNOTATED, "bids")
     write(path, Annotations.of([Interval("New", 0, 1)]), "bids")
     assert "New" in json.loads(beside.read_text(encoding="utf-8"))["trial_type"]["Levels"]
     beside.write_text('{"mine": 1}', encoding="utf-8")
-    write(path, FOUND, "bids")
+    write(path, ANNOTATED, "bids")
     assert beside.read_text(encoding="utf-8") == '{"mine": 1}'
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from actscribe.annotations import FORMATS, Annotations, FrameClock, Interval, detect, read_all, write
 from actscribe.errors import ActScribeError
 
-FOUND = Annotations.of(
+ANNOTATED = Annotations.of(
     [Interval("Suction", 1, 2, "nurse"), Interval("Birth", 3, 3), Interval("(not annotated)", 4, 5)],
     media=("a.mp4",),
     duration=6.0,
@@ -38,7 +38,7 @@ PNG = (
 def written(name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a"
-        write(path, FOUND, name, clock=FrameClock(10))
+        write(path, ANNOTATED, name, clock=FrameClock(10))
         return path.read_bytes()
 
 

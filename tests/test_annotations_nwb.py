@@ -22,7 +22,7 @@ from actscribe.annotations import Annotations, Interval, convert, detect, read, 
 from actscribe.annotations.interval import Origin
 from actscribe.errors import ActScribeError
 
-FOUND = Annotations.of(
+ANNOTATED = Annotations.of(
     [
         Interval("Rear", 0.1, 0.3, "P1", 0.5, 0.75, Origin("corrected", "AB", "9f86")),
         Interval("Grööm 🐁", 1.0004, 12.3456),
@@ -58,7 +58,7 @@ def intervals(name: str, rows: list[tuple[float, float, str]], label: str = "lab
 
 def test_pynwb_reads_and_validates_what_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.nwb"
-    write(path, FOUND, "nwb")
+    write(path, ANNOTATED, "nwb")
     assert validate(path=path) == []
     with NWBHDF5IO(path, "r") as file:
         content = file.read()
@@ -90,7 +90,7 @@ def test_pynwb_reads_and_validates_what_is_written(tmp_path: Path) -> None:
 
 def test_all_of_it_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.nwb"
-    write(path, FOUND, "nwb")
+    write(path, ANNOTATED, "nwb")
     assert detect(path) == "nwb"
     again = read(path)
     assert again.intervals[0].origin == Origin("corrected", "AB", "9f86")
@@ -99,13 +99,13 @@ def test_all_of_it_comes_back(tmp_path: Path) -> None:
         ("Grööm 🐁", 1.0, 12.346),
         ("Drop", 2.0, 2.0),
     ]
-    assert (again.gaps, again.media, again.duration) == (FOUND.gaps, FOUND.media, 30.25)
-    assert (again.labels, again.notes) == (FOUND.labels, FOUND.notes)
+    assert (again.gaps, again.media, again.duration) == (ANNOTATED.gaps, ANNOTATED.media, 30.25)
+    assert (again.labels, again.notes) == (ANNOTATED.labels, ANNOTATED.notes)
 
 
 def test_no_id_is_drawn_twice_and_none_at_random(tmp_path: Path) -> None:
     one, other = tmp_path / "a.nwb", tmp_path / "b.nwb"
-    write(one, FOUND, "nwb")
+    write(one, ANNOTATED, "nwb")
     write(other, Annotations.of([Interval("Rear", 0, 1)]), "nwb")
     ids = []
     for path in (one, other):
@@ -115,7 +115,7 @@ def test_no_id_is_drawn_twice_and_none_at_random(tmp_path: Path) -> None:
     assert len(ids) > 20
     assert len(set(ids)) == len(ids)
     before = one.read_bytes()
-    write(one, FOUND, "nwb")
+    write(one, ANNOTATED, "nwb")
     assert one.read_bytes() == before
 
 
@@ -191,7 +191,7 @@ def test_videos_that_begin_at_different_times_are_refused(tmp_path: Path) -> Non
 
 def test_what_somebody_adds_to_our_file_is_another_table_of_it(tmp_path: Path) -> None:
     path = tmp_path / "a.nwb"
-    write(path, FOUND, "nwb")
+    write(path, ANNOTATED, "nwb")
     with NWBHDF5IO(path, "a") as file:
         content = file.read()
         content.add_time_intervals(intervals("more", [(1.0, 2.0, "Rear")]))
@@ -219,9 +219,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 
 def test_without_pynwb_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "a.nwb", FOUND, "nwb")
+    write(tmp_path / "a.nwb", ANNOTATED, "nwb")
     monkeypatch.setattr(packages, "missing", lambda modules: list(modules))
-    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", FOUND, "nwb")):
+    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", ANNOTATED, "nwb")):
         with pytest.raises(ActScribeError, match="NWB needs the package pynwb, which is not installed") as caught:
             call()
         assert caught.value.hint == "Type: pip install 'actscribe[nwb]'"
@@ -229,12 +229,12 @@ def test_without_pynwb_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_pynwb_that_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "a.nwb", FOUND, "nwb")
+    write(tmp_path / "a.nwb", ANNOTATED, "nwb")
     (tmp_path / "pynwb.py").write_text("raise ImportError('libhdf5.so: no such file')\n", encoding="utf-8")
     for name in [name for name in sys.modules if name.split(".")[0] == "pynwb"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(tmp_path)
-    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", FOUND, "nwb")):
+    for call in (lambda: read(tmp_path / "a.nwb"), lambda: write(tmp_path / "b.nwb", ANNOTATED, "nwb")):
         with pytest.raises(ActScribeError, match=r"installed but cannot be imported \(ImportError: libhdf5") as caught:
             call()
         assert caught.value.hint == "Type: pip install --force-reinstall pynwb"
@@ -242,7 +242,7 @@ def test_a_pynwb_that_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("end", [float("inf"), -1.0])
 def test_no_video_of_ours_lasts_for_ever_or_less_than_nothing(tmp_path: Path, end: float) -> None:
-    write(tmp_path / "a.nwb", FOUND, "nwb")
+    write(tmp_path / "a.nwb", ANNOTATED, "nwb")
     with h5py.File(tmp_path / "a.nwb", "a") as file:
         file["intervals/videos/stop_time"][0] = end
     with pytest.raises(ActScribeError, match="table 'videos', row 0: 'a video' from 0"):
@@ -267,13 +267,13 @@ def test_what_is_no_interval_is_refused_with_its_row(tmp_path: Path) -> None:
 
 def test_an_origin_that_is_none_is_left_out_and_said(tmp_path: Path) -> None:
     path = tmp_path / "a.nwb"
-    write(path, FOUND, "nwb")
+    write(path, ANNOTATED, "nwb")
     with h5py.File(path, "a") as file:
         file["intervals/activities/origin"][0] = "guessed"
     again = read(path)
     assert again.intervals[0].origin is None
     note = "The origin was left out of rows (1): 'guessed' is none of manual, accepted, corrected, file."
-    assert again.notes == (*FOUND.notes, note)
+    assert again.notes == (*ANNOTATED.notes, note)
     (tmp_path / "a.csv").write_text("label,start_s,end_s,origin\nRear,0,1,guessed\nRear,2,3,manual\n", encoding="utf-8")
     table = read(tmp_path / "a.csv")
     assert table.notes == (note,)
@@ -319,7 +319,7 @@ def test_what_a_table_lacks_is_said(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match="row 1 has no tag"):
         read(foreign(tmp_path / "tags.nwb", untagged))
     ours = tmp_path / "ours.nwb"
-    write(ours, FOUND, "nwb")
+    write(ours, ANNOTATED, "nwb")
     with h5py.File(ours, "a") as file:
         table = file["intervals/activities"]
         about, rows = dict(table["label"].attrs), len(table["label"])

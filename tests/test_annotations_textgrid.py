@@ -82,7 +82,7 @@ SHORT = """File type = "ooTextFile"
 1
 5.5 "rings"
 """
-FOUND = Annotations(
+ANNOTATED = Annotations(
     (
         Interval("walks", 0.0, 12.5, "John"),
         Interval('says "hällo" 7 ! <no>', 1.25, 3.0, "Mary"),
@@ -103,7 +103,7 @@ def grid(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 def test_long_and_short_form_by_hand(tmp_path: Path, text: str, encoding: str) -> None:
     path = grid(tmp_path, text, encoding)
     assert detect(path) == "textgrid"
-    assert read(path) == FOUND
+    assert read(path) == ANNOTATED
 
 
 def test_a_single_tier_is_no_subject(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 from pathlib import Path
@@ -22,3 +23,19 @@ def test_rooms_are_listed_from_what_imports_nothing_to_what_imports_all() -> Non
     assert {room for room, height in level.items() if room and height > level["errors"]} - set(rooms) <= {
         "__main__", "indicator_settings", "doctor"
     }  # fmt: skip
+
+
+def test_every_type_of_the_flow_exists_with_the_fields_that_the_page_names() -> None:
+    classes: dict[str, list[set[str]]] = {}
+    for path in (ROOT / "src/actscribe").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                fields = {line.target.id for line in node.body if isinstance(line, ast.AnnAssign)}
+                classes.setdefault(node.name, []).append(fields)
+    page = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    arrows = "".join(line for line in page.splitlines(keepends=True) if line.startswith("|"))
+    named = re.findall(r"`([A-Z]\w+)(?:\(([\w, ]+)\))?`", arrows)
+    assert len(named) > 20
+    for name, fields in named:
+        wanted = set(filter(None, fields.split(", ")))
+        assert any(wanted <= own for own in classes.get(name, [])), (name, fields)

@@ -21,10 +21,10 @@ from actscribe.errors import ActScribeError
 
 HEAD = {"num_cpus": 1, "include_dashboard": False}
 #: Ray reads the environment while it is imported, so it is not imported to see whether it is there.
-HERE = importlib.util.find_spec("ray") is not None
+INSTALLED = importlib.util.find_spec("ray") is not None
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not HERE, reason="Ray is not installed"),
+    pytest.mark.skipif(not INSTALLED, reason="Ray is not installed"),
     pytest.mark.filterwarnings("default"),  # what Ray says of itself
 ]
 

@@ -31,7 +31,7 @@ def typed(line: str) -> str:
     return done.output
 
 
-def told(printed: str) -> str:
+def next_line(printed: str) -> str:
     """Return the command of the last line that says what is next; no word of it stands for another one."""
     (command,) = re.findall(r"^Next: (?:.*, then type: )?(actscribe .*)$", printed, re.MULTILINE)
     assert not re.search(r"\b[A-Z]{3,}\b", command), command
@@ -55,11 +55,11 @@ def test_evaluate_prints_the_verdict_of_its_report(run: Run) -> None:
 
 
 def test_evaluate_leads_to_annotate_with_a_video_that_is_here(run: Run) -> None:
-    assert told(typed(f"actscribe evaluate {run.folder}")) == f"actscribe report {run.folder} --split test --open"
+    assert next_line(typed(f"actscribe evaluate {run.folder}")) == f"actscribe report {run.folder} --split test --open"
     video = run.recordings("test")[1].video
     video.parent.mkdir(parents=True, exist_ok=True)
     film(video, [], 2.0, 1)
-    line = told(typed(f"actscribe evaluate {run.folder}"))
+    line = next_line(typed(f"actscribe evaluate {run.folder}"))
     assert line == f"actscribe annotate {short(video)} --run {run.folder} --format elan --out timelines"
     Path("timelines").mkdir()
     (Path("timelines") / f"{video.stem}.eaf").touch()
@@ -68,7 +68,7 @@ def test_evaluate_leads_to_annotate_with_a_video_that_is_here(run: Run) -> None:
 
 def test_indicators_lead_to_a_table(run: Run) -> None:
     typed(f"actscribe evaluate {run.folder}")
-    line = told(typed(f"actscribe indicators {run.folder} --table time-budget"))
+    line = next_line(typed(f"actscribe indicators {run.folder} --table time-budget"))
     assert line == f"actscribe indicators {run.folder} --table time-budget --out time-budget.xlsx"
     assert "time-budget.xlsx" in typed(line)
 
@@ -76,7 +76,7 @@ def test_indicators_lead_to_a_table(run: Run) -> None:
 def test_plot_of_a_run_leads_to_review(run: Run) -> None:
     typed(f"actscribe evaluate {run.folder}")
     name = run.recordings("test")[0].name
-    line = told(typed(f"actscribe plot {name} --run {run.folder} --out a.svg").replace("STUDY", "study"))
+    line = next_line(typed(f"actscribe plot {name} --run {run.folder} --out a.svg").replace("STUDY", "study"))
     assert line == f"actscribe review study --run {run.folder} --open {name}"
 
 
@@ -84,10 +84,10 @@ def test_what_is_told_to_be_next_replaces_nothing(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     timeline = Annotations.of([Interval("Walk", 0.0, 1.0)], ["a b.mp4"], 2.0)
     annotation_files.write(tmp_path / "a b.eaf", timeline, "elan")
-    drawn = told(typed("actscribe convert 'a b.eaf' 'a b.boris'"))
+    drawn = next_line(typed("actscribe convert 'a b.eaf' 'a b.boris'"))
     assert drawn == "actscribe plot 'a b.boris' --out 'a b.svg'"
     assert "Next:" not in typed(drawn)  # whatever came next would be a second file of one video's annotations
-    assert told(typed("actscribe convert 'a b.boris' 'a b.csv'")) == "actscribe plot 'a b.csv' --out 'a b-2.svg'"
-    compared = told(typed("actscribe plot 'a b.eaf' --truth 'a b.csv' --out c.svg"))
+    assert next_line(typed("actscribe convert 'a b.boris' 'a b.csv'")) == "actscribe plot 'a b.csv' --out 'a b-2.svg'"
+    compared = next_line(typed("actscribe plot 'a b.eaf' --truth 'a b.csv' --out c.svg"))
     assert compared == "actscribe agreement 'a b.csv' 'a b.eaf'"
     typed(compared)

@@ -49,7 +49,7 @@ def test_every_short_heading_of_a_run_or_comparison_is_explained_below_its_table
     for columns in ((*BRIEF_COLUMNS, *EVENT_COLUMNS), cp.TERMINAL_COLUMNS):
         words = in_short(columns)
         assert all(f"{column.short}: " in words for column in columns if column.short)
-    assert "said: share of the annotated clips that the recognizer marked" in in_short(BRIEF_COLUMNS)
+    assert "marked: share of the annotated clips that the recognizer marked" in in_short(BRIEF_COLUMNS)
 
 
 @pytest.mark.parametrize("labels", [MULTI_LABEL, MULTI_CLASS], ids=["labels", "classes"])

@@ -59,13 +59,13 @@ def plain_counts(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def test_no_count_is_put_before_a_plural_as_it_is() -> None:
-    found = [
+    faults = [
         f"{path.name}: {{{number}}} {follows}"
         for path in sorted(SRC.rglob("*.py"))
         for number, follows in plain_counts(ast.parse(path.read_text(encoding="utf-8")))
         if (path.name, number) not in NEVER_ONE
     ]
-    assert found == []
+    assert faults == []
 
 
 @pytest.mark.parametrize("pattern", [r"'' if [^{}\n]* == 1 else 's'", r"'s' if [^{}\n]* (!= 1|> 1) else ''"])

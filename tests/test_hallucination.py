@@ -20,10 +20,10 @@ LABELS = LabelSet(
 )
 #: Five clips; the last is not annotated for Tube.
 TRUE = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0], [1, 0, NAN]])
-SAID = np.array([[1, 1, 1], [0, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]])
+ANSWERS = np.array([[1, 1, 1], [0, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]])
 #: Said at a threshold of 0.5, 0.2 and 0.9.
 THRESHOLDS = np.array([0.5, 0.2, 0.9])
-SCORES = np.where(SAID == 1, THRESHOLDS, THRESHOLDS - 0.01)
+SCORES = np.where(ANSWERS == 1, THRESHOLDS, THRESHOLDS - 0.01)
 
 
 def tables(**changes: object) -> dict[str, list[dict[str, object]]]:

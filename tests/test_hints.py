@@ -42,8 +42,8 @@ def test_indicators_of_a_folder_of_runs_lists_them(study: Path) -> None:
 
 def test_indicators_say_how_lengths_become_known(study: Path, tmp_path: Path) -> None:
     file = interval_text(tmp_path / "visit.txt", [("Ventilation", 0, 1500)])
-    said = " ".join(actscribe("indicators", file, "--labels", "newborn_resuscitation").split())
-    assert "--manifest MANIFEST" in said
+    printed = " ".join(actscribe("indicators", file, "--labels", "newborn_resuscitation").split())
+    assert "--manifest MANIFEST" in printed
     command = ("indicators", file, "--labels", "newborn_resuscitation", "--manifest", study / "manifest.csv")
     assert f"No row of {study / 'manifest.csv'} has such a name" in " ".join(actscribe(*command).split())
 
@@ -94,15 +94,15 @@ def test_one_spelling_of_two_labels_names_both(study: Path) -> None:
 
 
 def test_a_key_of_a_study_is_explained_by_itself() -> None:
-    said = actscribe("settings", "windows.length")
-    assert said.startswith("windows.length\n    how long a clip is")
-    assert "On the page of: study." in said
+    printed = actscribe("settings", "windows.length")
+    assert printed.startswith("windows.length\n    how long a clip is")
+    assert "On the page of: study." in printed
     assert "On the page of: temporal." in actscribe("settings", "epochs")
 
 
 def test_the_list_of_models_names_what_embedded_stands_for() -> None:
-    said = " ".join(actscribe("models", "list").split())
-    assert "the recognizer takes: tiny-vlm, tiny-clip, tiny-xclip or tiny-timesformer." in said
+    printed = " ".join(actscribe("models", "list").split())
+    assert "the recognizer takes: tiny-vlm, tiny-clip, tiny-xclip or tiny-timesformer." in printed
     assert "vlm-yesno (--recognizer names another)" in actscribe("models", "plan", "embedded")
 
 
@@ -111,8 +111,8 @@ def test_a_draft_says_what_may_be_one_activity(tmp_path: Path) -> None:
         film(tmp_path / "lab" / f"subject{number}.mp4", BOTH, 3.0, number)
         shown = [("Fall (FW)", 0, 900), ("Falling (FW)", 1000, 1900)]
         interval_text(tmp_path / "lab" / f"subject{number}.txt", shown)
-    said = " ".join(actscribe("new", tmp_path / "study", "--from", tmp_path / "lab").split())
-    assert "Perhaps one activity each: 'Fall (FW)' and 'Falling (FW)'." in said
+    printed = " ".join(actscribe("new", tmp_path / "study", "--from", tmp_path / "lab").split())
+    assert "Perhaps one activity each: 'Fall (FW)' and 'Falling (FW)'." in printed
 
 
 def test_paths_of_a_manifest_are_shown_without_detours(study: Path, tmp_path: Path) -> None:

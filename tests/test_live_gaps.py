@@ -79,8 +79,8 @@ def test_what_no_window_saw_is_told_as_the_timeline_has_it(
     monkeypatch.setattr(Pace, "took", lambda self, seconds: setattr(self, "every", every))
     heard = Heard()
     done = watch(chosen(Made(given, hold_s=0.5)), run, tmp_path / "made", heard, ("json",), loaded=loaded(run))
-    told = joined([(line["start"], line["end"]) for line in heard.of("gap")])
-    np.testing.assert_allclose(told, gaps, atol=1e-6)
+    reported = joined([(line["start"], line["end"]) for line in heard.of("gap")])
+    np.testing.assert_allclose(reported, gaps, atol=1e-6)
     np.testing.assert_allclose(heard.states[-1].unseen, gaps, atol=1e-6)
     np.testing.assert_allclose([(one.start, one.end) for one in read(done.files[0]).gaps], gaps, atol=1e-6)
 

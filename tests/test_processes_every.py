@@ -77,10 +77,10 @@ def test_no_recognizer_that_learns_is_left_out() -> None:
 @pytest.mark.slow
 def test_two_processes_make_the_run_that_one_makes_of_all_others(study: Path, tmp_path: Path) -> None:
     jobs = [["train", str(study), "--recognizer", name, "--out", str(tmp_path / name)] for name in OTHERS]
-    code, printed, said = together(TORCHRUN, json.dumps(jobs))
-    assert code == 0, said
+    code, printed, errors = together(TORCHRUN, json.dumps(jobs))
+    assert code == 0, errors
     assert printed.count("Run: ") == len(OTHERS)
-    assert said.count("FSDP: 2 processes divide ") == 1
+    assert errors.count("FSDP: 2 processes divide ") == 1
     loaded = load_study(study)
     for name in OTHERS:
         same(train(loaded, name).folder, tmp_path / name, MOST.get(name, 1e-6))

@@ -16,7 +16,7 @@ from actscribe.run_folder.comparison import write_tables
 from actscribe.runs.replace import check_ours
 from actscribe.table_text import NOTES
 
-SAID = "the study says 'groups: none'"
+NOTE = "the study says 'groups: none'"
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def test_evaluate_and_compare_say_it_wherever_numbers_are(study: Path) -> None:
     files = {run: [run / "report-test.html", run / NOTES], made: [made / "report.html", made / "tables" / NOTES]}
     files[made] += [*(made / "tables").glob("*.md"), *(made / "tables").glob("*.tex")]
     for folder, texts in files.items():
-        assert SAID in printed[folder]
+        assert NOTE in printed[folder]
         for text in texts:
             held = " ".join(text.read_text(encoding="utf-8").replace("&#x27;", "'").replace("&#39;", "'").split())
-            assert SAID in held[:1].lower() + held[1:] or SAID.capitalize() in held, text
+            assert NOTE in held[:1].lower() + held[1:] or NOTE.capitalize() in held, text
     for one in (run, *(path.parent for path in made.glob("runs/*/*/run.json"))):  # all that was written is known
         check_ours(one)
     typed("train", study, "--overwrite")

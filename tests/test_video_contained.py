@@ -80,7 +80,7 @@ STUB = """
 """
 STUB_PROGRAM = [sys.executable, "-c", textwrap.dedent(STUB)]
 LATE_PROGRAM = [*STUB_PROGRAM, "late"]
-SAID = {
+REFUSALS = {
     "crash": "its decoder crashed (signal 11).",
     "abort": "its decoder crashed (signal 6).",
     "hang": "its decoder gave no sign of life for 4 s and was ended.",
@@ -89,7 +89,7 @@ SAID = {
     "noise": "its decoder sent what makes no sense.",
     "odd": "it cannot be decoded (tuple index out of range).",
 }
-HARMS = [name for name in SAID if name != "swell" or sys.platform.startswith("linux")]
+HARMS = [name for name in REFUSALS if name != "swell" or sys.platform.startswith("linux")]
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +184,7 @@ def test_what_harms_a_child_is_a_sentence_and_the_next_video_is_read(tmp_path, v
         for ask in asked[: {"hang": 1}.get(harm)][{"spin": 1}.get(harm, 0) :]:
             with pytest.raises(UnreadableVideo) as caught:
                 ask(bad)
-            assert caught.value.message == f"{bad}: {SAID[harm]}"
+            assert caught.value.message == f"{bad}: {REFUSALS[harm]}"
             assert probe(video).frames == 150
             assert number_of(next(iter(frames_at(video, [2.01]))).image) == 50
     assert children() == set()
@@ -295,7 +295,7 @@ def test_a_study_names_the_video_that_crashes_and_no_other(tmp_path):
     with contained(STUB_PROGRAM, silence_s=4.0), pytest.raises(ActScribeError) as caught:
         load_data(load_study(tmp_path / "study.yaml"))
     assert caught.value.message.count("its decoder crashed") == 1
-    assert f"crash.mp4: {SAID['crash']}" in caught.value.message
+    assert f"crash.mp4: {REFUSALS['crash']}" in caught.value.message
 
 
 def test_annotate_goes_on_with_the_other_videos_and_names_the_bad_ones(tmp_path, one_run):
@@ -310,7 +310,7 @@ def test_annotate_goes_on_with_the_other_videos_and_names_the_bad_ones(tmp_path,
         done.extend(annotate_each(videos, one_run, out=tmp_path / "out"))
     message = caught.value.message
     assert "4 of 7 videos could not be annotated; the others were." in message
-    for name, why in (("crash", SAID["crash"]), ("hang-late", SAID["hang"]), ("crash-late", SAID["crash"])):
+    for name, why in (("crash", REFUSALS["crash"]), ("hang-late", REFUSALS["hang"]), ("crash-late", REFUSALS["crash"])):
         assert f"{folder / name}.mp4: {why}" in message
     assert f"{folder / 'text.mp4'}: a text" in message
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.json", "b.json", "c.json"}

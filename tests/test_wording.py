@@ -33,6 +33,7 @@ REFUSED = {
     "People who": r"\b[Ww]hoever corrects\b",
     "weighted": r"\bweighed by\b",
     "the pipeline": r"\bthe road\b",
+    "again": r"\banew\b",
 }
 #: Keys and names of the program's own that look like one of these.
 NAMES = {"mended"}

@@ -25,20 +25,20 @@ from transformers import (
 )
 
 BODY: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
-SEEN: dict[str, Any] = {**BODY, "image_size": 32, "patch_size": 16}
+PICTURES: dict[str, Any] = {**BODY, "image_size": 32, "patch_size": 16}
 PATCHES: dict[str, Any] = {**BODY, "num_patches": 4, "patch_size": 16}
 TEXT: dict[str, Any] = {**BODY, "vocab_size": 99, "max_position_embeddings": 16}
 #: A family of image encoders, by the `model_type` of its checkpoint.
 PICTURES: dict[str, Any] = {
-    "clip": CLIPConfig(vision_config=SEEN, text_config=TEXT, projection_dim=16),
-    "clip_vision_model": CLIPVisionConfig(**SEEN),
-    "siglip": SiglipConfig(vision_config=SEEN, text_config=TEXT),
-    "siglip_vision_model": SiglipVisionConfig(**SEEN),
+    "clip": CLIPConfig(vision_config=PICTURES, text_config=TEXT, projection_dim=16),
+    "clip_vision_model": CLIPVisionConfig(**PICTURES),
+    "siglip": SiglipConfig(vision_config=PICTURES, text_config=TEXT),
+    "siglip_vision_model": SiglipVisionConfig(**PICTURES),
     "siglip2": Siglip2Config(vision_config=PATCHES, text_config=TEXT),
     "siglip2_vision_model": Siglip2VisionConfig(**PATCHES),
-    "dinov2": Dinov2Config(**SEEN),
-    "dinov2_with_registers": Dinov2WithRegistersConfig(**SEEN),
-    "dinov3_vit": DINOv3ViTConfig(**SEEN),
+    "dinov2": Dinov2Config(**PICTURES),
+    "dinov2_with_registers": Dinov2WithRegistersConfig(**PICTURES),
+    "dinov3_vit": DINOv3ViTConfig(**PICTURES),
     "dinov3_convnext": DINOv3ConvNextConfig(image_size=32, hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1]),
 }
 VIT = {"architecture": "vit_tiny_patch16_224", "num_classes": 16, "model_args": {"depth": 1, "img_size": 32}}

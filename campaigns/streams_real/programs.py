@@ -79,7 +79,7 @@ def programs(venv: Path) -> tuple[Program, ...]:
     def toolkit(film: Path, port: int) -> list[str]:
         return [str(python), str(Path(__file__).with_name("toolkit.py")), str(film.parent), str(port)]
 
-    told = (str(python), "-c", f"from importlib.metadata import version; print(version({PACKAGE!r}))")
+    version = (str(python), "-c", f"from importlib.metadata import version; print(version({PACKAGE!r}))")
     return (
         Program("VLC, RTSP", "cvlc", "rtsp://127.0.0.1:{}/ward", _vlc, ("cvlc", "--version"), _vlc_locked, True),
         Program(
@@ -89,7 +89,7 @@ def programs(venv: Path) -> tuple[Program, ...]:
             _gstreamer,
             ("gst-inspect-1.0", "--version"),
         ),
-        Program(f"{PACKAGE}, RTSP", str(python), "rtsp://127.0.0.1:{}/film.mp4", toolkit, told),
+        Program(f"{PACKAGE}, RTSP", str(python), "rtsp://127.0.0.1:{}/film.mp4", toolkit, version),
         Program("FFmpeg, MPEG-TS over HTTP", "ffmpeg", "http://127.0.0.1:{}/ward", _ffmpeg, ("ffmpeg", "-version")),
     )
 

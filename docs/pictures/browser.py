@@ -18,7 +18,7 @@ def light_page(width: int, height: int) -> Iterator[Page]:
     Raises:
         FileNotFoundError: there is no Chromium on the PATH.
     """
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
     if program is None:
         raise FileNotFoundError(f"no Chromium on the PATH ({', '.join(PROGRAMS)})")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program) as browser:

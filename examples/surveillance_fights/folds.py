@@ -17,7 +17,7 @@ from sklearn.metrics import f1_score
 
 from actscribe import evaluate, train
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 FOLDS = 5
 
 
@@ -28,8 +28,8 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=3)
     parser.add_argument("--frames", type=int, default=16)
     arguments = parser.parse_args()
-    clips = pd.read_csv(HERE / "data" / "clips.csv")
-    clips["video"] = [str(HERE / "data" / name) for name in clips["video"]]
+    clips = pd.read_csv(FOLDER / "data" / "clips.csv")
+    clips["video"] = [str(FOLDER / "data" / name) for name in clips["video"]]
     scores = [partition(clips, seed, arguments.out, arguments.frames) for seed in range(arguments.partitions)]
     print(
         f"macro F1 by group, {FOLDS} folds: {', '.join(f'{score:.3f}' for score in scores)}; mean {np.mean(scores):.3f}"

@@ -26,7 +26,7 @@ from actscribe.video.probe import probe
 from actscribe.video.reading import frames_at
 from actscribe.video.sampling import sample_times
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 FOLDS, FIRST = 5, 100
 #: Every third of the frames is one of the 16 that a probe sees.
 FRAMES, EVERY = 48, slice(1, None, 3)
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--partitions", type=int, default=4)
     arguments = parser.parse_args()
-    clips = pd.read_csv(HERE / "data" / "clips.csv")
+    clips = pd.read_csv(FOLDER / "data" / "clips.csv")
     known = _statistics(clips, arguments.out)
     by_name: dict[str, list[list[Fold]]] = {}
     for name, parts in SETS.items():
@@ -151,7 +151,7 @@ def _statistics(clips: pd.DataFrame, out: Path) -> dict[str, np.ndarray]:
     kept = out / "statistics.npz"
     if not kept.exists():
         network = imagenet.load().eval().network
-        rows = [_of_clip(network, HERE / "data" / name) for name in clips["video"]]
+        rows = [_of_clip(network, FOLDER / "data" / name) for name in clips["video"]]
         out.mkdir(parents=True, exist_ok=True)
         np.savez(kept, **{name: np.stack([row[name] for row in rows]) for name in rows[0]})
     with np.load(kept) as held:

@@ -55,7 +55,7 @@ def tokenizer(texts: Iterable[str]) -> hf.PreTrainedTokenizerFast:
         *templates.YES_NO,
         *templates.DEFINED,
         *templates.WHICH,
-        *templates.SEEN,
+        *templates.VISIBLE,
         *templates.LIST_ENDS,
     ]
     corpus = [*texts, *prompts, *common, "User: \nAssistant: Yes", "Assistant: No"]

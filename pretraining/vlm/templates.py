@@ -76,7 +76,7 @@ WHICH = (
     "Activities: {items}. Which of them happen in the video?",
     "Choose from this list what happens in the video: {items}.",
 )
-SEEN = (
+VISIBLE = (
     "Which of these can be seen: {items}?",
     "Which of these are in the video: {items}?",
     "List what is there: {items}.",

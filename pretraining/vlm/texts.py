@@ -224,7 +224,7 @@ def _visible(pool: Pool, rng: np.random.Generator) -> Turn:
     offered = [offered[int(index)] for index in rng.permutation(len(offered))]
     if not offered:
         return _open(pool, rng)
-    prompt = _one(templates.SEEN, rng).format(items=_joined(offered, rng)) + _one(templates.LIST_ENDS, rng)
+    prompt = _one(templates.VISIBLE, rng).format(items=_joined(offered, rng)) + _one(templates.LIST_ENDS, rng)
     return Turn(prompt, ", ".join(name for name in offered if name in there) or "none")
 
 

@@ -177,7 +177,7 @@ LABEL = Column("label", "label", format="text")
 SUPPORT = Column("support", "clips with", "clips in which the activity is annotated", "count")
 ANNOTATED = Column("annotated", "annotated clips", "clips that somebody annotated for it", "count")
 PREDICTED_RATE = Column(
-    "predicted_rate", "predicted", "share of the annotated clips that the recognizer marked", "percent", short="said"
+    "predicted_rate", "predicted", "share of the annotated clips that the recognizer marked", "percent", short="marked"
 )
 PRIOR = Column("prior", "annotated", "share of the annotated clips that show the activity", "percent")
 

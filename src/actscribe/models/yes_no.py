@@ -39,9 +39,9 @@ def from_logits(logits: Any, yes: Sequence[int], no: Sequence[int]) -> list[YesN
     """
     chances = logits.double().softmax(-1)
     says_yes, says_no = chances[:, list(yes)].sum(-1), chances[:, list(no)].sum(-1)
-    mass = says_yes + says_no
+    probability_mass = says_yes + says_no
     share = (logits[:, list(yes)].double().logsumexp(-1) - logits[:, list(no)].double().logsumexp(-1)).sigmoid()
-    return [YesNo(float(p), float(m)) for p, m in zip(share, mass, strict=True)]
+    return [YesNo(float(p), float(m)) for p, m in zip(share, probability_mass, strict=True)]
 
 
 def from_text(text: str) -> YesNo:

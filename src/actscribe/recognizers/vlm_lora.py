@@ -247,7 +247,7 @@ def _tune(inputs: TrainingInputs, parts: HeadedVlm) -> None:
 
 @torch.no_grad()
 def _put_together(inputs: TrainingInputs, parts: HeadedVlm, adapter: Adapter) -> HeadedVlm:
-    """Return what was learned on the model as it is read anew: what FSDP has divided stays so."""
+    """Return what was learned on the model as it is loaded again: what FSDP has divided stays so."""
     whole = start(inputs)
     inject(whole.backbone.vlm, adapter)
     learned = adapter_weights(parts.backbone.vlm)

@@ -39,16 +39,16 @@
     made.textContent = text;
     return made;
   };
-  let shown = rows.map((_, place) => place), page = 0, sorted = -1, falling = false;
+  let shown = rows.map((_, index) => index), page = 0, sorted = -1, falling = false;
 
   const draw = () => {
     const pages = Math.max(1, Math.ceil(shown.length / PAGE));
     page = Math.min(Math.max(page, 0), pages - 1);
-    const made = shown.slice(page * PAGE, (page + 1) * PAGE).map((place) => {
+    const made = shown.slice(page * PAGE, (page + 1) * PAGE).map((index) => {
       const line = document.createElement("tr");
       formats.forEach((_, column) => {
         const one = line.insertCell();
-        const [row, text] = [rows[place], cell(rows[place], column)];
+        const [row, text] = [rows[index], cell(rows[index], column)];
         const at = moment(row, column);
         one.append(at === null ? text : link(text, ids[row[0]], at));
         if (isText(column)) one.className = "words";
@@ -57,14 +57,14 @@
     });
     body.replaceChildren(...made);
     const from = shown.length ? page * PAGE + 1 : 0, to = Math.min(shown.length, (page + 1) * PAGE);
-    get("place").textContent = `${from}–${to} of ${shown.length} rows`;
+    get("range").textContent = `${from}–${to} of ${shown.length} rows`;
     get("first").disabled = get("back").disabled = page === 0;
     get("next").disabled = get("last").disabled = page === pages - 1;
   };
   const order = () => {
     if (sorted < 0) return;
     const sign = falling ? -1 : 1;
-    const keyed = isText(sorted) ? (place) => cell(rows[place], sorted) : (place) => rows[place][sorted];
+    const keyed = isText(sorted) ? (index) => cell(rows[index], sorted) : (index) => rows[index][sorted];
     shown.sort((a, b) => {
       const x = keyed(a), y = keyed(b);
       if (x === null || y === null) return (x === null) - (y === null) || a - b;
@@ -74,8 +74,8 @@
   const find = () => {
     const wanted = get("find").value.trim().toLowerCase();
     const texts = formats.map((_, column) => column).filter(isText);
-    shown = rows.map((_, place) => place);
-    if (wanted) shown = shown.filter((place) => texts.some((column) => cell(rows[place], column).toLowerCase().includes(wanted)));
+    shown = rows.map((_, index) => index);
+    if (wanted) shown = shown.filter((index) => texts.some((column) => cell(rows[index], column).toLowerCase().includes(wanted)));
     order();
     page = 0;
     draw();
@@ -96,8 +96,8 @@
       const column = Number(button.dataset.column);
       falling = column === sorted ? !falling : !isText(column);
       sorted = column;
-      document.querySelectorAll("#rows th").forEach((head, place) => {
-        if (place === column) head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+      document.querySelectorAll("#rows th").forEach((head, index) => {
+        if (index === column) head.setAttribute("aria-sort", falling ? "descending" : "ascending");
         else head.removeAttribute("aria-sort");
       });
       order();

@@ -128,7 +128,7 @@ class Conversions:
             UnreadableVideo: it cannot be read.
         """
         about = self.about(video)
-        if about.served_as or about.copies:  # else every frame was written anew, at the times that were wanted
+        if about.served_as or about.copies:  # else every frame was written again, at the times that were wanted
             self._beside(video, ".mp4").unlink(missing_ok=True)
             again = about.model_copy(update={"served_as": "", "copies": False})
             write_text(self._beside(video, ABOUT), again.model_dump_json())

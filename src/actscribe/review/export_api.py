@@ -16,7 +16,7 @@ def export(asked: Asked) -> dict[str, Any]:
     chosen = wanted.recordings if wanted.recordings is not None else tuple(session.items)
     items = [session.item(id) for id in dict.fromkeys(chosen)]
     files, sentences = session.exporter.write(items, session.annotator, wanted.formats)
-    return {"files": [path.relative_to(session.study.folder).as_posix() for path in files], "said": sentences}
+    return {"files": [path.relative_to(session.study.folder).as_posix() for path in files], "sentences": sentences}
 
 
 def guards(asked: Asked) -> dict[str, Any]:

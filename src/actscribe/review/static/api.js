@@ -20,10 +20,10 @@ async function answered(path, how) {
 		throw new Lost("the server does not answer; is actscribe review still running?");
 	}
 	if (answer.ok) return answer;
-	const said = await answer.json().catch(() => ({}));
-	if (answer.status === 403) throw new Lost(said.hint || "this page's address is out of date: open the one that actscribe review printed.");
+	const reply = await answer.json().catch(() => ({}));
+	if (answer.status === 403) throw new Lost(reply.hint || "this page's address is out of date: open the one that actscribe review printed.");
 	if (answer.status >= 500) throw new Lost("the server failed; trying again.");
-	throw new Refused(answer.status, said.error || `the server refused (${answer.status}).`, said.hint || "");
+	throw new Refused(answer.status, reply.error || `the server refused (${answer.status}).`, reply.hint || "");
 }
 
 export async function ask(path, body) {
@@ -39,14 +39,14 @@ export async function ask(path, body) {
 
 export const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
-/** Do something as often as it takes until the server is there; `told` hears why it is not. */
-export async function untilThere(work, told) {
+/** Do something as often as it takes until the server is there; `report(state, sentence)` hears why it is not. */
+export async function untilThere(work, report) {
 	for (;;) {
 		try {
 			return await work();
 		} catch (error) {
 			if (!(error instanceof Lost)) throw error;
-			told("lost", error.message);
+			report("lost", error.message);
 			await pause(1500);
 		}
 	}

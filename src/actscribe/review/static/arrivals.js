@@ -33,14 +33,14 @@ export class Arrivals {
 		while (work.sheet?.suggesting === "computing" && ticket === work.ticket) {
 			await pause(POLL);
 			if (ticket !== work.ticket) return;
-			const found = await askOf(work.sheet.id, "suggestions").catch(() => null);
-			if (!found || ticket !== work.ticket || found.suggesting === "computing") continue;
-			work.sheet.suggest(found);
+			const answer = await askOf(work.sheet.id, "suggestions").catch(() => null);
+			if (!answer || ticket !== work.ticket || answer.suggesting === "computing") continue;
+			work.sheet.suggest(answer);
 			work.timeline.layOut();
 			work.toolbars.opened();
 			work.refresh();
 			this.fetchCurves();
-			work.say(found.suggestions ? `${count(found.suggestions.length, "suggestion")} arrived.` : `No suggestions: ${found.suggesting}`);
+			work.say(answer.suggestions ? `${count(answer.suggestions.length, "suggestion")} arrived.` : `No suggestions: ${answer.suggesting}`);
 		}
 	}
 

@@ -34,16 +34,16 @@ export class Cameras {
 	async #shown(opened, ticket) {
 		const cameras = await this.#playable(opened, ticket);
 		if (!cameras || ticket !== this.work.ticket) return null;
-		const figures = cameras.map((camera, place) => this.#figure(camera, place, cameras.length));
+		const figures = cameras.map((camera, index) => this.#figure(camera, index, cameras.length));
 		this.host.replaceChildren(...figures.map(one => one.figure));
 		this.host.dataset.count = cameras.length;
 		await this.#loaded(figures[0].video);
 		const shown = figures.map(({video, camera}) => ({video, offset: camera.offset, behind: 0}));
-		const clocks = figures.map(async (one, place) => {
+		const clocks = figures.map(async (one, index) => {
 			const time = await this.#firstTime(one);
 			const behind = one.camera.begins - time;
 			if (Math.abs(behind) <= opened.frame_s / 2) return true;
-			shown[place].behind = behind;
+			shown[index].behind = behind;
 			return time < opened.frame_s / 2;
 		});
 		const exact = await clocks[0];
@@ -66,12 +66,12 @@ export class Cameras {
 
 	mute(muted) {
 		this.muted = muted;
-		this.host.querySelectorAll("video").forEach((video, place) => (video.muted = muted || place > 0));
+		this.host.querySelectorAll("video").forEach((video, index) => (video.muted = muted || index > 0));
 	}
 
-	#figure(camera, place, count) {
+	#figure(camera, index, count) {
 		const video = make("video", {src: camera.url, preload: "auto", playsinline: true, disablepictureinpicture: true, "aria-label": `Camera ${camera.name}`});
-		video.muted = this.muted || place > 0;
+		video.muted = this.muted || index > 0;
 		if (camera.left_out) this.work.page.note(camera.left_out);
 		video.style.aspectRatio = `${camera.width} / ${camera.height}`;
 		video.addEventListener("click", () => this.work.playing.toggle());

@@ -10,7 +10,7 @@ export class Changes {
 	}
 
 	/** Apply what `make` returns and send it, in order with everything before. */
-	async act(make, said = "") {
+	async act(make, sentence = "") {
 		const {work} = this;
 		if (this.queue.unknown) await this.queue.empty();
 		const action = typeof make === "function" ? make() : make;
@@ -20,7 +20,7 @@ export class Changes {
 		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
 		else if (action.why === "delete" || action.why === "reject") work.choose(null);
 		work.refresh();
-		work.say(said || `${capital(action.why)}.`);
+		work.say(sentence || `${capital(action.why)}.`);
 		return true;
 	}
 
@@ -90,15 +90,15 @@ export class Changes {
 	/** Make the lost changes once more, also to a recording that was left meanwhile. */
 	async #doAgain(old, actions) {
 		const {work} = this;
-		const here = () => work.sheet?.id === old.id;
-		const apart = here() ? null : await this.#read(old).catch(error => work.page.fail(error));
-		const sheet = here() ? work.sheet : apart;
+		const isShown = () => work.sheet?.id === old.id;
+		const apart = isShown() ? null : await this.#read(old).catch(error => work.page.fail(error));
+		const sheet = isShown() ? work.sheet : apart;
 		if (!sheet) return;
 		for (const {body} of actions) {
 			const ops = body.ops.filter(op => op.op !== "drop" || sheet.bouts.has(op.id));
 			if (ops.length) this.#enqueue(sheet, {why: body.why, ops});
 		}
-		if (here()) work.refresh();
+		if (isShown()) work.refresh();
 		work.say(`Done again in ${sheet.name}.`);
 	}
 }

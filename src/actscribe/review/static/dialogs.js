@@ -33,17 +33,17 @@ export const insists = title => confirm(title, [
 	"Test recordings are annotated blind, so that the figures measured on them do not favour the run.",
 	"The journal will record that you have seen its predictions, and that cannot be undone."], "Show them, and record it");
 
-/** Let a label be chosen with its key or the mouse; returns its place, or -1. */
+/** Let a label be chosen with its key or the mouse; returns its index, or -1. */
 export async function chooseLabel(labels, keyOf) {
-	const list = make("div", {class: "label-choice"}, ...labels.map((label, place) =>
-		make("button", {value: place},
+	const list = make("div", {class: "label-choice"}, ...labels.map((label, index) =>
+		make("button", {value: index},
 			dot(label.color), make("span", {class: "name", text: label.name}),
 			kbd(label.keys[0]))));
 	const keydown = (event, close) => {
-		const place = keyOf(event);
-		if (place === undefined) return;
+		const index = keyOf(event);
+		if (index === undefined) return;
 		event.preventDefault();
-		close(String(place));
+		close(String(index));
 	};
 	const chosen = await show("Which label?", [list], [["Cancel", ""]], {keydown});
 	return chosen === "" ? -1 : Number(chosen);

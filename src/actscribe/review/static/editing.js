@@ -17,8 +17,8 @@ export class Editing {
 		return any;
 	}
 
-	#act(make, said) {
-		return this.work.changes.act(make, said);
+	#act(make, sentence) {
+		return this.work.changes.act(make, sentence);
 	}
 
 	/** Whether there are no frames to mark, as while a video is converted; it is said. */
@@ -29,22 +29,22 @@ export class Editing {
 	}
 
 	/** A label's key: begin a bout at this frame, or end the one that is begun. */
-	label(place) {
+	label(index) {
 		if (this.frameless) return false;
 		const {work} = this;
 		const {player, sheet} = work;
-		const {name} = work.labels[place];
-		work.activate(place);
+		const {name} = work.labels[index];
+		work.activate(index);
 		const begun = this.begun.get(name);
 		if (begun === undefined) {
-			this.begun.set(name, player.here);
-			work.say(`${name} begins at ${clock(player.here)}; press its key again where it ends.`);
+			this.begun.set(name, player.aimTime);
+			work.say(`${name} begins at ${clock(player.aimTime)}; press its key again where it ends.`);
 			return work.refresh();
 		}
 		this.begun.delete(name);
-		let [start, end] = [Math.min(begun, player.here), Math.max(begun, player.here)];
+		let [start, end] = [Math.min(begun, player.aimTime), Math.max(begun, player.aimTime)];
 		// A bout of one frame, and one that is ended at the last frame, last as long as that.
-		const last = player.aim === player.frames.count - 1 && end === player.here;
+		const last = player.aim === player.frames.count - 1 && end === player.aimTime;
 		if (start === end || last) end = Math.min(player.frames.end(player.aim) + player.offset, sheet.duration);
 		const foe = this.excluding(name, start, end);
 		return this.#act(edits.mark(name, start, end), `${name} from ${clock(start)} to ${clock(end)}.${foe ? ` It overlaps ${foe}, which excludes it.` : ""}`);
@@ -69,19 +69,19 @@ export class Editing {
 	}
 
 	edgeHere(edge) {
-		return this.#reshape(edge, this.work.player.here);
+		return this.#reshape(edge, this.work.player.aimTime);
 	}
 
 	async nudge(edge, frames) {
 		const {player, sheet} = this.work;
 		const chosen = this.#chosen;
 		if (!chosen) return false;
-		const place = player.frames.nearest(chosen[edge] - player.offset) + frames;
-		if (place < 0) return false;
-		const past = place >= player.frames.count;
-		const done = await this.#reshape(edge, past ? Math.min(player.frames.end(place) + player.offset, sheet.duration) : player.start(place));
+		const index = player.frames.nearest(chosen[edge] - player.offset) + frames;
+		if (index < 0) return false;
+		const past = index >= player.frames.count;
+		const done = await this.#reshape(edge, past ? Math.min(player.frames.end(index) + player.offset, sheet.duration) : player.start(index));
 		if (done) player.pause();
-		return done && this.work.goTo(player.start(place));
+		return done && this.work.goTo(player.start(index));
 	}
 
 	/** Set an edge that was typed, at the closest frame. */
@@ -94,9 +94,9 @@ export class Editing {
 		if (this.frameless) return false;
 		const {work} = this;
 		const {player} = work;
-		const here = () => work.chosenBout ?? work.sheet.mine.get(work.labels[work.active].name).within(player.here, player.here)[0];
-		if (!here() || !edits.split(here(), player.here)) return work.say("Move to a frame within a bout to split it.");
-		return this.#act(() => here() && edits.split(here(), player.here), `Split at ${clock(player.here)}.`);
+		const bout = () => work.chosenBout ?? work.sheet.mine.get(work.labels[work.active].name).within(player.aimTime, player.aimTime)[0];
+		if (!bout() || !edits.split(bout(), player.aimTime)) return work.say("Move to a frame within a bout to split it.");
+		return this.#act(() => bout() && edits.split(bout(), player.aimTime), `Split at ${clock(player.aimTime)}.`);
 	}
 
 	merge() {
@@ -110,8 +110,8 @@ export class Editing {
 	async relabel() {
 		const {keys, labels} = this.work;
 		if (!this.#chosen) return undefined;
-		const place = await chooseLabel(labels, event => keys.placeOf(event));
-		return place < 0 ? undefined : this.relabelTo(labels[place].name);
+		const index = await chooseLabel(labels, event => keys.labelIndex(event));
+		return index < 0 ? undefined : this.relabelTo(labels[index].name);
 	}
 
 	relabelTo(name) {

@@ -1,5 +1,5 @@
 // The presentation times of a video's frames, ascending, in seconds; a frame is shown until the next one begins.
-import {firstPlace} from "./lane.js";
+import {firstIndex} from "./lane.js";
 
 export class Frames {
 	/** `step` is how long the last one is shown. */
@@ -11,28 +11,28 @@ export class Frames {
 
 	/** Number of the frame that is shown at a time. */
 	at(time) {
-		return Math.max(firstPlace(this.count, place => this.times[place] > time + 1e-6) - 1, 0);
+		return Math.max(firstIndex(this.count, index => this.times[index] > time + 1e-6) - 1, 0);
 	}
 
 	/** Number of the frame that begins closest to a time. */
 	nearest(time) {
-		const place = this.at(time);
-		const next = Math.min(place + 1, this.count - 1);
-		return this.times[next] - time < time - this.times[place] ? next : place;
+		const index = this.at(time);
+		const next = Math.min(index + 1, this.count - 1);
+		return this.times[next] - time < time - this.times[index] ? next : index;
 	}
 
-	start(place) {
-		return this.times[this.inside(place)] ?? 0;
+	start(index) {
+		return this.times[this.inside(index)] ?? 0;
 	}
 
 	/** When the frame after it begins. */
-	end(place) {
-		place = this.inside(place);
-		if (place + 1 < this.count) return this.times[place + 1];
-		return (this.times[place] ?? 0) + this.step;
+	end(index) {
+		index = this.inside(index);
+		if (index + 1 < this.count) return this.times[index + 1];
+		return (this.times[index] ?? 0) + this.step;
 	}
 
-	inside(place) {
-		return Math.min(Math.max(place, 0), Math.max(this.count - 1, 0));
+	inside(index) {
+		return Math.min(Math.max(index, 0), Math.max(this.count - 1, 0));
 	}
 }

@@ -33,7 +33,7 @@ export const kbd = key => (key ? make("kbd", {text: symbol(key)}) : null);
 
 export class Keys {
 	constructor({labels, commands}) {
-		this.labels = new Map(labels.flatMap(({keys}, place) => keys.map(key => [key, place])));
+		this.labels = new Map(labels.flatMap(({keys}, index) => keys.map(key => [key, index])));
 		this.commands = new Map(commands.map(one => [one.name, one]));
 		this.reached = new Map(commands.flatMap(({name, keys}) => keys.map(key => [key, name])));
 	}
@@ -51,7 +51,7 @@ export class Keys {
 	}
 
 	/** The label whose key was pressed. */
-	placeOf(event) {
+	labelIndex(event) {
 		return this.labels.get(ofEvent(event));
 	}
 

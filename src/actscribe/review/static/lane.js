@@ -1,6 +1,6 @@
 // Intervals of one label in the order of time, found by binary search however many there are.
-/** The first of `count` places at which something holds that holds at all places behind it. */
-export function firstPlace(count, holds) {
+/** The first of `count` indices at which something holds that holds at all behind it. */
+export function firstIndex(count, holds) {
 	let [low, high] = [0, count];
 	while (low < high) {
 		const middle = (low + high) >> 1;
@@ -17,39 +17,39 @@ export class Lane {
 	}
 
 	add(item) {
-		this.items.splice(this.#place(item.start), 0, item);
+		this.items.splice(this.#indexFor(item.start), 0, item);
 		this.reach = null;
 	}
 
 	remove(item) {
-		const place = this.items.indexOf(item);
-		if (place >= 0) this.items.splice(place, 1);
+		const index = this.items.indexOf(item);
+		if (index >= 0) this.items.splice(index, 1);
 		this.reach = null;
 	}
 
 	/** Index of the first interval that is not over before `time`; those before it all are. */
 	first(time) {
 		const reach = this.#latestEnds();
-		return firstPlace(reach.length, place => reach[place] >= time);
+		return firstIndex(reach.length, index => reach[index] >= time);
 	}
 
 	/** The intervals that touch [from, to]. */
 	within(from, to) {
-		const found = [];
-		for (let place = this.first(from); place < this.items.length && this.items[place].start <= to; place++)
-			if (this.items[place].end >= from) found.push(this.items[place]);
-		return found;
+		const touching = [];
+		for (let index = this.first(from); index < this.items.length && this.items[index].start <= to; index++)
+			if (this.items[index].end >= from) touching.push(this.items[index]);
+		return touching;
 	}
 
-	#place(start) {
-		return firstPlace(this.items.length, place => this.items[place].start >= start);
+	#indexFor(start) {
+		return firstIndex(this.items.length, index => this.items[index].start >= start);
 	}
 
 	#latestEnds() {
 		if (!this.reach) {
 			this.reach = new Float64Array(this.items.length);
 			let latest = -Infinity;
-			this.items.forEach((item, place) => (this.reach[place] = latest = Math.max(latest, item.end)));
+			this.items.forEach((item, index) => (this.reach[index] = latest = Math.max(latest, item.end)));
 		}
 		return this.reach;
 	}

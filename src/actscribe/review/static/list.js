@@ -118,12 +118,12 @@ export class List {
 	}
 
 	#fill() {
-		const found = this.page.study.recordings
+		const matching = this.page.study.recordings
 			.filter(one => (!this.kept || one.state === this.kept) && `${one.name} ${one.group}`.toLowerCase().includes(this.wanted))
 			.sort(ORDERS[this.order][1]);
-		get("rows").replaceChildren(...found.slice(0, this.most).map(one => this.#row(one)));
-		get("more").hidden = found.length <= this.most;
-		get("none").hidden = found.length > 0;
+		get("rows").replaceChildren(...matching.slice(0, this.most).map(one => this.#row(one)));
+		get("more").hidden = matching.length <= this.most;
+		get("none").hidden = matching.length > 0;
 	}
 
 	#row(one) {
@@ -155,7 +155,7 @@ export class List {
 	async #export() {
 		const {formats} = this.page.study;
 		const boxes = formats.map(name => make("input", {type: "checkbox", value: name}));
-		const lines = formats.map((name, place) => make("label", {class: "check"}, boxes[place], make("span", {text: name})));
+		const lines = formats.map((name, index) => make("label", {class: "check"}, boxes[index], make("span", {text: name})));
 		if (boxes.length) boxes[0].checked = true;
 		const answer = await show("Export annotations", [make("p", {text: "Written into review/export/ beside the study; your own files stay as they are."}), make("div", {class: "formats"}, ...lines)], [["Export", "yes", "main"], ["Cancel", ""]]);
 		const wanted = boxes.filter(box => box.checked).map(box => box.value);

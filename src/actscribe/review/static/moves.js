@@ -29,7 +29,7 @@ export class Moves {
 	unreviewed() {
 		const {work} = this;
 		const spans = rest(work.sheet.whole, work.sheet.duration);
-		const next = spans.find(([start]) => start > work.player.here + 1e-6) ?? spans[0];
+		const next = spans.find(([start]) => start > work.player.aimTime + 1e-6) ?? spans[0];
 		if (!next) return work.say("Everything is reviewed.");
 		work.goTo(next[0]);
 		return work.say(`Not reviewed from ${clock(next[0])} to ${clock(next[1])}.`);
@@ -45,27 +45,27 @@ export class Moves {
 	/** Go on from the current one where the playhead is still at it, else from the playhead; around at either end. */
 	#go(kind, items, forward, current) {
 		const {work} = this;
-		const now = work.player.here;
+		const now = work.player.aimTime;
 		const half = work.sheet.frame_s / 2;
 		const there = current && Math.abs(work.player.snap(current.start) - now) < half ? items.indexOf(current) : -1;
 		if (!items.length) return work.say(kind === "suggestion" ? "No suggestion waits for an answer." : `There is no ${kind}.`);
-		let place;
-		if (there >= 0) place = there + (forward ? 1 : -1);
-		else if (forward) place = items.findIndex(one => one.start >= now - half);
-		else place = items.findLastIndex(one => one.start < now - half);
+		let index;
+		if (there >= 0) index = there + (forward ? 1 : -1);
+		else if (forward) index = items.findIndex(one => one.start >= now - half);
+		else index = items.findLastIndex(one => one.start < now - half);
 		let round = "";
-		if (!items[place]) {
-			place = forward ? 0 : items.length - 1;
+		if (!items[index]) {
+			index = forward ? 0 : items.length - 1;
 			round = items.length === 1 ? "" : forward ? ", from the beginning again" : ", from the end again";
 		}
-		const found = items[place];
-		this.last[kind] = found;
-		const label = work.labels.findIndex(({name}) => name === found.label);
+		const item = items[index];
+		this.last[kind] = item;
+		const label = work.labels.findIndex(({name}) => name === item.label);
 		if (label >= 0) work.activate(label);
-		if (kind === "bout" || kind === "suggestion") work.choose(found);
-		else work.look(kind, found);
-		work.goTo(found.start);
-		const why = found.why ? `, ${found.why}` : "";
-		return work.say(`${capital(kind)} ${place + 1} of ${items.length}${round}: ${found.label}, ${clock(found.start)} to ${clock(found.end)}${why}.`);
+		if (kind === "bout" || kind === "suggestion") work.choose(item);
+		else work.look(kind, item);
+		work.goTo(item.start);
+		const why = item.why ? `, ${item.why}` : "";
+		return work.say(`${capital(kind)} ${index + 1} of ${items.length}${round}: ${item.label}, ${clock(item.start)} to ${clock(item.end)}${why}.`);
 	}
 }

@@ -53,11 +53,11 @@ export class Overview {
 		const pen = wiped(this.still, this.ratio);
 		box(pen, colours.lane, 0, 0, this.width, HEIGHT);
 		const row = (HEIGHT - FOOT - 3) / labels.length;
-		labels.forEach(({name, color}, place) => {
+		labels.forEach(({name, color}, index) => {
 			const lane = sheet.mine.get(name);
 			const items = lane.items.length ? lane.items : sheet.predicted.get(name).items;
 			const alpha = lane.items.length ? 0.95 : 0.4;
-			for (const {start, end} of items) box(pen, color, this.#x(start), 2 + place * row, Math.max(this.#x(end - start), 1), Math.max(row - 0.75, 0.75), alpha);
+			for (const {start, end} of items) box(pen, color, this.#x(start), 2 + index * row, Math.max(this.#x(end - start), 1), Math.max(row - 0.75, 0.75), alpha);
 		});
 		box(pen, colours.rule, 0, HEIGHT - FOOT, this.width, FOOT);
 		for (const [start, end] of sheet.whole)

@@ -18,22 +18,22 @@ export class Panel {
 		const {work} = this;
 		if (!work.sheet) return;
 		const host = get("labels");
-		if (host.childElementCount !== work.labels.length) host.replaceChildren(...work.labels.map((label, place) => this.#label(label, place)));
-		work.labels.forEach(({name}, place) => {
-			const button = host.children[place];
+		if (host.childElementCount !== work.labels.length) host.replaceChildren(...work.labels.map((label, index) => this.#label(label, index)));
+		work.labels.forEach(({name}, index) => {
+			const button = host.children[index];
 			const begun = work.editing.begun.get(name);
 			const share = Math.min(total(work.sheet.reviewed[name]) / work.sheet.duration, 1);
 			press(button, begun !== undefined);
-			button.classList.toggle("active", place === work.active);
+			button.classList.toggle("active", index === work.active);
 			button.querySelector(".state").textContent = begun === undefined ? percent(share) : `since ${clock(begun, 1)}`;
 			button.querySelector(".share").style.width = `${100 * share}%`;
 		});
-		[...get("gutter").children].forEach((row, place) => press(row, place === work.active));
+		[...get("gutter").children].forEach((row, index) => press(row, index === work.active));
 		get("only-label").textContent = work.labels[work.active].name;
 	}
 
-	#label(label, place) {
-		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(place))}},
+	#label(label, index) {
+		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(index))}},
 			dot(label.color), make("span", {class: "name", text: label.name}),
 			make("span", {class: "state"}), kbd(label.keys[0]) ?? make("span"),
 			make("span", {class: "bar"}, make("span", {class: "share", style: {background: label.color}})));

@@ -86,12 +86,12 @@ export class Player {
 	}
 
 	/** When that frame begins: what a key that is pressed now means. */
-	get here() {
+	get aimTime() {
 		return this.start(this.aim);
 	}
 
-	start(place) {
-		return this.frames.start(place) + this.offset;
+	start(index) {
+		return this.frames.start(index) + this.offset;
 	}
 
 	/** Number of the frame shown at a moment of the recording. */
@@ -114,8 +114,8 @@ export class Player {
 	}
 
 	/** Show a frame; resolves once it, or one asked for later, is on the screen. */
-	toFrame(place) {
-		this.#wanted = this.frames.inside(place);
+	toFrame(index) {
+		this.#wanted = this.frames.inside(index);
 		return (this.settled = this.#seeking ? this.settled : this.#settle());
 	}
 
@@ -143,8 +143,8 @@ export class Player {
 	}
 
 	faster(by) {
-		const place = SPEEDS.findIndex(one => one >= this.speed);
-		this.setSpeed(SPEEDS[Math.min(Math.max(place + by, 0), SPEEDS.length - 1)]);
+		const index = SPEEDS.findIndex(one => one >= this.speed);
+		this.setSpeed(SPEEDS[Math.min(Math.max(index + by, 0), SPEEDS.length - 1)]);
 	}
 
 	#plays(speed) {
@@ -157,9 +157,9 @@ export class Player {
 	}
 
 	#playAll() {
-		this.cameras.forEach((camera, place) => {
-			if (place) seekTo(camera, timeOf(this.main) + this.offset - camera.offset);
-			camera.video.play().catch(() => place || this.pause());
+		this.cameras.forEach((camera, index) => {
+			if (index) seekTo(camera, timeOf(this.main) + this.offset - camera.offset);
+			camera.video.play().catch(() => index || this.pause());
 		});
 	}
 
@@ -177,22 +177,22 @@ export class Player {
 			if (own !== this.#stepping) return;
 			moment += ((now - last) / 1000) * this.speed * this.direction;
 			last = now;
-			const place = this.at(moment);
-			if (!this.#seeking && place !== this.index) this.toFrame(place);
+			const index = this.at(moment);
+			if (!this.#seeking && index !== this.index) this.toFrame(index);
 			if (this.#looped(moment)) moment = this.loop.start;
-			if (moment <= this.start(0) || place >= this.frames.count - 1) {
-				this.toFrame(place);
+			if (moment <= this.start(0) || index >= this.frames.count - 1) {
+				this.toFrame(index);
 				this.pause();
 			} else requestAnimationFrame(tick);
 		};
 		requestAnimationFrame(tick);
 	}
 
-	#arrive(place) {
-		this.index = place;
+	#arrive(index) {
+		this.index = index;
 		if (this.direction > 0 && this.#looped(this.after)) this.toTime(this.loop.start).then(() => this.direction > 0 && this.#playAll());
 		else if (this.direction > 0 && !this.#stepping) this.#hold();
-		this.tell(place);
+		this.tell(index);
 	}
 
 	#looped(moment) {
@@ -240,15 +240,15 @@ export class Player {
 		const {video, behind} = main;
 		return new Promise(resolve => {
 			let [sought, timer] = [false, 0];
-			const finish = place => {
+			const finish = index => {
 				clearTimeout(timer);
 				video.removeEventListener("seeked", onSeeked);
-				resolve(place);
+				resolve(index);
 			};
 			const onFrame = (_, {mediaTime}) => {
 				if (timer === null) return;
-				const seen = frames.nearest(mediaTime + behind);
-				if (seen === wanted || sought) finish(seen);
+				const shown = frames.nearest(mediaTime + behind);
+				if (shown === wanted || sought) finish(shown);
 				else video.requestVideoFrameCallback(onFrame);
 			};
 			// While the video loads no frame comes; what was seen before the seek ended may be the frame before it.

@@ -7,12 +7,12 @@ export class Playing {
 	step(frames) {
 		const {player, timeline} = this.work;
 		player.step(frames);
-		timeline.follow(player.here, false);
+		timeline.follow(player.aimTime, false);
 		this.work.note();
 	}
 
 	skip(seconds) {
-		this.work.goTo(this.work.player.here + seconds);
+		this.work.goTo(this.work.player.aimTime + seconds);
 	}
 
 	toggle() {

@@ -8,9 +8,9 @@ export class Queue {
 	#running = false;
 	#idle = [];
 
-	/** `told(state, sentence)` hears of "saved", "saving", "lost"; `refused(error, items)` returns the items to go on with. */
-	constructor(told, refused) {
-		this.told = told;
+	/** `report(state, sentence)` hears of "saved", "saving", "lost"; `refused(error, items)` returns the items to go on with. */
+	constructor(report, refused) {
+		this.report = report;
 		this.refused = refused;
 	}
 
@@ -39,7 +39,7 @@ export class Queue {
 		let failures = 0;
 		while (this.#waiting.length) {
 			const item = this.#waiting[0];
-			if (!failures) this.told("saving", "");
+			if (!failures) this.report("saving", "");
 			try {
 				const answer = await askOf(item.sheet.id, item.verb, {...item.body, revision: item.sheet.revision});
 				this.#waiting.shift();
@@ -49,13 +49,13 @@ export class Queue {
 			} catch (error) {
 				if (error instanceof Lost) {
 					item.tried = true;
-					this.told("lost", error.message);
+					this.report("lost", error.message);
 					await pause(PAUSES[Math.min(failures++, PAUSES.length - 1)]);
-				} else this.#waiting = await untilThere(() => this.refused(error, this.#waiting), this.told);
+				} else this.#waiting = await untilThere(() => this.refused(error, this.#waiting), this.report);
 			}
 		}
 		this.#running = false;
-		this.told("saved", "");
+		this.report("saved", "");
 		this.#idle.splice(0).forEach(done => done());
 	}
 }

@@ -15,7 +15,7 @@ import {Player} from "./player.js";
 import {Playing} from "./playing.js";
 import {Pointer} from "./pointer.js";
 import {Reviewing} from "./reviewing.js";
-import {Seen} from "./seen.js";
+import {Played} from "./played.js";
 import {Sheet} from "./sheet.js";
 import {Table} from "./table.js";
 import {Timeline} from "./timeline.js";
@@ -27,7 +27,7 @@ export class Recording {
 		this.keys = page.keys;
 		this.labels = page.study.labels;
 		this.say = page.say;
-		this.seen = new Seen();
+		this.played = new Played();
 		this.player = new Player(() => this.#shown(), () => this.#playing());
 		this.changes = new Changes(this);
 		this.playing = new Playing(this);
@@ -77,7 +77,7 @@ export class Recording {
 		const times = await frameTimes(opened.id);
 		if (ticket !== this.ticket) return;
 		this.player.open(cameras, new Frames(times, opened.frame_s));
-		this.seen.open(opened.id);
+		this.played.open(opened.id);
 		const there = this.goTo(at);
 		this.flush();
 		await there;
@@ -138,14 +138,14 @@ export class Recording {
 
 	chooseHere() {
 		const lane = this.labels[this.active].name;
-		const here = lanes => lanes.get(lane).within(this.player.here, this.player.here).find(one => one !== this.chosen);
-		const found = here(this.sheet.mine) ?? here(this.sheet.predicted);
-		this.choose(found ?? null);
-		this.say(found ? `${found.label}, ${clock(found.start)} to ${clock(found.end)}` : `No bout of ${lane} here.`);
+		const other = lanes => lanes.get(lane).within(this.player.aimTime, this.player.aimTime).find(one => one !== this.chosen);
+		const bout = other(this.sheet.mine) ?? other(this.sheet.predicted);
+		this.choose(bout ?? null);
+		this.say(bout ? `${bout.label}, ${clock(bout.start)} to ${clock(bout.end)}` : `No bout of ${lane} here.`);
 	}
 
-	activate(place) {
-		this.active = Math.min(Math.max(place, 0), this.labels.length - 1);
+	activate(index) {
+		this.active = Math.min(Math.max(index, 0), this.labels.length - 1);
 		this.timeline.reveal(this.active);
 		this.timeline.redraw();
 		this.panel.redrawLabels();
@@ -204,7 +204,7 @@ export class Recording {
 
 	#shown() {
 		if (!this.sheet) return;
-		this.seen.add(this.player);
+		this.played.add(this.player);
 		if (this.player.playing) this.timeline.follow(this.player.time, true);
 		this.timeline.redrawOver();
 		this.overview.redraw();

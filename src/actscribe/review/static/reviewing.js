@@ -23,32 +23,32 @@ export class Reviewing {
 		return work.panel.onlyActive ? [work.labels[work.active].name] : [];
 	}
 
-	async #mark(start, end, said) {
+	async #mark(start, end, sentence) {
 		const {work} = this;
 		const [sheet, labels] = [work.sheet, this.#labels()];
 		const done = common((labels.length ? labels : sheet.labels).map(name => sheet.reviewed[name]));
 		const fresh = without([[start, end]], done);
-		const [unseen, all] = [work.seen.missing(fresh), total(fresh)];
+		const [unseen, all] = [work.played.missing(fresh), total(fresh)];
 		if (unseen > all / 2) {
 			const digits = all < 10 ? 1 : 0;
 			const yes = await confirm("Mark what was not played?", [`${clock(unseen, digits)} of ${clock(all, digits)} were not played; mark all the same?`,
 				"Training takes reviewed time without a bout as time in which nothing happens."], "Mark all the same");
 			if (!yes || work.sheet !== sheet) return work.say("Not marked as reviewed.");
 		}
-		return work.changes.act(edits.reviewed(start, end, labels), said);
+		return work.changes.act(edits.reviewed(start, end, labels), sentence);
 	}
 
 	/** Begin a reviewed span at this frame, or end it here. */
-	here() {
+	mark() {
 		const {work} = this;
 		const {player, sheet} = work;
 		if (work.editing.frameless) return false;
 		if (this.since === null) {
-			this.since = player.here;
+			this.since = player.aimTime;
 			work.say(`Reviewed from ${clock(this.since)}; again where it ends.`);
 			return work.refresh();
 		}
-		const [first, last] = [this.since, player.here].sort((a, b) => a - b);
+		const [first, last] = [this.since, player.aimTime].sort((a, b) => a - b);
 		const start = first <= player.start(0) + 1e-6 ? 0 : first;
 		const end = last >= player.start(player.frames.count - 1) - 1e-6 ? sheet.duration : last;
 		this.since = null;

@@ -81,12 +81,12 @@ export class Sheet {
 
 	/** What is to be settled, or where the annotator and the suggestions say different things. */
 	disagreements() {
-		if (this.differences?.version === this.version) return this.differences.found;
-		const found = this.toSettle
+		if (this.differences?.version === this.version) return this.differences.differing;
+		const differing = this.toSettle
 			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label], start, end))
 			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
-		this.differences = {version: this.version, found};
-		return found;
+		this.differences = {version: this.version, differing};
+		return differing;
 	}
 
 	#differing(label) {

@@ -33,13 +33,13 @@ export function common(lists) {
 
 /** Spans in any order, of which those that overlap or touch become one. */
 function joined(spans) {
-	const found = [];
+	const merged = [];
 	for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
-		const last = found.at(-1);
+		const last = merged.at(-1);
 		if (last && start <= last[1]) last[1] = Math.max(last[1], end);
-		else found.push([start, end]);
+		else merged.push([start, end]);
 	}
-	return found;
+	return merged;
 }
 
 /** The time of intervals as spans. */
@@ -48,15 +48,15 @@ export const union = items => joined(items.map(({start, end}) => [start, end]));
 /** Where one of two lists of spans says yes and the other no, for at least `least` seconds. */
 export function apart(one, other, least) {
 	const edges = [...one.flat(), ...other.flat()].sort((a, b) => a - b);
-	const found = [];
+	const differing = [];
 	let [i, j] = [0, 0];
-	for (let place = 0; place + 1 < edges.length; place++) {
-		const [from, to] = [edges[place], edges[place + 1]];
+	for (let index = 0; index + 1 < edges.length; index++) {
+		const [from, to] = [edges[index], edges[index + 1]];
 		const middle = (from + to) / 2;
 		while (i < one.length && one[i][1] < middle) i++;
 		while (j < other.length && other[j][1] < middle) j++;
 		const [yes, no] = [i < one.length && one[i][0] <= middle, j < other.length && other[j][0] <= middle];
-		if (to > from && yes !== no) found.push([from, to]);
+		if (to > from && yes !== no) differing.push([from, to]);
 	}
-	return joined(found).filter(([start, end]) => end - start >= least).map(([start, end]) => ({start, end}));
+	return joined(differing).filter(([start, end]) => end - start >= least).map(([start, end]) => ({start, end}));
 }

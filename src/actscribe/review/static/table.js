@@ -20,12 +20,12 @@ export class Table {
 
 	#fill(from, to, most) {
 		const {work} = this;
-		const found = [...work.sheet.mine.values()].flatMap(lane => lane.within(from, to)).sort((a, b) => a.start - b.start);
-		const rows = found.slice(0, most).map(bout => make("tr", {},
+		const bouts = [...work.sheet.mine.values()].flatMap(lane => lane.within(from, to)).sort((a, b) => a.start - b.start);
+		const rows = bouts.slice(0, most).map(bout => make("tr", {},
 			make("td", {}, make("button", {class: "link", text: bout.label, on: {click: () => this.#go(bout)}})),
 			...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map(text => make("td", {text}))));
 		const heads = ["Label", "Start", "End", "Lasts", "From"].map(text => ({text}));
-		const caption = `${found.length > most ? `The first ${most} of ${whole(found.length)}` : whole(found.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
+		const caption = `${found.length > most ? `The first ${most} of ${whole(bouts.length)}` : whole(found.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
 		get("bouts-table").replaceChildren(table(heads, rows, make("caption", {text: caption})));
 	}
 

@@ -56,8 +56,8 @@ export class Timeline {
 		const others = sheet.others.length * (OTHER + GAP);
 		const above = sheet.doubts.items.length ? DOUBT + 2 : PAD;
 		this.rowHeight = above + MINE + GAP + predicted + others + PAD;
-		this.rows = labels.map((label, place) => {
-			const top = RULER + place * this.rowHeight;
+		this.rows = labels.map((label, index) => {
+			const top = RULER + index * this.rowHeight;
 			const mine = top + above;
 			return {label, top, mine, predicted: mine + MINE + GAP, others: mine + MINE + GAP + predicted};
 		});
@@ -68,12 +68,12 @@ export class Timeline {
 	}
 
 	#fillGutter(predicted) {
-		const rows = this.rows.map(({label, top}, place) => {
+		const rows = this.rows.map(({label, top}, index) => {
 			const tracks = [...(predicted ? ["suggested"] : []), ...this.work.sheet.others.map(one => one.name)];
 			const name = make("span", {class: "name"}, dot(label.color), make("span", {text: label.name}));
 			const inside = [name, ...tracks.map(text => make("span", {class: "track", text}))];
 			const style = {top: `${top}px`, height: `${this.rowHeight}px`};
-			return make("button", {class: "lane-name", title: label.name, style, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(place)}}, ...inside);
+			return make("button", {class: "lane-name", title: label.name, style, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(index)}}, ...inside);
 		});
 		this.gutter.replaceChildren(...rows);
 		this.gutter.style.height = `${this.height}px`;
@@ -95,9 +95,9 @@ export class Timeline {
 	}
 
 	/** Scroll a lane into view, where there are more than fit. */
-	reveal(place) {
+	reveal(index) {
 		const host = get("lanes-scroll");
-		const row = this.rows?.[place];
+		const row = this.rows?.[index];
 		if (!row) return;
 		if (row.top - RULER < host.scrollTop) host.scrollTop = row.top - RULER;
 		else if (row.top + this.rowHeight > host.scrollTop + host.clientHeight) host.scrollTop = row.top + this.rowHeight - host.clientHeight;
@@ -145,17 +145,17 @@ export class Timeline {
 	}
 
 	rowAt(y) {
-		const place = Math.floor((y - RULER) / this.rowHeight);
-		return y < RULER ? -1 : Math.min(place, this.rows.length - 1);
+		const index = Math.floor((y - RULER) / this.rowHeight);
+		return y < RULER ? -1 : Math.min(index, this.rows.length - 1);
 	}
 
 	/** What lies at a point: {row, track, item, edge}. */
 	hit(x, y, reach = 6) {
-		const place = this.rowAt(y);
-		if (place < 0) return {row: -1, track: "ruler"};
-		const row = this.rows[place];
+		const index = this.rowAt(y);
+		if (index < 0) return {row: -1, track: "ruler"};
+		const row = this.rows[index];
 		const track = y < row.predicted - GAP / 2 || !this.work.sheet.suggestions && y < row.others ? "mine" : y < row.others - GAP / 2 ? "predicted" : "other";
-		if (track === "other") return {row: place, track};
+		if (track === "other") return {row: index, track};
 		const lane = this.work.sheet[track].get(row.label.name);
 		const slack = (reach / this.width) * this.span;
 		const time = this.time(x);
@@ -165,9 +165,9 @@ export class Timeline {
 		for (const item of near) {
 			const [left, right] = this.#across(item);
 			const edge = Math.abs(x - right) <= reach && Math.abs(x - right) <= Math.abs(x - left) ? "end" : Math.abs(x - left) <= reach ? "start" : null;
-			if (edge && right - left > reach) return {row: place, track, item, edge};
+			if (edge && right - left > reach) return {row: index, track, item, edge};
 		}
-		return {row: place, track, item: near.find(one => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null};
+		return {row: index, track, item: near.find(one => one.start <= time + slack / 3 && one.end >= time - slack / 3) ?? null, edge: null};
 	}
 
 	#across({start, end}) {
@@ -185,9 +185,9 @@ export class Timeline {
 	#drawRows(pen) {
 		const {sheet} = this.work;
 		const framed = this.#framePixels() >= FRAME_PIXELS;
-		this.rows.forEach((row, place) => {
+		this.rows.forEach((row, index) => {
 			const {label} = row;
-			box(pen, place === this.work.active ? this.colours["lane-active"] : this.colours.paper, 0, row.top, this.width, this.rowHeight);
+			box(pen, index === this.work.active ? this.colours["lane-active"] : this.colours.paper, 0, row.top, this.width, this.rowHeight);
 			this.#drawGround(pen, row);
 			if (framed) this.#drawFrames(pen, row);
 			this.#drawCurve(pen, row);
@@ -219,8 +219,8 @@ export class Timeline {
 
 	#drawFrames(pen, row) {
 		const {player} = this.work;
-		for (let place = player.at(this.from); place < player.frames.count && player.start(place) <= this.to; place++)
-			box(pen, this.colours.grid, Math.round(this.x(player.start(place))), row.mine, 1, MINE);
+		for (let index = player.at(this.from); index < player.frames.count && player.start(index) <= this.to; index++)
+			box(pen, this.colours.grid, Math.round(this.x(player.start(index))), row.mine, 1, MINE);
 	}
 
 	#drawCurve(pen, row) {
@@ -230,11 +230,11 @@ export class Timeline {
 		const bottom = row.mine + MINE;
 		pen.beginPath();
 		let [left, right] = [null, null];
-		for (let place = 0; place < times.length; place++) {
-			if (times[place + 1] < this.from || times[place - 1] > this.to || curve[place] === null) continue;
-			const at = this.x(times[place]);
+		for (let index = 0; index < times.length; index++) {
+			if (times[index + 1] < this.from || times[index - 1] > this.to || curve[index] === null) continue;
+			const at = this.x(times[index]);
 			if (left === null) pen.moveTo((left = at), bottom);
-			pen.lineTo((right = at), bottom - curve[place] * (MINE - 2));
+			pen.lineTo((right = at), bottom - curve[index] * (MINE - 2));
 		}
 		if (left === null) return;
 		pen.lineTo(right, bottom);
@@ -254,8 +254,8 @@ export class Timeline {
 			else pen.rect(left, y, width, height);
 		};
 		const {items} = lane;
-		for (let place = lane.first(this.from); place < items.length && items[place].start <= this.to; place++) {
-			const item = items[place];
+		for (let index = lane.first(this.from); index < items.length && items[index].start <= this.to; index++) {
+			const item = items[index];
 			if (keep && !keep(item)) continue;
 			const [a, b] = [Math.max(this.x(item.start), -8), Math.min(this.x(item.end), this.width + 8)];
 			if (left !== null && b - a < 2 && a - right < 1) right = Math.max(right, b);
@@ -362,7 +362,7 @@ export class Timeline {
 		box(pen, this.colours.accent, left, RULER, 2, this.height);
 	}
 
-	#place(item) {
+	#band(item) {
 		const row = this.rows.find(one => one.label.name === item.label);
 		if (!row) return null;
 		return this.work.isSuggestion(item) ? [row.predicted - 1, PREDICTED + 2] : [row.mine, MINE];
@@ -370,9 +370,9 @@ export class Timeline {
 
 	#drawChosen(pen) {
 		const item = this.work.chosen;
-		const place = item && this.#place(item);
-		if (!place) return;
-		const [y, height] = place;
+		const band = item && this.#band(item);
+		if (!band) return;
+		const [y, height] = band;
 		const [left, right] = this.#across(item);
 		pen.beginPath();
 		pen.roundRect(left - 1, y, Math.max(right - left, 1) + 2, height, 4);
@@ -386,7 +386,7 @@ export class Timeline {
 	#drawDrag(pen) {
 		const {label, item} = this.drag;
 		const row = this.rows.find(one => one.label.name === label);
-		const [y, height] = (item && this.#place(item)) || [row.mine, MINE];
+		const [y, height] = (item && this.#band(item)) || [row.mine, MINE];
 		this.#framed(pen, row.label.color, this.drag, y + 1, height - 2, this.colours.ink);
 	}
 

@@ -15,9 +15,9 @@ function make(tag, kind, text = "") {
 }
 
 function say(id, text) {
-	const place = get(id);
-	place.hidden = !text;
-	if (place.textContent !== text) place.textContent = text;
+	const element = get(id);
+	element.hidden = !text;
+	if (element.textContent !== text) element.textContent = text;
 }
 
 /** A piece of a track from one second to another, as far as it is shown; null: nothing of it is. */
@@ -79,16 +79,16 @@ function ended({ended, over, files}) {
 	return `Ended${ended && `: ${ended}`}.${over ? written : " Its timeline is being written…"}`;
 }
 
-function draw(seen) {
-	say("media", seen.media);
-	document.title = `${seen.media} – ActScribe live`;
-	say("alarm", alarm(seen));
-	say("ended", ended(seen));
-	if (!seen.now) return;
-	const view = {...seen.now, shown_s: seen.shown_s, begin: Math.max(0, seen.now.at - seen.shown_s)};
+function draw(state) {
+	say("media", state.media);
+	document.title = `${state.media} – ActScribe live`;
+	say("alarm", alarm(state));
+	say("ended", ended(state));
+	if (!state.now) return;
+	const view = {...state.now, shown_s: state.shown_s, begin: Math.max(0, state.now.at - state.shown_s)};
 	say("at", clock(view.at, 0));
 	pace(view);
-	get("lanes").replaceChildren(...seen.labels.map((label, index) => lane(label, index, view)));
+	get("lanes").replaceChildren(...state.labels.map((label, index) => lane(label, index, view)));
 	get("axis").replaceChildren(axis(view));
 	get("heard").hidden = !view.sentences.length;
 	get("sentences").replaceChildren(...view.sentences.map(sentence => make("li", "", sentence)));

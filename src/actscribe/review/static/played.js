@@ -4,7 +4,7 @@ import {total, without, withSpan} from "./spans.js";
 /** Seconds of the recording, at speed 1, between two pictures that still count as played through. */
 const LEAP = 0.5;
 
-export class Seen {
+export class Played {
 	#spans = new Map();
 
 	open(id) {
