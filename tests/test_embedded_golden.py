@@ -75,7 +75,7 @@ def test_a_changed_preprocessing_is_seen(model: str, own_copy: Path) -> None:
 
 def compare_table(model: str) -> None:
     actual, expected = TABLES[model](), golden(TABLES_FILE)[model]
-    assert actual.keys() == expected.keys()
+    assert actual.keys() >= expected.keys()  # a measure that is added has a test of its own
     for key, values in expected.items():
         np.testing.assert_allclose(actual[key], values, rtol=1e-4, atol=1e-4, err_msg=f"{key} of {model}")
 

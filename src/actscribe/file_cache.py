@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 from actscribe.caches import cache_folder
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash, write_text
+from actscribe.files import content_hash, text_hash, write_text
 from actscribe.stored_path import real_path
 
 #: A file that changed so few seconds ago may change again within one tick of its file system's clock (ours).
@@ -33,7 +32,7 @@ def cached(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dict[st
     before = _looks(path)
     if before is None:
         return find()
-    name = _hash(f"{what} {real_path(path)}")
+    name = text_hash(f"{what} {real_path(path)}")
     note = cache_folder() / "files" / name[:2] / f"{name}.json"  # writing looks through the folder: small ones
     kept = _read(note)
     if kept.get("looks") == before:
@@ -42,7 +41,7 @@ def cached(path: Path, what: str, find: Callable[[], dict[str, Any]]) -> dict[st
     facts = find()
     if before == _looks(path) and time.time() - before[1] / 1e9 > FRESH_S:
         with suppress(ActScribeError):
-            text = json.dumps({"looks": before, "facts": facts, "sum": _hash(json.dumps([before, facts]))})
+            text = json.dumps({"looks": before, "facts": facts, "sum": text_hash(json.dumps([before, facts]))})
             write_text(note, text, durable=False)
     return facts
 
@@ -68,10 +67,6 @@ def _read(note: Path) -> dict[str, Any]:
     """Return a note, or an empty one where there is none that is whole."""
     try:
         values: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
-        return values if values["sum"] == _hash(json.dumps([values["looks"], values["facts"]])) else {}
+        return values if values["sum"] == text_hash(json.dumps([values["looks"], values["facts"]])) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

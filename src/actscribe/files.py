@@ -214,6 +214,11 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
+def text_hash(text: str) -> str:
+    """Return the hex BLAKE2b-128 digest of a text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 def explain_os_error(error: OSError, target: Path) -> ActScribeError:
     """Turn an operating-system error met while writing `target` into a message with a way out."""
     if error.errno in FULL:

@@ -10,6 +10,7 @@ from actscribe.data.input_spec import InputSpec
 from actscribe.features.embedder import Embedder, Encoder
 from actscribe.features.embedders.load import described_encoder, encoder_input_spec, encoder_weights, load_embedder
 from actscribe.models.checkpoint_files import read_json
+from actscribe.recognizers.base import StoredFeatures
 from actscribe.recognizers.noted_model import check_same, model_of, noted
 from actscribe.recognizers.saved import RECOGNIZER_FILE
 from actscribe.settings.encoder import EncoderChoice
@@ -31,6 +32,12 @@ def weights(settings: FrozenEncoderSettings) -> str:
 def encoder_of(settings: FrozenEncoderSettings, frames: int) -> Encoder:
     """Return what is known of the encoder from its configuration alone; its key is that of no weights."""
     return _described(settings.encoder(), frames)
+
+
+def stored_features(settings: FrozenEncoderSettings, frames: int) -> StoredFeatures:
+    """Return what the encoder's vectors take, see `Implementation.stored_features`; only its configuration is read."""
+    encoder = encoder_of(settings, frames)
+    return StoredFeatures(encoder.per, encoder.unit_bytes)
 
 
 @lru_cache(maxsize=16)  # asked once for each recording

@@ -21,8 +21,8 @@ from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.probe_heads import AttentiveHead, LinearHead, pool
 from actscribe.processes import is_first
-from actscribe.recognizers.base import Implementation, InputSpec, Recognizer, StoredFeatures
-from actscribe.recognizers.on_encoder import encoder_of, input_spec, noted_encoder, noted_there, weights
+from actscribe.recognizers.base import Implementation, InputSpec, Recognizer
+from actscribe.recognizers.on_encoder import input_spec, noted_encoder, noted_there, stored_features, weights
 from actscribe.recognizers.on_features import OnFeatures, padded
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.recognizers.saved import RECOGNIZER_FILE
@@ -66,12 +66,6 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
     head = _head(settings.model_dump(), embedder, len(labels))
     fill(head.state_dict(), folder / "head.safetensors")
     return _recognizer(settings, embedder, head, labels, input_spec)
-
-
-def stored_features(settings: ProbeSettings, frames: int) -> StoredFeatures:
-    """Return what the encoder's vectors take, see `Implementation.stored_features`; only its configuration is read."""
-    encoder = encoder_of(settings, frames)
-    return StoredFeatures(encoder.per, encoder.unit_bytes)
 
 
 def starting(settings: ProbeSettings, labels: LabelSet, frames: int) -> list[str]:

@@ -24,8 +24,15 @@ from actscribe.labels import LabelSet
 from actscribe.models.device import device
 from actscribe.models.loading import fill
 from actscribe.models.temporal.network import Design, TemporalNetwork
-from actscribe.recognizers.base import Implementation, InputSpec, Look, Recognizer, StoredFeatures
-from actscribe.recognizers.on_encoder import encoder_of, input_spec, noted_encoder, noted_there, weights
+from actscribe.recognizers.base import Implementation, InputSpec, Look, Recognizer
+from actscribe.recognizers.on_encoder import (
+    encoder_of,
+    input_spec,
+    noted_encoder,
+    noted_there,
+    stored_features,
+    weights,
+)
 from actscribe.recognizers.on_sequences import OnSequences
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.recognizers.saved import RECOGNIZER_FILE
@@ -103,12 +110,6 @@ def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[
     """Refuse an encoder whose weights do not fit; see `Implementation.starting`."""
     load_embedder(settings.encoder(), frames)
     return []
-
-
-def stored_features(settings: TemporalSettings, frames: int) -> StoredFeatures:
-    """Return what the encoder's vectors take, see `Implementation.stored_features`; only its configuration is read."""
-    encoder = encoder_of(settings, frames)
-    return StoredFeatures(encoder.per, encoder.unit_bytes)
 
 
 def looks(settings: TemporalSettings, frames: int, clips: Sequence[Clip], duration: float) -> Look:

@@ -14,7 +14,7 @@ from av.packet import Packet
 from actscribe.video.contained import contained
 from actscribe.video.reading import frames_at
 from actscribe.video.sound_track import SoundTrack
-from actscribe.video.writing import SAME_BYTES
+from actscribe.video.writing import SAME_BYTES, even_sided
 
 #: Ticks of a second: times are known to the microsecond, and players count in these.
 TICKS = 1_000_000
@@ -51,7 +51,7 @@ def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Call
         for number, frame in enumerate(frames_at(video, times)):
             if number == 0:
                 stream.height, stream.width = (side + side % 2 for side in frame.image.shape[:2])
-            picture = av.VideoFrame.from_ndarray(_even(frame.image), format="rgb24")
+            picture = av.VideoFrame.from_ndarray(even_sided(frame.image), format="rgb24")
             picture.pts, picture.time_base = ticks[number], Fraction(1, TICKS)
             _mux(out, stream.encode(picture), ticks)
             sound.until(float(times[number]))
@@ -68,10 +68,3 @@ def _mux(out: av.container.OutputContainer, packets: list[Packet[Any]], ticks: l
             index = int(np.searchsorted(ticks, packet.pts))
             packet.duration = max(1, ticks[min(index + 1, len(ticks) - 1)] - packet.pts)
         out.mux(packet)
-
-
-def _even(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return np.ascontiguousarray(image)

@@ -8,7 +8,6 @@ metrics-SPLIT.json, timelines, training curves, and anything a user puts beside 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.file_cache import cached_digest
-from actscribe.files import content_hash
+from actscribe.files import content_hash, text_hash
 
 #: Files from this size on are read once; then size, times and place on the disk tell whether they are the same (ours).
 LARGE_BYTES = 2**24
@@ -112,8 +111,4 @@ def _is_utf8(text: str) -> bool:
 
 
 def _seal(values: Mapping[str, Any]) -> str:
-    return _hash(json.dumps(values, sort_keys=True))
-
-
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return text_hash(json.dumps(values, sort_keys=True))

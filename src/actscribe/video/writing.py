@@ -62,7 +62,7 @@ def write_video(
                     f"frame {count} is {image.dtype} of shape {image.shape}, expected uint8 (height, width, 3)"
                     f" like the first, {shape}"
                 )
-            frame = av.VideoFrame.from_ndarray(_even(image), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(even_sided(image), format="rgb24")
             frame.pts, frame.time_base = count, 1 / rate
             container.mux(stream.encode(frame))
             count += 1
@@ -72,7 +72,8 @@ def write_video(
     return count
 
 
-def _even(image: np.ndarray) -> np.ndarray:
+def even_sided(image: np.ndarray) -> np.ndarray:
+    """Return a picture whose last row and column are doubled where their number is odd, as yuv420p asks; contiguous."""
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

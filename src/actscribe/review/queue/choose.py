@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from actscribe.data.clips import SAME_S
 from actscribe.review.queue.candidates import Candidate, Watched
 from actscribe.review.queue.strategies import Known, ranking
-
-#: Seconds by which rounding may exceed the budget.
-_SAME_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,11 @@ def choose(
     while left:
         indices = np.array(sorted(left))
         costs = np.array([watched.cost(spans[index]) for index in indices])
-        affordable = watched.total + costs <= budget + _SAME_S
+        affordable = watched.total + costs <= budget + SAME_S
         if not affordable.any():
             break
         indices, costs = indices[affordable], costs[affordable]
-        per_second = order.worth()[indices] / np.maximum(costs, _SAME_S)
+        per_second = order.worth()[indices] / np.maximum(costs, SAME_S)
         best = int(per_second.argmax())
         index = int(indices[best])
         one = spans[index]
@@ -88,5 +86,5 @@ def _joined(chosen: Sequence[Chosen]) -> list[Chosen]:
 
 
 def _touches(one: Chosen, other: Chosen) -> bool:
-    apart = one.start > other.end + _SAME_S or other.start > one.end + _SAME_S
+    apart = one.start > other.end + SAME_S or other.start > one.end + SAME_S
     return one.recording == other.recording and not apart
