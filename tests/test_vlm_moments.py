@@ -25,8 +25,7 @@ from actscribe.settings.study import parse_settings
 
 FRAMES = 4
 ALL = {**tiny_vlms.FAMILIES, **tiny_timed_vlms.FAMILIES}
-#: That look at two frames together.
-PAIRED = ("qwen2_5_vl", "qwen3_vl", "qwen3_5", "glm46v", "lfm3_vl")
+PAIRED = tiny_vlms.PAIRED | tiny_timed_vlms.PAIRED
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # GLM-4.6V's processor
 
 

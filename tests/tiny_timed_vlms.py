@@ -194,3 +194,5 @@ FAMILIES: dict[str, Callable[[dict[str, Any]], tuple[Any, Any]]] = {
     "molmo2": _molmo2,
     "internvl3_5": _internvl3_5,
 }
+#: Those that look at two frames together.
+PAIRED = {"qwen3_5", "glm46v", "lfm3_vl"}

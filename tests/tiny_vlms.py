@@ -292,3 +292,5 @@ TOKENS = {
 }
 #: Layers that hold query and value in the two or three blocks of the vision tower, where they are not four.
 VISION_TARGETS = {"qwen2_5_vl": 2, "qwen3_vl": 3}
+#: Those that look at two frames together.
+PAIRED = {"qwen2_5_vl", "qwen3_vl"}
