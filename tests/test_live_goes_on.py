@@ -85,6 +85,7 @@ def test_a_timeline_that_somebody_corrected_is_not_replaced(run: Run, video: Pat
     assert (tmp_path / "r0.json").read_text() == "{}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before it is there", "before that is said"])
 def test_killed_while_its_timeline_is_put_there_it_goes_on(run: Run, video: Path, tmp_path: Path, moment: str) -> None:
     stem = tmp_path / "r0"
