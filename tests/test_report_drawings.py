@@ -146,6 +146,11 @@ class TestFigures:
             assert scale(x, left, left + charts.SIDE) == pytest.approx(row["recall"], abs=0.001)
             assert scale(y, bottom, charts.TOP) == pytest.approx(row["precision"], abs=0.001)
 
+    def test_a_label_that_no_clip_shows_has_no_curve_and_the_page_says_so(self, tmp_path: Path) -> None:
+        made = by_hand(tmp_path, (Interval("Walking", 0, 30),), (Interval("Walking", 0, 30),))
+        assert [panel.label for panel in charts.recall_precision_panels(made.result)] == ["Walking"]
+        assert "Labels that no clip shows have no curve." in written(made)
+
     def test_dots_bars_and_ticks_of_f1(self, several: Made) -> None:
         picture = str(charts.f1_figure(several.result))
         ends = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="tick"', picture)][:5:4]

@@ -96,14 +96,13 @@ def label_order(result: Evaluation) -> list[int]:
 
 
 def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
-    """Return one precision-recall curve per label, its operating point, and the share of positives as the baseline."""
+    """Return the precision-recall curve of each label that a clip shows, its operating point, and chance."""
     panels = []
     for index in label_order(result):
         name, row = result.labels.names[index], result.table.iloc[index]
         known = ~np.isnan(result.targets[:, index])
         target, score = result.targets[known, index] > 0, result.scores[known, index]
         if not target.any():
-            panels.append(Panel(name, "no clip shows it", unit_square("recall", "precision", "nothing to draw")))
             continue
         share = float(row["prior"])
         marks = [svg.line(LEFT, _down(share), LEFT + SIDE, _down(share), "chance")]
@@ -117,13 +116,12 @@ def recall_precision_panels(result: Evaluation) -> tuple[Panel, ...]:
 
 
 def reliability_panels(result: Evaluation) -> tuple[Panel, ...]:
-    """Return one reliability plot per label: mean score against the share that came true, in bins of equal mass."""
+    """Return a plot of each annotated label: mean score against the share that came true, in bins of equal mass."""
     panels = []
     for index in label_order(result):
         name = result.labels.names[index]
         bins = reliability_bins(result.targets[:, index], result.scores[:, index])
         if not len(bins):
-            panels.append(Panel(name, "not annotated", unit_square("score", "came true", "nothing to draw")))
             continue
         points = [(_across(x), _down(y)) for x, y in bins[["mean_score", "positive_rate"]].to_numpy()]
         marks = [svg.line(LEFT, TOP + SIDE, LEFT + SIDE, TOP, "chance")]
