@@ -127,6 +127,11 @@ def test_what_the_first_item_takes_foretells_nothing(
     assert max(left for left in reports if left is not None) < 46 if reports else "about 0:43" in printed
 
 
+def test_a_bar_shows_a_name_in_brackets_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress._bar([1], "Annotating [/b] [left].mp4", 1)) == [1]
+    assert "Annotating [/b] [left].mp4" in capsys.readouterr().err
+
+
 def test_few_long_items_are_foretold_after_a_while() -> None:
     pace = progress.Pace()
     assert [pace.left(done, 5, now) for done, now in ((1, 90.0), (2, 110.0), (2, 120.0), (3, 150.0))] == [

@@ -105,3 +105,13 @@ def test_white_space_hides_no_formula(text: str) -> None:
 @pytest.mark.parametrize("text", [" x", "a =b", "-", " ", "'x", "\nx"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert as_text(text) == text == from_text(text)
+
+
+@pytest.mark.parametrize("name", ["Groom [left]", "[/on]", "[bold]x", "a :smile: b"])
+def test_names_in_brackets_or_between_colons_are_shown_as_they_are(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_table(name, pd.DataFrame({"label": [name], name: [1]}))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if name in line]
+    words = name.split()
+    assert lines == [words, ["label", *words], [*words, "1"]]

@@ -115,7 +115,8 @@ def _bar(items: Iterable[T], what: str, total: int | None) -> Iterator[T]:
     from rich.console import Console
 
     left_column = bars.TextColumn("{task.fields[left]}", style="progress.remaining")
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn(), left_column)
+    name_column = bars.TextColumn("{task.description}", markup=False)  # a video may be called "[left].mp4"
+    columns = (name_column, bars.BarColumn(), bars.MofNCompleteColumn(), left_column)
     with bars.Progress(*columns, console=Console(stderr=True)) as bar:
         task, pace = bar.add_task(what, total=total, left=""), Pace()
         for done, item in enumerate(items, start=1):

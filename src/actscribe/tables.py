@@ -27,7 +27,7 @@ def print_table(title: str, table: pd.DataFrame, fold: bool = False) -> None:
     """
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # "[left]" and ":x:" in a name are no commands
     shown = table.drop(columns="note", errors="ignore")
     for number, part in enumerate(_fitting(shown, console.width, fold)):
         console.print(_drawn(shown.iloc[:, part], f"{title} (continued)" if number else title, fold))

@@ -37,7 +37,7 @@ class Board:
     """
 
     def __init__(self, parts: Sequence[Part], console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, markup=False, emoji=False)  # names are no commands
         names = [part.recognizer for part in parts]
         self._rows = {name: _Row(names.count(name)) for name in names}
         self._live: Live | None = None
