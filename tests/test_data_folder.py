@@ -10,9 +10,11 @@ import pytest
 from small_studies import LEFT, film, interval_text
 from typer.testing import CliRunner
 
+from actscribe import load_study
 from actscribe.annotations import FORMATS
 from actscribe.cli import app
 from actscribe.data.groups import in_two_splits, not_known
+from actscribe.data.loading import load_data
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.errors import ActScribeError
 from actscribe.video import endings
@@ -218,6 +220,28 @@ def check(folder: Path, recordings: str, more: str = "") -> str:
     done = CliRunner().invoke(app, ["check", str(folder)])
     assert done.exit_code == 0, (done.output, done.exception)
     return " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("groups", [("subject1", "subject1", "subject2", "subject2"), ("", "", "", "")])
+def test_an_annotation_file_that_was_filled_down_is_refused_unless_its_videos_are_one_group(
+    tmp_path: Path, filmed: Path, groups: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(filmed, folder)
+    names = sorted(path.name for path in folder.glob("*.mp4"))
+    files = ["subject1_a.txt", "subject1_a.txt", "subject2_a.txt", "subject2_a.txt"]
+    rows = [f"{name},{file},{group}" for name, file, group in zip(names, files, groups, strict=True)]
+    (folder / "m.csv").write_text("\n".join(["video,annotations,group", *rows]))
+    study = STUDY.format(recordings="m.csv", more="split: {train: 0.5, validation: 0, test: 0.5}")
+    (folder / "study.yaml").write_text(study)
+    if groups[0]:
+        assert len(load_data(load_study(folder)).recordings) == len(names)
+        return
+    found = (
+        r"subject1_a\.txt: names no video, and is given to subject1_a\.mp4 \(line 2\) and subject1_b\.mp4 \(line 3\)"
+    )
+    with pytest.raises(ActScribeError, match=found):
+        load_data(load_study(folder))
 
 
 def test_check_says_what_it_could_not_prove(tmp_path: Path, filmed: Path) -> None:

@@ -374,6 +374,15 @@ def test_a_copy_goes_into_the_group_of_the_first(tmp_path: Path) -> None:
     assert "share the group 'Bo'" in text_of(drafted)
 
 
+def test_a_file_that_names_no_video_is_not_taken_for_two_formats_of_it(tmp_path: Path) -> None:
+    video(tmp_path / "in" / "a.mp4")
+    video(tmp_path / "in" / "a.avi", 1)
+    annotated(tmp_path / "in" / "a.csv", Interval("Walk", 0.1, 1), form="csv")
+    with pytest.raises(ActScribeError, match=r"a\.csv: names no video, and could be annotations of a\.avi and a\.mp4"):
+        draft(tmp_path / "study", [tmp_path / "in"])
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_table_with_other_folders_is_matched_by_file_names_that_are_unique(tmp_path: Path) -> None:
     for number in range(3):
         video(tmp_path / "videos" / f"subject{number}_walk.mp4", number)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
+from actscribe.annotations.entry import NAMES_NONE
 from actscribe.annotations.table import normal
 from actscribe.data.manifest import Row
 from actscribe.errors import ActScribeError
@@ -80,6 +81,33 @@ def in_two_splits(rows: Sequence[Row], splits: Mapping[str, str]) -> list[str]:
                 " the videos show? Then it must be the group."
             )
     return notes
+
+
+def check_own_files(rows: Sequence[Row], matched: Iterable[Sequence[str]]) -> None:
+    """Refuse an annotation file that names no video and is given to recordings of two groups.
+
+    It is either a slip, such as a cell that was filled down, or one session that several cameras filmed, which must not
+    lie in two splits.
+
+    Args:
+        rows: of the manifest.
+        matched: by row, by what its video was found in each of its annotation files, see `entry.Match`.
+
+    Raises:
+        ActScribeError: it names both videos.
+    """
+    first: dict[Path, Row] = {}
+    for row, ways in zip(rows, matched, strict=True):
+        for path, by in zip(row.files, ways, strict=True):
+            known = first.setdefault(path, row) if by == NAMES_NONE else row
+            if known.group != row.group:
+                where = [f" (line {one.line})" if one.line else "" for one in (known, row)]
+                raise ActScribeError(
+                    f"{path}: names no video, and is given to {known.video.name}{where[0]} and"
+                    f" {row.video.name}{where[1]}.",
+                    "Give each video a file of its own. If several cameras filmed one session, or it is one recording"
+                    " in several formats, keep one of these rows, or write the same group into all.",
+                )
 
 
 def groups_in_names(videos: Sequence[Path]) -> list[str]:

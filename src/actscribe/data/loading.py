@@ -15,7 +15,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
 from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
-from actscribe.data.groups import in_two_splits, not_known
+from actscribe.data.groups import check_own_files, in_two_splits, not_known
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.moments import events_of, moments_of
 from actscribe.data.overrun import Overrun, overrun_in
@@ -93,7 +93,7 @@ def load_data(study: Study | str | Path) -> StudyData:
 
     Raises:
         ActScribeError: listing every problem found: unreadable videos, annotations of another video, overlapping
-            intervals, unknown labels with their counts, leakage between splits.
+            intervals, unknown labels with their counts, one annotation file for two videos, leakage between splits.
     """
     study = study if isinstance(study, Study) else load_study(study)
     labels = study.label_set()
@@ -101,6 +101,7 @@ def load_data(study: Study | str | Path) -> StudyData:
     rows = read_manifest(listed)
     groups = not_known(rows, study.groups == "none")
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
+    check_own_files(rows, [one.matched for one in loaded])
     _check_clips(study, [one.recording for one in loaded])
     whole = [one.recording for one in loaded]
     written = written_of(whole, rows, listed, study.folder)
@@ -306,8 +307,7 @@ def _message_of_all(error: DoesNotFit | NotOneVideo, more: Sequence[str]) -> str
 
 def _asked_for(rows: Iterable[Row]) -> list[Path]:
     """Return the annotation files of all rows, each as often as one asks for it."""
-    pairs = [pair for row in rows for pair in ((row.annotations, row.label), (row.annotations_2, row.label_2))]
-    return [path for path, label in pairs if path is not None and not label]
+    return [path for row in rows for path in row.files]
 
 
 def _raw_annotations(

@@ -103,6 +103,12 @@ class Row:
     has_group: bool = True
     cameras: tuple[OtherCamera, ...] = ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The annotation files that are read of it; a label takes the place of one."""
+        pairs = ((self.annotations, self.label), (self.annotations_2, self.label_2))
+        return tuple(path for path, label in pairs if path is not None and not label)
+
 
 def read_manifest(path: Path) -> list[Row]:
     """Read a manifest, or list a folder.

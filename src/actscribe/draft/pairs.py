@@ -57,8 +57,8 @@ def pair(sources: Sources) -> Pairing:
     called after in all folders, unless another such file is called so, too.
 
     Raises:
-        ActScribeError: more than two files fit a video, an entry that is damaged, or an entry that cannot be told from
-            another.
+        ActScribeError: more than two files fit a video, a file that names no video is called after two, an entry that
+            is damaged, or an entry that cannot be told from another.
     """
     called = _called_after(sources)
     pairs, used = [], set()
@@ -94,7 +94,11 @@ def _called_after(sources: Sources) -> dict[Path, list[Path]]:
 
 
 def _entry(index: Index, video: Path, fits: Sequence[Path], elsewhere: dict[Path, set[str]]) -> Entry | None:
-    """Return what a file holds of a video, or None; notes in `elsewhere` the folders in which its namesakes lie."""
+    """Return what a file holds of a video, or None; notes in `elsewhere` the folders in which its namesakes lie.
+
+    Raises:
+        ActScribeError: the file names no video and is called after several, of which this is one.
+    """
     try:
         match = index.choose(str(video))
     except ActScribeError as error:
@@ -102,4 +106,11 @@ def _entry(index: Index, video: Path, fits: Sequence[Path], elsewhere: dict[Path
             elsewhere.setdefault(index.path, set()).update(error.folders)
         logger.debug("%s is not of %s: %s", index.path, video, error.message)
         return None
-    return match.entry if match.by != NAMES_NONE or video in fits else None
+    if match.by != NAMES_NONE:
+        return match.entry
+    if video in fits and len(fits) > 1:
+        raise ActScribeError(
+            f"{index.path}: names no video, and could be annotations of {' and '.join(one.name for one in fits)}.",
+            "Name the files that are meant, or move the others elsewhere. Of one recording in two formats, keep one.",
+        )
+    return match.entry if video in fits else None
