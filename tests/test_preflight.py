@@ -381,3 +381,15 @@ def test_a_study_of_the_packages_own_models_is_told_what_has_seen_photographs(
     notes = preflight.model_notes(load_study(write_study(tmp_path, recognizers=recognizers)))
     assert len(notes) == bool(expected)
     assert expected in "".join(notes)
+
+
+def test_what_is_typed_after_check_writes_beside_a_comparison_or_files_that_are_there(
+    made: Callable[..., Study], tmp_path: Path
+) -> None:
+    heads = {head: {"recognizer": "probe", "head": head} for head in ("linear", "attentive")}
+    folder = made(tmp_path / "a", recognizers=heads).folder
+    assert actscribe("check", folder).splitlines()[-1].endswith(f"actscribe compare {folder}")
+    (folder / "comparison").mkdir()
+    (folder / "comparison" / "notes.txt").write_text("mine", encoding="utf-8")
+    free = folder / "comparison-2"
+    assert actscribe("check", folder).splitlines()[-1].endswith(f"actscribe compare {folder} --out {free}")

@@ -77,6 +77,16 @@ def test_the_command_that_trains_again_leaves_the_run_that_is_there(study: Path)
     assert train_command(study, loaded) == ["train", study, "--out", study / "runs" / f"{first}-2"]
 
 
+def test_the_command_that_trains_leaves_a_folder_of_somebodys_files(study: Path) -> None:
+    loaded = load_study(study)
+    first = next(iter(loaded.recognizers))
+    usual = study / "runs" / first
+    usual.mkdir(parents=True)
+    assert train_command(study, loaded) == ["train", study]
+    (usual / "notes.txt").write_text("mine", encoding="utf-8")
+    assert train_command(study, loaded) == ["train", study, "--out", study / "runs" / f"{first}-2"]
+
+
 def test_a_run_of_which_files_are_missing_is_told_in_a_sentence(study: Path) -> None:
     run = a_run(study, study / "runs" / "one")  # complete by its record, and without operating-point.json
     sentence = verdict_of(run)

@@ -30,10 +30,11 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     loaded = load_study(study)  # refuses data that are none before networks are loaded
     data = load_data(loaded)
 
+    from actscribe.compare.plan import default_folder
     from actscribe.data.clips import Window
     from actscribe.data.summary import summarise
     from actscribe.evaluation.annotators import between
-    from actscribe.run_folder.existing_run import train_command
+    from actscribe.run_folder.existing_run import out_beside, train_command
     from actscribe.runs.preflight import (
         Infos,
         comparison_notes,
@@ -87,7 +88,8 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     unsure = data.not_known and loaded.groups is None and loaded.split.within == "groups"
     first = "say which videos belong together (see the warning)" if unsure else ""
     several = len(loaded.recognizers) > 1 and not untested
-    print_next(*(["compare", study] if several else train_command(study, loaded)), first=first)
+    compared: list[str | Path] = ["compare", study, *out_beside(default_folder(loaded))]
+    print_next(*(compared if several else train_command(study, loaded)), first=first)
 
 
 def _ask_servers(loaded: Study) -> list[str]:

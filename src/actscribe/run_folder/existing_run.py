@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from actscribe.errors import ActScribeError
 from actscribe.files import free_path
-from actscribe.run_folder.file_names import RUN_FILE
+from actscribe.ownership import is_empty
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import Study
 
@@ -28,7 +29,7 @@ def refuse_complete(run: Run) -> None:
 
 
 def train_command(typed: Path, study: Study) -> list[str | Path]:
-    """Return the command that trains a study's first recognizer, beside an earlier run where there is one.
+    """Return the command that trains a study's first recognizer, beside whatever lies in its usual folder.
 
     It is in words, without the program's name.
 
@@ -36,6 +37,10 @@ def train_command(typed: Path, study: Study) -> list[str | Path]:
         typed: the study as it was typed.
         study: from `load_study`.
     """
-    first = next(iter(study.recognizers))
-    usual = study.folder / "runs" / first
-    return ["train", typed, "--out", free_path(usual)] if (usual / RUN_FILE).is_file() else ["train", typed]
+    return ["train", typed, *out_beside(study.folder / "runs" / next(iter(study.recognizers)))]
+
+
+def out_beside(usual: Path) -> list[str | Path]:
+    """Return the option that writes into a free folder, where something lies in the usual one; else nothing."""
+    is_free = not os.path.lexists(usual) or is_empty(usual)
+    return [] if is_free else ["--out", free_path(usual)]
