@@ -170,6 +170,18 @@ def test_ctrl_c_says_how_to_go_on(study: Path, monkeypatch: pytest.MonkeyPatch, 
     assert way_on in message
 
 
+def test_ctrl_c_does_not_lead_to_overwriting_what_annotate_did_not_write(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    run = a_run(study, study / "runs" / "timesformer", "complete")
+    monkeypatch.setattr("actscribe.run_folder.run.Run.open", interrupted)
+    message = refused("annotate", study / "r0.mp4", "--run", run.folder, code=130)
+    assert "Run the same command again, with --overwrite only if it listed files" in message
+
+
 def test_the_installed_command_exits_with_2_and_one_message(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("name: x\nrecordings: here\nlables: y\n")
     command = [sys.executable, "-c", "from actscribe.cli import main; main()", "check", str(tmp_path)]

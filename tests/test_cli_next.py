@@ -91,3 +91,14 @@ def test_what_is_told_to_be_next_replaces_nothing(tmp_path: Path, monkeypatch: p
     compared = next_line(typed("actscribe plot 'a b.eaf' --truth 'a b.csv' --out c.svg"))
     assert compared == "actscribe agreement 'a b.csv' 'a b.eaf'"
     typed(compared)
+
+
+def test_a_file_that_is_called_like_an_option_is_no_option_in_what_is_typed_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    timeline = Annotations.of([Interval("Walk", 0.0, 1.0)], ["-b.mp4"], 2.0)
+    annotation_files.write(tmp_path / "-b.eaf", timeline, "elan")
+    drawn = next_line(typed("actscribe convert ./-b.eaf ./-b.csv"))
+    assert drawn == "actscribe plot ./-b.csv --out ./-b.svg"
+    typed(drawn)

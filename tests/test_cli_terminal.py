@@ -15,6 +15,7 @@ import typer
 from small_studies import LEFT, RIGHT, film, interval_text, write_manifest, write_study
 from typer.testing import CliRunner
 
+from actscribe import cli
 from actscribe.cli import app, terminal
 from actscribe.cli.guard import guarded
 
@@ -176,3 +177,15 @@ def test_the_command_that_comes_next_can_be_pasted(tmp_path: Path) -> None:
     study = tmp_path / "it's my study"
     output = CliRunner().invoke(app, ["new", str(study)]).output
     assert shlex.split(output.partition("then type: ")[2]) == ["actscribe", "check", str(study)]
+
+
+def test_ctrl_c_before_a_command_began_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "\nInterrupted. Nothing was started.\n")

@@ -33,7 +33,7 @@ from actscribe.cli import (
     watch,
 )
 from actscribe.cli.compute import with_compute
-from actscribe.cli.guard import guarded
+from actscribe.cli.guard import INTERRUPTED, guarded
 from actscribe.cli.options import Command
 from actscribe.cli.plugins import Commands
 
@@ -98,4 +98,7 @@ def main() -> None:
         code = end.code
     except OSError as error:  # outside of any command, such as a help text
         code = terminal.lost(error)
+    except KeyboardInterrupt:  # before a command began, which answers for itself
+        terminal.tell("\nInterrupted. Nothing was started.")
+        code = INTERRUPTED
     sys.exit(terminal.finish(code if isinstance(code, int) else int(code is not None)))

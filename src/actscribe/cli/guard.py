@@ -128,6 +128,6 @@ def _way_on(name: str) -> str:
         "train": go_on,
         "compare": go_on,
         "benchmark": go_on,
-        "annotate": "Run it again with --overwrite; no video is scored twice.",
+        "annotate": "Run the same command again, with --overwrite only if it listed files; no video is scored twice.",
     }
     return f" {again.get(name, 'Run the same command again.')}"

@@ -17,8 +17,13 @@ def print_next(*words: str | Path, first: str = "") -> None:
         words: of the command, without the program's name.
         first: what a person does before.
     """
-    command = shlex.join(["actscribe", *map(str, words)])
+    command = shlex.join(["actscribe", *map(_word, words)])
     print(f"Next: {first}, then type: {command}" if first else f"Next: {command}")
+
+
+def _word(word: str | Path) -> str:
+    """Return a word of a command; a path that begins like an option begins with its folder."""
+    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
 
 
 def short(path: Path) -> Path:
