@@ -112,3 +112,30 @@ def test_shares_that_are_left_out_share_what_is_left(split: dict[str, object], f
 def test_shares_that_leave_nothing_for_those_left_out_are_to_be_written_in_full(split: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="write all three"):
         Split.model_validate(split)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("[walk, stand]", ["labels: expected a text or 'key: value' lines (found ['walk', 'stand'])"]),
+        (
+            "{name: a, labels: [{name: on}, {name: 3}]}",
+            [
+                "labels.labels.0.name: expected a text (found True). YAML reads on, off, yes and no as true and false:"
+                " put such a word into quotes",
+                "labels.labels.1.name: expected a text (found 3). Put a number or date that is a name into quotes",
+            ],
+        ),
+    ],
+)
+def test_labels_in_place_are_refused_in_words_of_the_file(tmp_path: Path, labels: str, expected: list[str]) -> None:
+    (tmp_path / "study.yaml").write_text(f"name: s\nrecordings: r.csv\nlabels: {labels}\n")
+    with pytest.raises(ActScribeError) as caught:
+        load_study(tmp_path)
+    assert caught.value.message.splitlines() == [f"{tmp_path / 'study.yaml'}:3: {line}" for line in expected]
+
+
+def test_a_seed_that_some_library_cannot_take_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("name: s\nrecordings: r.csv\nlabels: tabletop_actions\nseed: 2147483648\n")
+    with pytest.raises(ActScribeError, match=r"yaml:4: seed: expected a number of at most 2147483647 .found"):
+        load_study(tmp_path)

@@ -6,10 +6,10 @@ from pydantic_core import ErrorDetails
 
 #: Type of problem -> what was expected; braces are filled in from what pydantic knows of it.
 _EXPECTED = {
-    "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number of at least {ge:g}",
-    "less_than": "a number below {lt:g}",
-    "less_than_equal": "a number of at most {le:g}",
+    "greater_than": "a number above {gt:.10g}",
+    "greater_than_equal": "a number of at least {ge:.10g}",
+    "less_than": "a number below {lt:.10g}",
+    "less_than_equal": "a number of at most {le:.10g}",
     "finite_number": "a finite number",
     "float_type": "a number",
     "float_parsing": "a number",
@@ -24,6 +24,7 @@ _EXPECTED = {
     "list_type": "a list",
     "dict_type": "'key: value' lines",
     "model_type": "'key: value' lines",
+    "model_or_text": "a text or 'key: value' lines",
 }
 #: Characters of a value that are shown.
 _SHOWN = 60

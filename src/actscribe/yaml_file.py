@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Container, Iterable
+from datetime import date
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,9 +173,25 @@ def _mark(node: yaml.Node) -> int:
 def _explain(path: Path, root: yaml.Node | None, error: ValidationError, model: type[BaseModel]) -> str:
     problems = error.errors()
     # Of a value that may be a text or more, what is wrong with the more says what the text would say.
-    shown = [one for one in problems if one["loc"][-1:] != ("str",)] or problems
+    texts = {one["loc"][:-1] for one in problems if one["loc"][-1:] == ("str",)}
+    shown = [_named(one, texts) for one in problems if one["loc"][-1:] != ("str",)] or problems
+    shown = [one for one in shown if one["type"] != "too_short" or not _has_wrong_part(one, shown)]
     lines = sorted(((_line(root, one["loc"]), _in_words(one, model)) for one in shown), key=itemgetter(0))
     return "\n".join(f"{path}:{line}: {words}" for line, words in lines)
+
+
+def _named(problem: ErrorDetails, texts: Container[tuple[int | str, ...]]) -> ErrorDetails:
+    """Return a problem without pydantic's name of a class in its location, and of what may be a text, with that."""
+    location = problem["loc"]
+    kept = tuple(part for part in location if not str(part).startswith("function-"))
+    may_be_text = problem["type"] == "model_type" and location[:-1] in texts
+    return {**problem, "loc": kept, "type": "model_or_text" if may_be_text else problem["type"]}
+
+
+def _has_wrong_part(problem: ErrorDetails, others: Iterable[ErrorDetails]) -> bool:
+    """Tell whether a list is too short only since what is in it is wrong."""
+    location = problem["loc"]
+    return any(len(one["loc"]) > len(location) and one["loc"][: len(location)] == location for one in others)
 
 
 def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
@@ -191,10 +209,14 @@ def _in_words(problem: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def unquoted(problem: str, value: object) -> str:
-    """Return advice on a mapping in the place of a text, as YAML reads `{name}`; empty for any other problem."""
-    if problem != "string_type" or not isinstance(value, dict):
+    """Return advice on what YAML reads as something else than a text, such as `{name}`; empty for any other problem."""
+    if problem != "string_type":
         return ""
-    return ". Put a text that begins with a brace into quotes, such as '{name}'"
+    if isinstance(value, dict):
+        return ". Put a text that begins with a brace into quotes, such as '{name}'"
+    if isinstance(value, bool):
+        return ". YAML reads on, off, yes and no as true and false: put such a word into quotes"
+    return ". Put a number or date that is a name into quotes" if isinstance(value, int | float | date) else ""
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from actscribe.cli.next_command import print_next
+from actscribe.settings.seed import MOST_SEED
 
 
 def next(
@@ -33,7 +34,7 @@ def next(
     context: Annotated[
         float | None, typer.Option(help="Seconds shown around a span.", min=0.0, show_default="one clip")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of what is drawn at random.", min=0, max=MOST_SEED)] = 0,
     out: Annotated[Path | None, typer.Option(help="Also write the table to this .csv or .xlsx.")] = None,
 ) -> None:
     """Suggest what to review next, and why, within a number of minutes of a person's time."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from actscribe.cli.next_command import print_next
+from actscribe.settings.seed import MOST_SEED
 
 #: Splits in which a run is measured next, the first one that has annotated recordings.
 MEASURED = ("test", "validation", "train")
@@ -25,7 +26,7 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder, finished or not.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the study's own.", min=0)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the study's own.", min=0, max=MOST_SEED)] = None,
     warm_start: Annotated[
         Path | None,
         typer.Option(help="Earlier run of the same recognizer to start from.", show_default="the settings' checkpoint"),

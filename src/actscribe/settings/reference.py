@@ -238,7 +238,9 @@ def _list(inside: tuple[Any, ...], checks: list[Any]) -> str:
 
 
 def _bounds(checks: list[Any]) -> list[str]:
-    words = [f"{word} {getattr(one, key):g}" for kind, key, word in _BOUNDS for one in checks if isinstance(one, kind)]
+    words = [
+        f"{word} {getattr(one, key):.10g}" for kind, key, word in _BOUNDS for one in checks if isinstance(one, kind)
+    ]
     words += ["not empty" for one in checks if isinstance(one, MinLen)]
     return words + [f"at most {counted(one.max_length, 'character')}" for one in checks if isinstance(one, MaxLen)]
 

@@ -18,6 +18,7 @@ from actscribe.names import is_safe_name, safe_name, same_name
 from actscribe.settings.located import placed, unplaced
 from actscribe.settings.other_packages import NAME
 from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
+from actscribe.settings.seed import MOST_SEED
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
 from actscribe.wrong_values import problem_in_words
@@ -144,7 +145,7 @@ class Study(BaseModel):
     windows: Windows = Windows()
     split: Split = Split()
     groups: Literal["none"] | None = None
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
     empty_labels: Literal["error", "allow"] = "error"
     recognizers: dict[str, dict[str, Any]] = {DEFAULT: {}}
     folder: Path = Field(default=Path(), exclude=True)
