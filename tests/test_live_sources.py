@@ -388,7 +388,7 @@ def test_a_playlist_is_not_followed() -> None:
         ("nowhere.mp4", "no such file"),
         ("ftp://there/v.mp4", "not an address of a stream"),
         ("rtsp://", "not an address of a stream"),
-        ("http://[::1/v", "not an address of a stream"),
+        ("http://[::1/v", "not an address: its port"),
         ("file:///etc/passwd", "not an address of a stream"),
     ],
 )
@@ -428,6 +428,23 @@ def test_a_password_in_an_address_is_in_no_file() -> None:
     assert "secret" not in chosen.source.media + chosen.name
     assert "abc" not in chosen.source.media + chosen.name
     assert chosen.name == "ward-3.local-main"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["rtsp://anna:se/cret@ward-3/main", "rtsp://anna:se?cret@w", "rtsp://anna:se#cret@w", "rtsp://[anna:secret@w"],
+)
+def test_a_password_with_signs_of_an_address_is_refused_without_showing_it(address: str) -> None:
+    with pytest.raises(ActScribeError, match="not an address") as caught:
+        choose(address)
+    assert "se" not in caught.value.message.partition(": not an address")[0]
+    assert "%2F for /" in caught.value.hint
+
+
+def test_what_may_be_a_password_is_not_shown() -> None:
+    assert choose("rtsp://anna:12/34@ward-3/main").source.media == "rtsp://…@ward-3/main"
+    assert choose("rtsp://anna:12/34@ward-3/main").name == "ward-3-main"
+    assert choose("http://ward-3/main").source.media == "http://ward-3/main"
 
 
 def test_a_text_is_no_video(tmp_path: Path) -> None:

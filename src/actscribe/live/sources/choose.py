@@ -107,17 +107,22 @@ def _named(kind: str, number: int) -> str:
 
 
 def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> Chosen:
+    shown = without_secrets(given)
     try:
-        parts, shown = urlsplit(given), without_secrets(given)
-    except ValueError:  # brackets of IPv6 that do not close
-        parts, shown = urlsplit(""), given
+        parts = urlsplit(given)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:  # or brackets of IPv6 do not close
+        raise ActScribeError(
+            f"{shown}: not an address: its port is not a number below 65,536, or it has brackets that do not close.",
+            "In a name or a password write %2F for /, %3F for ?, %23 for #, %40 for @, %3A for : and %25 for %.",
+        ) from None
     if parts.scheme.casefold() not in SCHEMES or not parts.hostname:
         raise ActScribeError(
             f"{shown}: not an address of a stream that can be watched.",
             f"Known are addresses that begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}.",
         )
     options = {"protocol_whitelist": SCHEMES[parts.scheme.casefold()], "format_whitelist": _FORMATS}
-    name = safe_name(f"{parts.hostname}{parts.path}".strip("/"))
+    name = safe_name(f"{parts.hostname}{parts.path}".rpartition("@")[2].strip("/"))
     if parts.scheme.casefold().startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # over UDP lost packets grey the picture
         return Chosen(Opened(shown, given, None, options, patience_s, recorder, open_rtsp), name, passes=True)

@@ -24,8 +24,17 @@ _CHUNK = 1 << 16
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without the name, password and query in it, as it may stand in files and on screens."""
-    parts = urlsplit(address)
+    """Return an address without the name, password and query in it, as it may stand in files and on screens.
+
+    An @ behind the host may end a password with a slash in it, so nothing before it is shown.
+    """
+    scheme, _, rest = address.partition("://")
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets of IPv6 that do not close
+        return f"{scheme}://…"
+    if "@" in rest.removeprefix(parts.netloc):
+        return f"{scheme}://…@{rest.rpartition('@')[2].partition('?')[0]}"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=parts.query and "…", fragment=""))
 
 
