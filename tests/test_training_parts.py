@@ -1,15 +1,22 @@
-"""Losses, weights, unfreezing, augmentation."""
+"""Losses, weights, unfreezing, augmentation, the time that is left."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
+from actscribe.progress import Progress, report_to
+from actscribe.training import progress
 from actscribe.training.augment import augment, clip_rng
 from actscribe.training.freezing import Unfreezing
 from actscribe.training.losses import ClipLoss, class_weights, positive_weights, prior_logits, probabilities
+from actscribe.training.progress import ProgressCallback
 
 NAN = float("nan")
 
@@ -97,3 +104,48 @@ def test_mirroring_happens_only_when_allowed() -> None:
     plain = [augment(video, clip_rng(0, 0, i), flip=False)[..., -1].mean() > 100 for i in range(30)]
     assert 5 < sum(mirrored) < 25
     assert not any(plain)
+
+
+def foretold(monkeypatch: pytest.MonkeyPatch, callback: ProgressCallback, steps: list[float]) -> list[Progress]:
+    """Return what is reported of epochs of ten steps that take so long, with a validation of four and a save."""
+    now, reports = [100.0], []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
+    args = cast(TrainingArguments, SimpleNamespace(num_train_epochs=len(steps), eval_strategy="epoch"))
+    state, control = TrainerState(epoch=0, max_steps=10 * len(steps)), TrainerControl()
+    with report_to(lambda report: reports.append(cast(Progress, report))):
+        callback.on_train_begin(args, state, control)
+        for seconds in steps:
+            callback.on_epoch_begin(args, state, control)
+            for _ in range(10):
+                now[0] += seconds
+                state.global_step += 1
+                state.epoch = state.global_step / 10
+                callback.on_step_end(args, state, control)
+            now[0] += 4 * seconds
+            callback.on_evaluate(args, state, control, {})
+            now[0] += 0.1
+    return reports
+
+
+def test_the_time_left_never_rises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rose with every validation, which the steps before it had not counted: 4:44 became 7:06."""
+    lefts = [one.left for one in foretold(monkeypatch, ProgressCallback(validation=0.5), [1.0] * 5)]
+    assert lefts == sorted(lefts, reverse=True)
+    assert lefts[0] == 49 + 5 * 5
+    assert lefts[-1] == 0
+
+
+def test_while_more_parts_join_the_time_left_is_only_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = Unfreezing([nn.Linear(2, 2) for _ in range(3)], frozen_epochs=1, per_epoch=2)
+    reports = foretold(monkeypatch, ProgressCallback(schedule.whole_from(), 0.5), [1.0, 2.0, 3.0, 3.0])
+    assert [one.more for one in reports] == [True] * 22 + [False] * 22
+    true = [one.left for one in reports[22:]]
+    assert true == sorted(true, reverse=True)
+    assert str(reports[10]).endswith("over 0:42 left")  # 30 steps and 3 validations of 4, as fast as the head alone
+
+
+@pytest.mark.parametrize(("parts", "frozen", "per_epoch"), [(3, 1, 2), (4, 0, 1), (4, 2, 0), (5, 1, 5), (0, 1, 2)])
+def test_the_first_epoch_in_which_all_learns(parts: int, frozen: int, per_epoch: int) -> None:
+    schedule = Unfreezing([nn.Linear(2, 2) for _ in range(parts)], frozen, per_epoch)
+    assert schedule.whole_from() == next(e for e in range(20) if e >= frozen and schedule.learning(e) == parts)

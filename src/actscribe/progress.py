@@ -29,14 +29,17 @@ class Progress:
         stage: what is being done ("Scoring test").
         done: how much of it is ("3/40").
         left: about how many seconds it will still take; None: unknown.
+        more: it will take longer than that.
     """
 
     stage: str
     done: str
     left: float | None = None
+    more: bool = False
 
     def __str__(self) -> str:
-        return f"{self.stage}: {self.done}" + ("" if self.left is None else f", about {clock(self.left)} left")
+        about = "over" if self.more else "about"
+        return f"{self.stage}: {self.done}" + ("" if self.left is None else f", {about} {clock(self.left)} left")
 
 
 #: What a long step reports: a sentence, or how far it is.

@@ -108,7 +108,7 @@ class Board:
             waiting = Progress("done" if row.done == row.total else "waiting", "")
             last = list(row.running.values())[-1] if row.running else waiting
             mean = f"{sum(row.f1) / len(row.f1):.3f}" if row.f1 else "–"
-            left = "" if last.left is None else clock(last.left)
+            left = "" if last.left is None else ("over " if last.more else "") + clock(last.left)
             table.add_row(name, f"{row.done}/{row.total}", last.stage, last.done, left, mean)
         done, total = (sum(getattr(row, name) for row in self._rows.values()) for name in ("done", "total"))
         table.caption = f"{done} of {total} runs done after {clock(time.monotonic() - self._start)}"

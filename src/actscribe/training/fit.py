@@ -288,7 +288,10 @@ def _arguments(work: Fit, checkpoints: Path) -> TrainingArguments:
 def _callbacks(work: Fit) -> list[TrainerCallback]:
     from torch.utils.tensorboard import SummaryWriter
 
-    callbacks: list[TrainerCallback] = [ProgressCallback(), NotedCheckpoints()]
+    clips = work.settings.clips_per_epoch or len(work.train.targets)
+    share = len(work.validation.targets) / clips if work.settings.keep == "best" else 0.0
+    progress = ProgressCallback(work.unfreezing.whole_from() if work.unfreezing else 0, share)
+    callbacks: list[TrainerCallback] = [progress, NotedCheckpoints()]
     if is_first():
         callbacks.insert(0, TensorBoardCallback(SummaryWriter(str(work.folder / CURVES))))
     if work.settings.keep == "best":

@@ -31,6 +31,11 @@ class Unfreezing:
             return len(self.parts)
         return min(len(self.parts), (epoch - self.frozen_epochs + 1) * self.per_epoch)
 
+    def whole_from(self) -> int:
+        """Return the first epoch (from 0) in which all parts learn."""
+        more = -(-len(self.parts) // self.per_epoch) - 1 if self.per_epoch else 0
+        return self.frozen_epochs + max(more, 0)
+
     def apply(self, epoch: int) -> None:
         """Set `requires_grad` of every part as `epoch` asks."""
         first = len(self.parts) - self.learning(epoch)
