@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import tiny_vlms
+from tiny_judge import tiny_judge
 from typer.testing import CliRunner
 
 from actscribe.cli import app
+from actscribe.errors import ActScribeError
 from actscribe.models import catalog
+from actscribe.models.judge import load_judge
 from actscribe.models.vlm import plan as planning
+from actscribe.recognizers.base import Plan
+from actscribe.recognizers.plans.judge import PACKAGED_WEIGHTS, judge_weights, plan_judge
+from actscribe.settings.named_models import JUDGE_PACKAGE
+from actscribe.settings.recognizers.vlm import VlmJudgeSettings
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -88,7 +96,7 @@ def test_plan_of_a_folder(tmp_path: Path) -> None:
         (("clip-b32", "--recognizer", "vlm-head"), "is a CLIP, which is not a vision-language model."),
         (("smolvlm2-256m", "--recognizer", "clip"), "is a SmolVLM2, which is not a model of this recognizer."),
         (("smollm2-360m", "--recognizer", "probe"), "is a SmolLM2, which is not a supported encoder."),
-        (("smollm2-360m",), "is a SmolLM2, which is not a vision-language model."),
+        (("smollm2-360m", "--recognizer", "vlm-list"), "is a SmolLM2, which is not a vision-language model."),
         (("smolvlm2-256m", "--frames", "1000000000"), "--frames 1000000000: a study has at most"),
         (("smolvlm2-256m", "--labels", "1000000000"), "--labels 1000000000: a study has at most 10,000."),
     ],
@@ -98,6 +106,42 @@ def test_plan_of_what_is_not_there(words: tuple[str, ...], message: str) -> None
     assert code == 2
     assert message in text
     assert "models pull" not in text
+
+
+def test_every_family_has_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "matmul_speed", lambda dtype: 1e12)
+    one_each = {entry.family: entry.name for entry in catalog.ENTRIES if entry.folder or entry.hub}
+    answers = {name: run("plan", name) for name in one_each.values()}
+    assert {name: text for name, (code, text) in answers.items() if code or "memory:" not in text} == {}
+
+
+def test_the_plan_of_a_judge_counts_its_weights_and_its_time(tmp_path: Path) -> None:
+    def planned(judge: str) -> Plan:
+        return plan_judge(VlmJudgeSettings(judge=judge, dtype="float32"), 8, 4)
+
+    small, large = planned("smollm2-360m"), planned("mistral-7b")
+    assert large.memory - small.memory == 4 * (7248 - 362) * 10**6
+    assert large.lines["judge"] == "mistral-7b: 7,248 M parameters in float32, 28,992 MB"
+    assert large.lines["time"] != small.lines["time"]
+    assert "with the judge mistral-7b" in large.model
+    folder = tiny_judge(tmp_path / "judge")
+    weights = load_judge(str(folder)).model.num_parameters()
+    assert judge_weights(str(folder)) == weights
+    served = VlmJudgeSettings(judge_server="http://127.0.0.1:9", judge_server_model="m")
+    assert plan_judge(served, 8, 4).memory < small.memory
+
+
+@pytest.mark.skipif(find_spec(JUDGE_PACKAGE) is None, reason="its weights come apart")
+def test_the_weights_of_the_packaged_judge_are_those_of_its_file() -> None:
+    (file,) = Path(str(find_spec(JUDGE_PACKAGE).origin)).parent.rglob("*.gguf")  # type: ignore[union-attr]
+    assert judge_weights(str(file)) == pytest.approx(PACKAGED_WEIGHTS, rel=0.01)
+
+
+def test_a_damaged_judge_has_no_plan(tmp_path: Path) -> None:
+    file = tmp_path / "judge.gguf"
+    file.write_bytes(b"GGUF nothing of the kind")
+    with pytest.raises(ActScribeError, match="cannot be read as a GGUF file"):
+        judge_weights(str(file))
 
 
 def test_the_plan_of_a_video_classifier_does_without_the_dual_encoders() -> None:

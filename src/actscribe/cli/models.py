@@ -95,7 +95,8 @@ def plan(
     _check_sizes(frames, labels)
     entry = find(name)
     chosen = recognizer or usual_for(entry.kind if entry else "vlm")
-    settings = _settings(chosen, name, dtype, batch_size)
+    judges = entry is not None and entry.kind == "llm" and chosen == usual_for("llm")
+    settings = _settings(chosen, {"judge" if judges else "model": name}, dtype, batch_size)
     _check_model(name, chosen)
     from actscribe.models.cost import MB  # PyTorch from here on: a wrong word is answered before it is loaded
     from actscribe.recognizers.base import implementation
@@ -120,8 +121,14 @@ def _check_sizes(frames: int, labels: int) -> None:
             raise ActScribeError(f"{option} {given}: a study has at most {most:,}.", "Give that of yours.")
 
 
-def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | None) -> BaseModel:
-    """Return a recognizer's settings with a model, and the number format and batch that the user asks for."""
+def _settings(recognizer: str, models: dict[str, str], dtype: str | None, batch_size: int | None) -> BaseModel:
+    """Return a recognizer's settings with a model, and the number format and batch that the user asks for.
+
+    Args:
+        recognizer: its name.
+        models: "model", or "judge", to the name that was given.
+        dtype, batch_size: as they were given; None: as the settings say.
+    """
     from actscribe.errors import ActScribeError, did_you_mean
     from actscribe.settings.registry import recognizer as spec_of
     from actscribe.settings.study import parse_settings
@@ -130,7 +137,7 @@ def _settings(recognizer: str, model: str, dtype: str | None, batch_size: int | 
     if dtype is not None and dtype not in formats:
         problem = f"{recognizer} computes in {', '.join(formats) or 'a number format of its own'}, not in '{dtype}'."
         raise ActScribeError(problem, did_you_mean(dtype, formats) if formats else "Leave out --dtype.")
-    values: dict[str, object] = {"model": model, **({} if dtype is None else formats[dtype])}
+    values: dict[str, object] = {**models, **({} if dtype is None else formats[dtype])}
     values |= {} if batch_size is None else {"batch_size": batch_size}
     try:
         return parse_settings(recognizer, values)

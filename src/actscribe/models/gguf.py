@@ -26,6 +26,7 @@ from actscribe.leftovers import sweep
 from actscribe.models.loading import load_part, load_weights
 from actscribe.models.quiet import quiet
 from actscribe.ownership import MARKER, check_replaceable
+from actscribe.packages import require
 
 #: In a kept checkpoint: the digest of each of its files.
 SUMS = "sums.json"
@@ -33,6 +34,25 @@ SUMS = "sums.json"
 SIZE_VARIABLE, USUAL_GIB = "ACTSCRIBE_GGUF_GIB", 20.0
 #: How they are called, so that nothing else in the folder is taken for one and removed.
 OURS = re.compile(r"[0-9a-f]{32}")
+
+
+def gguf_weights(path: Path, name: str) -> int:
+    """Return the number of weights in a file, of which only the index is read.
+
+    Args:
+        path: of the file.
+        name: as the user named it.
+
+    Raises:
+        ActScribeError: the extra is not installed, or the file is damaged.
+    """
+    require("gguf", f"The judge '{name}'")
+    from gguf import GGUFReader
+
+    try:
+        return sum(int(tensor.n_elements) for tensor in GGUFReader(path).tensors)
+    except (ValueError, OSError, IndexError, KeyError) as error:
+        raise ActScribeError(f"{path}: cannot be read as a GGUF file: {error}", "Copy it again.") from error
 
 
 def load_gguf(path: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any]:

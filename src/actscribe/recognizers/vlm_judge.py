@@ -15,7 +15,7 @@ from actscribe.models.yes_no import FIELDS, YesNo
 from actscribe.recognizers.agreement import check_quantized
 from actscribe.recognizers.answers import AnswerStore, answer_key, default_store, remember, store_for
 from actscribe.recognizers.base import Implementation, Recognizer
-from actscribe.recognizers.plans.vlm import plan_text
+from actscribe.recognizers.plans.judge import plan_judge
 from actscribe.recognizers.prompts import Prompts, prompts
 from actscribe.recognizers.served import ServerJudge, judge_server, servers_and_judge
 from actscribe.recognizers.vlm_clients import CachedVlmClient, input_spec, pick, starting_judge, vlm_client
@@ -98,6 +98,6 @@ VLM_JUDGE = Implementation(
     make=make,
     load=load,
     starting=starting_judge,
-    plan=plan_text,
+    plan=plan_judge,
     servers=servers_and_judge,
 )

@@ -17,9 +17,12 @@ from actscribe.tables import seconds_text
 TIME_TOKENS = 10
 
 
-def plan_text(settings: ZeroShot, frames: int, labels: int) -> Plan:
-    """Answer `Implementation.plan` of a recognizer that lets the model write."""
-    return _asked("text", settings, frames, labels)
+def plan_text(settings: ZeroShot, frames: int, labels: int, besides: float = 0.0) -> Plan:
+    """Answer `Implementation.plan` of a recognizer that lets the model write.
+
+    What reads it takes `besides` seconds a clip.
+    """
+    return _asked("text", settings, frames, labels, besides)
 
 
 def plan_yesno(settings: ZeroShot, frames: int, labels: int) -> Plan:
@@ -50,10 +53,10 @@ def plan_lora(settings: VlmLoraSettings, frames: int, labels: int) -> Plan:
     return _plan(settings.model, frames, use)
 
 
-def _asked(task: Task, settings: ZeroShot, frames: int, labels: int) -> Plan:
+def _asked(task: Task, settings: ZeroShot, frames: int, labels: int, besides: float = 0.0) -> Plan:
     if settings.server:
         return Plan(settings.server_model, 0, {"model": f"runs on {settings.server}"})
-    return _plan(settings.model, frames, Use(task, _held(settings), labels))
+    return _plan(settings.model, frames, Use(task, _held(settings), labels), besides=besides)
 
 
 def _held(settings: ZeroShot) -> str:
@@ -65,9 +68,9 @@ def _trained(precision: str) -> str:
     return "bfloat16" if use_bfloat16(precision) else "float32"
 
 
-def _plan(model: str, frames: int, use: Use, windows: VlmGroundSettings | None = None) -> Plan:
+def _plan(model: str, frames: int, use: Use, windows: VlmGroundSettings | None = None, besides: float = 0.0) -> Plan:
     costs = estimate(model, frames, use)
-    shared = costs.seconds - costs.vision_seconds, costs.vision_seconds / frames
+    shared = costs.seconds - costs.vision_seconds + besides, costs.vision_seconds / frames
     minute = _minute_of(windows, *shared) if windows else minute_text(*shared, frames)
     clip = f"of {windows.window:g} s, " if windows else ""
     and_step = " and training step" if costs.training else ""
@@ -79,7 +82,7 @@ def _plan(model: str, frames: int, use: Use, windows: VlmGroundSettings | None =
         "working": f"{costs.activations / MB:,.0f} MB",
         "visual features": f"{costs.store / MB:,.0f} MB, kept for overlapping windows",
         "training": f"{costs.training / MB:,.0f} MB, adapter with gradients and optimizer",
-        "time": f"about {seconds_text(costs.seconds)} a clip on this machine{and_step}",
+        "time": f"about {seconds_text(costs.seconds + besides)} a clip on this machine{and_step}",
         "minute of video": minute,
     }
     if costs.training:  # its seconds are those of a training step
