@@ -42,6 +42,17 @@ def test_check_says_it(study: Path) -> None:
     assert f"{THIRD}: 2 point events (2 in " in printed
     assert f"put '{THIRD}' under 'ignored:'" in printed
     assert f"{LEFT}: 1 point event (1 in " in printed
+    assert "covers no time, so that no clip shows it. Give it a start" in printed
+
+
+def test_a_label_that_has_a_length_elsewhere_is_not_to_be_ignored() -> None:
+    """A point of *Sitting* in one video is a slip; *Sitting* as a whole is what the study is about."""
+    labels = LabelSet(name="ours", labels=(Label(name="Sitting"), Label(name="Birth")))
+    of_videos = [[Interval("Sitting", 1, 1), Interval("Birth", 2, 2)], [Interval("Sitting", 1, 9)]]
+    points = [one for n, of in enumerate(of_videos) for one in points_in(Annotations.of(of), labels, Path(f"{n}.eaf"))]
+    sitting, birth = messages(points)
+    assert "ignored" not in sitting
+    assert birth.endswith("or put 'Birth' under 'ignored:' of the label set.")
 
 
 def test_train_says_and_notes_it(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
