@@ -75,9 +75,11 @@ def test_indicators_lead_to_a_table(run: Run) -> None:
 
 def test_plot_of_a_run_leads_to_review(run: Run) -> None:
     typed(f"actscribe evaluate {run.folder}")
-    name = run.recordings("test")[0].name
-    line = next_line(typed(f"actscribe plot {name} --run {run.folder} --out a.svg").replace("STUDY", "study"))
-    assert line == f"actscribe review study --run {run.folder} --open {name}"
+    recording = run.recordings("test")[0]
+    for given in (recording.name, recording.video):
+        plotted = typed(f"actscribe plot {given} --run {run.folder} --out a.svg --overwrite")
+        line = next_line(plotted.replace("STUDY", "study"))
+        assert line == f"actscribe review study --run {run.folder} --open {recording.name}"
 
 
 def test_what_is_told_to_be_next_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

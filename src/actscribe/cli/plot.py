@@ -44,6 +44,6 @@ def plot(
     draw(panels, out, wide)
     print(out)
     if opened is not None:
-        print_next("review", study_above(opened.folder), "--run", opened.folder, "--open", timelines[0])
+        print_next("review", study_above(opened.folder), "--run", opened.folder, "--open", panels[0].title)
     elif truth:
         print_next("agreement", truth[0], files[0])

@@ -75,15 +75,22 @@ def of_files(files: Sequence[Path], truth: Sequence[Path] = (), videos: Sequence
 def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
     """Return a panel for each recording that a run has scored, with the annotation and the scores that it keeps.
 
+    Args:
+        run: that was evaluated.
+        names: of its recordings, or the paths of their videos.
+
     Raises:
         ActScribeError: no such recording, or it was not evaluated.
     """
     recordings = {recording.name: recording for recording in run.recordings()}
+    of_video = {recording.video.resolve(): recording for recording in recordings.values()}
     panels = []
-    for name in names:
-        if name not in recordings:
-            raise ActScribeError(f"{run.folder}: has no recording called '{name}'.", did_you_mean(name, recordings))
-        recording = recordings[name]
+    for given in names:
+        recording = recordings.get(given) or of_video.get(Path(given).resolve())
+        if recording is None:
+            meant = did_you_mean(Path(given).stem, recordings)
+            raise ActScribeError(f"{run.folder}: has no recording called '{given}'.", meant)
+        name = recording.name
         kept = run.folder / file_names.timeline(recording.split, name)
         if not kept.is_file() or not run.has_scores(recording.split):
             raise ActScribeError(
