@@ -97,7 +97,9 @@ def test_a_page_that_loads_nothing(export: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_asked_is_said(export: Path, tmp_path: Path) -> None:
     for arguments, words in (
         (("--labels", "falls_at_home"), "has no indicators"),
-        ((), "No label set is named"),
+        ((), "a YAML file with `indicators:`."),
+        (("--table", "time-budget"), "Add --labels, a preset's name or a YAML file."),
+        (("--labels", tmp_path), "is a folder, expected a label preset or a YAML file."),
         (("--labels", "newborn_resuscitation", "--table", "transition"), "Did you mean 'transitions'"),
         (("--labels", "newborn_resuscitation", "--out", tmp_path / "x.pdf"), ".parquet"),
         (("--labels", "newborn_resuscitation", "--table", "errors"), "not known"),

@@ -76,6 +76,13 @@ def test_the_message_says_where_the_file_keeps_the_name(tmp_path: Path, make, na
     )
 
 
+def test_a_label_that_the_manifest_gives_is_looked_for_there_and_not_in_the_video(tmp_path: Path) -> None:
+    film = tmp_path / "a.mp4"
+    text = message_of(unknown_in(Annotations.of([Interval("Sucton", 0, 2)]), LABELS, None, film), LABELS)
+    assert "'Sucton' (1x), first in the manifest's row of a.mp4: did you mean 'Suction'?" in text
+    assert "tier" not in text
+
+
 def test_places_of_spellings_do_not_outlive_the_spellings(tmp_path: Path) -> None:
     annotations = read(elan(tmp_path))
     assert annotations.label_sources

@@ -271,6 +271,10 @@ def load_label_set(source: str | Path) -> LabelSet:
         with resources.as_file(resources.files("actscribe") / "presets" / f"{source}.yaml") as path:
             return load_model(path, LabelSet)
     path = Path(source)
+    if path.is_dir():
+        inside = path / "labels.yaml"
+        hint = f"Name the file: {inside}" if inside.is_file() else f"Presets: {', '.join(presets())}."
+        raise ActScribeError(f"{path}: is a folder, expected a label preset or a YAML file.", hint)
     if not path.is_file():
         raise ActScribeError(f"'{source}' is neither a label preset nor a file.", did_you_mean(str(source), presets()))
     return load_model(path, LabelSet)

@@ -58,13 +58,15 @@ def message(unknown: Iterable[Unknown], labels: LabelSet) -> str:
         by_name[one.spelling].append(one)
     lines = [_line(by_name[name], labels) for name in sorted(by_name)[:_SHOWN]]
     more = [f"  and {len(by_name) - _SHOWN} more"] if len(by_name) > _SHOWN else []
+    in_files = any(one.file != one.video for of_name in by_name.values() for one in of_name)
+    tiers = " A whole tier of notes is left out with the study's line: tiers: ['!NAME OF THE TIER']" if in_files else ""
     return "\n".join(
         [
             f"names that label set '{labels.name}' does not know:",
             *lines,
             *more,
             "Fix a slip in its file, add the name as an alias of a label, or put it under 'ignored:' to leave it out"
-            " on purpose. A whole tier of notes is left out with the study's line: tiers: ['!NAME OF THE TIER']",
+            f" on purpose.{tiers}",
         ]
     )
 
@@ -80,9 +82,10 @@ def _line(occurrences: Sequence[Unknown], labels: LabelSet) -> str:
     count = sum(one.count for one in occurrences)
     files = len({one.file for one in occurrences})
     often = f"{count}x" if files == 1 else f"{count}x in {files} files"
-    where = f"{first.file}, {first.start:.3f} s"
-    if first.file != first.video:
-        where += f" of {first.video.name}"
+    if first.file == first.video:
+        where = f"the manifest's row of {first.video.name}"
+    else:
+        where = f"{first.file}, {first.start:.3f} s of {first.video.name}"
     where += f" ({first.location})" if first.location else ""
     near = guess(first.spelling, labels)
     return f"  '{first.spelling}' ({often}), first in {where}" + (f": did you mean '{near}'?" if near else "")

@@ -141,16 +141,20 @@ def _run(asked: Asked) -> Run | None:
     return None if folder is None else Run.open(folder)
 
 
+def _with_indicators(asked: Asked) -> str:
+    return " with `indicators:`" if asked.table in ("indicators", "errors") and asked.second is None else ""
+
+
 def _labels(asked: Asked, run: Run | None) -> LabelSet:
     if asked.labels is None and run is None:
         below = next(filter(None, map(runs_listed, asked.paths)), "")
         raise ActScribeError(
             "No label set is named, so there is nothing to measure.",
-            below or "Add --labels, a preset's name or a YAML file with `indicators:`.",
+            below or f"Add --labels, a preset's name or a YAML file{_with_indicators(asked)}.",
         )
     labels = load_label_set(asked.labels) if asked.labels else run.labels if run else None
     assert labels is not None
-    if asked.table in ("indicators", "errors") and not labels.indicators and asked.second is None:
+    if _with_indicators(asked) and not labels.indicators:
         raise ActScribeError(
             f"The label set '{labels.name}' has no indicators.",
             "Write them under `indicators:` of its file (a drafted labels.yaml holds an example behind '#', the"
