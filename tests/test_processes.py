@@ -151,9 +151,8 @@ def test_the_documented_launch_trains(tmp_path: Path, launcher: str) -> None:
     noted = f"import os, pathlib\nif 'RANK' in os.environ: {noted}"
     (tmp_path / "sitecustomize.py").write_text(noted)
     page = Path(__file__).parents[1] / "docs" / "how-to" / "several-processes.md"
-    (line,) = re.findall(
-        rf"^{launcher} (.*-m actscribe train my-study --recognizer timesformer)$", page.read_text("utf-8"), re.M
-    )
+    lines = page.read_text("utf-8").replace("\\\n", " ")  # a long one goes on below
+    (line,) = re.findall(rf"^{launcher} (.*-m actscribe train my-study --recognizer timesformer)$", lines, re.M)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -184,7 +183,8 @@ def test_the_documented_launch_of_two_nodes_trains(tmp_path: Path) -> None:
     settings = {"model": model, "batch_size": 4, "epochs": 1, "precision": "float32"}
     study = lamp_study(tmp_path / "study", 5, 4.0, recognizers={"timesformer": settings}).parent
     page = Path(__file__).parents[1] / "docs" / "how-to" / "several-processes.md"
-    (line,) = re.findall(r"^srun torchrun (--nnodes .*)$", page.read_text("utf-8"), re.M)
+    lines = page.read_text("utf-8").replace("\\\n", " ")  # a long one goes on below
+    (line,) = re.findall(r"^srun torchrun (--nnodes .*)$", lines, re.M)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
