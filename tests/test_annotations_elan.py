@@ -260,7 +260,7 @@ def test_tiers_are_chosen_by_name(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     assert caplog.messages == [f"{path}: tiers not read, without times of their own: kind, of kind."]
     caplog.clear()
     assert labels(path, "!notes*") == ("walk",)
-    assert caplog.messages == [f"{path}: tiers not read, left out by name: Notes A, kind, of kind."]
+    assert caplog.messages == [f"{path}: tiers not read, without times of their own: kind, of kind."]
     assert labels(path, "WALK", "kind") == ("fast", "walk")
     assert labels(path, "*kind", "!kind") == ("very",)
     caplog.clear()

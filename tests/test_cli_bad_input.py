@@ -173,10 +173,10 @@ def test_an_empty_label_in_a_split_is_refused_unless_allowed(study: Path) -> Non
     [
         (
             [(RIGHT, 0, 200), (RIGHT, 1000, 1300)],
-            f"All shorter than half of the window (1.5 s): {RIGHT} (2 bouts in test)",
+            f"All shorter than half of the window (1.5 s): {RIGHT} (2 bouts in test, the longest 0.3 s)",
         ),
-        ([(RIGHT, 0, 200)], f"All shorter than half of the window (1.5 s): {RIGHT} (1 bout in test)"),
-        ([(RIGHT, 900, 2100)], f"No clip of 1.5 s is covered to half by: {RIGHT} (1 bout in test)"),
+        ([(RIGHT, 0, 200)], f"All shorter than half of the window (1.5 s): {RIGHT} (1 bout in test, 0.2 s)"),
+        ([(RIGHT, 900, 2100)], f"No clip of 1.5 s is covered to half by: {RIGHT} (1 bout in test, 1.2 s)"),
     ],
 )
 def test_why_no_clip_shows_a_label_that_is_annotated(study: Path, bouts: Bouts, cause: str) -> None:

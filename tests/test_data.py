@@ -141,6 +141,15 @@ def test_half_a_split_column_is_refused() -> None:
         assign_splits([recording("a", split="train"), recording("b")], LABELS, SHARES, 0)
 
 
+def test_half_a_split_column_is_refused_with_the_splits_of_before() -> None:
+    old = [recording(f"r{index}", 10.0 + index) for index in range(5)]
+    before = {one.group: one.split for one in assign_splits(old, LABELS, SHARES, 3)}
+    with pytest.raises(ActScribeError) as refused:
+        assign_splits([*old, recording("new", split="train")], LABELS, SHARES, 3)
+    parts = [part.split(" has ") for part in refused.value.hint.partition("drawn so: ")[2].rstrip(".").split("; ")]
+    assert {group: split for split, groups in parts for group in groups.split(", ")} == before
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [({"content": "a"}, "the same file content"), ({"group": "a"}, "the same group")],

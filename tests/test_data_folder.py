@@ -237,10 +237,10 @@ def test_an_annotation_file_that_was_filled_down_is_refused_unless_its_videos_ar
     if groups[0]:
         assert len(load_data(load_study(folder)).recordings) == len(names)
         return
-    found = (
+    refusal = (
         r"subject1_a\.txt: names no video, and is given to subject1_a\.mp4 \(line 2\) and subject1_b\.mp4 \(line 3\)"
     )
-    with pytest.raises(ActScribeError, match=found):
+    with pytest.raises(ActScribeError, match=refusal):
         load_data(load_study(folder))
 
 

@@ -19,19 +19,21 @@ def test_what_is_cut_is_said_with_its_file(tmp_path: Path) -> None:
     file = lamp_study(tmp_path, 6, 6.0, empty_labels="allow")
     (tmp_path / "r0.txt").write_text(f"{LEFT}\t1000\t6900\t5900\n")  # the video lasts 6 s
     (sentence,) = load_data(load_study(file)).remarks
-    assert sentence.startswith("1 interval ends up to 0.90 s after the video (r0.txt) and is cut at its end.")
+    assert sentence.startswith(
+        "1 interval ends up to 0.90 s after the video (r0.mp4: Left lamp, in r0.txt) and is cut at its end."
+    )
 
 
 def test_rounding_is_not_said_and_many_files_are_counted() -> None:
     made = Annotations.of([Interval("A", 0.0, 10.05), Interval("B", 1.0, 10.4)])
-    one_file = overrun_in(made, 10.0, Path("a"))
-    assert one_file is not None
-    assert astuple(one_file) == (Path("a"), 1, pytest.approx(0.4))
-    assert overrun_in(made, 10.35, Path("a")) is None
-    late = [overrun_in(made, 10.0, Path(name)) for name in "abcde"]
+    one_video = overrun_in(made, 10.0, Path("a.mp4"), Path("a"))
+    assert one_video is not None
+    assert astuple(one_video) == (Path("a.mp4"), Path("a"), "B", 1, pytest.approx(0.4))
+    assert overrun_in(made, 10.35, Path("a.mp4"), Path("a")) is None
+    late = [overrun_in(made, 10.0, Path(f"{name}.mp4"), Path("all.csv")) for name in "abcde"]
     (sentence,) = messages([one for one in late if one])
     assert "5 intervals end up to 0.40 s" in sentence
-    assert "(a, b, c and 2 more files)" in sentence
+    assert "(a.mp4: B, in all.csv; b.mp4: B, in all.csv; c.mp4: B, in all.csv; and 2 more videos)" in sentence
 
 
 def test_a_table_that_fits_none_of_its_videos_is_told_once_with_their_number(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class TierChoice:
     patterns: tuple[str, ...] = ()
 
     def pick(self, path: Path, tiers: Sequence[str], hanging: Sequence[str] = ()) -> list[str]:
-        """Return the names of the tiers that are read; those that are not are named in the log.
+        """Return the names of the tiers that are read; those that nobody chose and are not read are named in the log.
 
         Args:
             path: of the annotation file, for messages.
@@ -49,10 +49,9 @@ class TierChoice:
         if idle:
             logger.warning("%s: no tier is called %s.", path, ", ".join(idle))
         read = set(chosen)
-        rest = [name for name in tiers if name not in read]
-        if rest:
-            why = "left out by name" if self.patterns else "without times of their own"
-            logger.warning("%s: tiers not read, %s: %s.", path, why, ", ".join(rest))
+        rest = [name for name in tiers if name not in read and not _fits(name, left_out)]
+        if rest and not taken:
+            logger.warning("%s: tiers not read, without times of their own: %s.", path, ", ".join(rest))
         return chosen
 
 

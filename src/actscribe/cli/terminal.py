@@ -14,6 +14,7 @@ import unicodedata
 import warnings
 from contextlib import suppress
 
+from actscribe.cli.repeated_warnings import FewAlike
 from actscribe.files import FULL
 from actscribe.wrapping import wrapped
 
@@ -127,6 +128,7 @@ def _silence() -> None:
     logging.raiseExceptions = False
     logging.getLogger().addHandler(logging.NullHandler())
     if logging.lastResort is not None:
+        logging.lastResort.addFilter(FewAlike())
         logging.getLogger("actscribe").addHandler(logging.lastResort)
 
 

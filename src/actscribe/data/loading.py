@@ -320,7 +320,7 @@ def _raw_annotations(
     if path is None:
         return None, "", None
     read, by = files.read_matched(path, observation or str(video), lambda: frame_clock(video))
-    return annotation_files.check(read, info.duration, path, video), by, overrun_in(read, info.duration, path)
+    return annotation_files.check(read, info.duration, path, video), by, overrun_in(read, info.duration, video, path)
 
 
 def _names(rows: Sequence[Row], folder: Path) -> list[str]:

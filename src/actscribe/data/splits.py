@@ -22,6 +22,8 @@ from actscribe.stored_path import real_path
 
 #: Random orders of the groups tried; the best-stratified one wins.
 TRIALS = 2000
+#: Groups of a split that an error names.
+MOST_NAMED = 12
 
 
 def assign_splits(
@@ -51,12 +53,34 @@ def assign_splits(
     if len(named) == len(recordings):
         return list(recordings)
     if named:
-        without = next(recording for recording in recordings if not recording.split)
+        others = [recording for recording in recordings if not recording.split]
         raise ActScribeError(
             f"{counted(len(named), 'recording names', 'recordings name')} a split and"
-            f" {counted(len(recordings) - len(named), 'does not', 'do not')} (first: {without.name}).",
-            "Fill the manifest's split column in every row, or leave it empty in all.",
+            f" {counted(len(others), 'does not', 'do not')} (first: {others[0].name}).",
+            "Fill the manifest's split column in every row, or leave it empty in all."
+            + _as_drawn(others, labels, shares, seed, {recording.group for recording in named}),
         )
+    return _drawn(recordings, labels, shares, seed, length)
+
+
+def _as_drawn(
+    others: Sequence[Recording], labels: LabelSet, shares: Mapping[str, float], seed: int, taken: set[str]
+) -> str:
+    """Say in which splits the rows without one lay before rows with one came to them; empty where none can be drawn."""
+    try:
+        drawn = _drawn(others, labels, shares, seed, None)
+    except ActScribeError:
+        return ""
+    groups = {split: sorted({one.group for one in drawn if one.split == split}) for split in SPLITS}
+    if any(len(names) > MOST_NAMED for names in groups.values()) or taken & {one.group for one in others}:
+        return ""
+    listed = "; ".join(f"{split} has {', '.join(names)}" for split, names in groups.items() if names)
+    return f" Without the rows that name one, the groups are drawn so: {listed}."
+
+
+def _drawn(
+    recordings: Sequence[Recording], labels: LabelSet, shares: Mapping[str, float], seed: int, length: float | None
+) -> list[Recording]:
     wanted = [split for split in SPLITS if shares[split] > 0]
     groups = sorted({recording.group for recording in recordings})
     if len(groups) < len(wanted):

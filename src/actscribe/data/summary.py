@@ -170,7 +170,7 @@ def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
 
 
 def _notes(study: Study, data: StudyData) -> list[str]:
-    notes = [f"'{name}' is left out on purpose ({counted(count, 'interval')})." for name, count in data.ignored.items()]
+    notes = [f"'{name}' is left out on purpose ({counted(count, 'time')})." for name, count in data.ignored.items()]
     for by, count in data.matched.items():
         notes.append(f"annotations of {counted(count, 'video')}: {match_in_words(by)}.")
     if data.unused:

@@ -54,7 +54,7 @@ def check_targets(study: Study, data: StudyData, needed: Sequence[str] = ("train
             seconds = _bouts(data, split, name)
             if seconds and study.windows.length is not None:
                 causes[_why_empty(study, data, max(seconds))].append(
-                    f"{name} ({counted(len(seconds), 'bout')} in {split})"
+                    f"{name} ({counted(len(seconds), 'bout')} in {split}, {_lengths(seconds)})"
                 )
     reasons = [why.format(", ".join(bouts)) for why, bouts in causes.items()]
     if problems and study.empty_labels == "error":
@@ -69,6 +69,10 @@ def _bouts(data: StudyData, split: str, label: str) -> list[float]:
     """Return the seconds of each bout of a label that is annotated in a split."""
     own = [one for recording in data.of_split(split) for one in recording.intervals or () if one.label == label]
     return [one.duration for one in own if one.duration > 0]
+
+
+def _lengths(seconds: list[float]) -> str:
+    return f"{seconds[0]:.2g} s" if len(seconds) == 1 else f"the longest {max(seconds):.2g} s"
 
 
 def _why_empty(study: Study, data: StudyData, longest: float) -> str:
