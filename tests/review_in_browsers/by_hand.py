@@ -85,6 +85,23 @@ def test_the_mouse_draws_moves_and_chooses(chromium: Tab, ward: Site) -> None:
     assert bouts_of(ward, "phone.mp4") == []
 
 
+def test_buttons_split_merge_and_delete_a_bout(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    press(page, *["."] * 5, "2", *["ArrowRight"] * 5, "2", "ArrowLeft", "ArrowLeft", "[")
+    press(page, *["ArrowRight"] * 2)
+
+    def click(name: str) -> list[tuple[str, float, float]]:
+        page.click(f"#chosen button:has-text('{name}')")
+        saved(page)
+        return bouts_of(ward, "old.avi")
+
+    assert click("Split here") == [(SUCTION, 0.2, 0.28), (SUCTION, 0.28, 0.4)]
+    press(page, "Home", "]")
+    assert click("Merge next") == [(SUCTION, 0.2, 0.4)]
+    assert click("Delete") == []
+
+
 def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     page.goto(f"{ward.address.partition('?')[0]}#{ward.id('phone.mp4')}@0.5")
