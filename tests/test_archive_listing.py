@@ -48,5 +48,9 @@ def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(ActScribeError, match="no video in this folder"):
         list_archive(tmp_path / "none")
+    (tmp_path / "one.MP4").write_bytes(b"a video")
+    with pytest.raises(ActScribeError, match=r"one\.MP4: is one video") as refused:
+        list_archive(tmp_path / "one.MP4")
+    assert "actscribe annotate" in refused.value.hint
     with pytest.raises(ActScribeError, match="neither a folder of videos nor a table"):
         list_archive(tmp_path / "gone")

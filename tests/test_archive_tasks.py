@@ -8,6 +8,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import archives
 import pytest
@@ -270,6 +271,34 @@ def test_what_was_written_is_compared_with_its_digest(made: tuple[Archive, list[
     assert [do(archive, video).how for video in videos] == ["done"] * 3
     assert (archive.folder / "timelines" / "a.json").read_text() == "corrected by a person"
     assert (archive.folder / "timelines" / "b" / "c.json").exists()
+
+
+@pytest.mark.parametrize("what", ["timelines/a.json", "record"])
+def test_nothing_follows_from_what_a_network_does_not_give_now(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    archive, videos = made
+    for video in videos:
+        do(archive, video)
+    name = what if what != "record" else next(one.name for one in videos if one.name == "a.mp4")
+    paths = {read_done(path).name: path for path in (archive.folder / "state" / "done").rglob("*.json")}  # type: ignore[union-attr]
+    stale = paths["a.mp4"] if what == "record" else archive.folder / what
+    opened = Path.open
+
+    def stale_handle(path: Path, *rest: Any, **more: Any) -> Any:
+        if path == stale:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return opened(path, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", stale_handle)
+    verified = verify(archive)
+    assert (verified.unread, verified.gone, verified.changed, verified.unreadable) == ((name,), (), (), ())
+    ended = CliRunner().invoke(app, ["archive", str(archive.folder), "--verify"])
+    assert ended.exit_code == 3
+    assert f"cannot be read now: {name}" in ended.output
+    monkeypatch.undo()
+    assert archive.states(videos) == ["done"] * 3
+    assert verify(archive).unread == ()
 
 
 def test_what_is_gone_is_named_where_nothing_can_be_written(

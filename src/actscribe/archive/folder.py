@@ -172,6 +172,16 @@ class Archive:
         """Return what is written down of a video that is done."""
         return read_done(self._path("done", video.key))
 
+    def gives_record(self, video: Video) -> bool:
+        """Tell whether the system gives what is written down of a video, damaged or not."""
+        try:
+            self._path("done", video.key).read_bytes()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
+
     def done_before(self, video: Video) -> Iterator[Done]:
         """Yield what is written down of files of the same name that had another size or time of change."""
         for path in self._path("done", video.key).parent.glob(f"{video.key[:NAME_DIGITS]}*.json"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path, PurePath
 
 from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
-from actscribe.data.folder import list_videos
+from actscribe.data.folder import is_video, list_videos
 from actscribe.errors import ActScribeError
 from actscribe.names import printable, safe_name, same_name
 from actscribe.reading import read_text
@@ -75,6 +76,11 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
         raise ActScribeError(
             f"{source}: neither a folder of videos nor a table that lists them.",
             "Name a folder, or a .csv with a column 'video'.",
+        )
+    if is_video(source):
+        raise ActScribeError(
+            f"{source}: is one video; an archive is a folder of videos, or a table that lists them.",
+            f"Name its folder, or annotate it alone: actscribe annotate {shlex.quote(str(source))} --run RUN",
         )
     table = find_table(source, read_text(source), lambda names: "video" in names)
     if table is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from actscribe.files import content_hash, explain_os_error
 
 #: Records from whose times the pace is told: the newest ones (ours).
 PACE = 200
+#: What became of a file.
+_State = Literal["same", "changed", "gone", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Verified:
         gone: files that are not there; their videos are done again by the next call, unless another file of the same
             video was changed, which would be written over.
         unreadable: videos whose record is damaged; the next call looks at them again.
+        unread: files and records that the system does not give now, a network's for instance; nothing follows from it.
         unnoted: why what is gone or damaged does not count as not done; empty where it does.
     """
 
@@ -53,6 +58,7 @@ class Verified:
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     unreadable: tuple[str, ...]
+    unread: tuple[str, ...]
     unnoted: str
 
 
@@ -75,30 +81,40 @@ def verify(archive: Archive) -> Verified:
 
     One that was changed, by a person perhaps, is left as it is, and so are the others of its video.
     """
-    files, changed, gone, unreadable = 0, [], [], []
+    files, changed, gone, unreadable, unread = 0, [], [], [], []
     again: list[Video] = []
     strangers: list[Video] = []
     for video in archive.videos():
         if not archive.is_done(video):
             continue
         record = archive.done(video)
+        if record is None and not archive.gives_record(video):
+            unread.append(video.name)
+            continue
         if record is None:  # of whatever lies at its stem nobody knows any more whether a person changed it
             unreadable.append(video.name)
             strangers.append(video)
             continue
         files += len(record.files)
-        missing = [name for name in record.files if not (archive.folder / name).is_file()]
-        others = [
-            name
-            for name, digest in record.files.items()
-            if name not in missing and content_hash(archive.folder / name) != digest
-        ]
-        changed += others
-        gone += missing
-        if missing and not others:
+        became: dict[_State, list[str]] = {"same": [], "changed": [], "gone": [], "unread": []}
+        for name, digest in record.files.items():
+            became[_state(archive.folder / name, digest)].append(name)
+        changed += became["changed"]
+        gone += became["gone"]
+        unread += became["unread"]
+        if became["gone"] and not became["changed"] and not became["unread"]:
             again.append(video)
     unnoted = _note(archive, again, strangers)
-    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable), unnoted)
+    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable), tuple(unread), unnoted)
+
+
+def _state(path: Path, digest: str) -> _State:
+    try:
+        return "same" if content_hash(path) == digest else "changed"
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return "gone"
+    except OSError:  # a stale handle of NFS, a disk that fails: whether it is there is not known
+        return "unread"
 
 
 def _note(archive: Archive, again: Iterable[Video], strangers: Iterable[Video]) -> str:

@@ -173,17 +173,20 @@ def _say_verified(folder: Path) -> None:
     from actscribe.tables import print_sentence
 
     check = verify(Archive.open(folder))
-    print(f"{check.files - len(check.changed) - len(check.gone)} of {check.files} files are as they were written.")
+    other = len(check.changed) + len(check.gone) + sum(name.startswith("timelines/") for name in check.unread)
+    print(f"{check.files - other} of {check.files} files are as they were written.")
     for name in check.changed:
         print(f"changed: {name}")
     for name in check.gone:
         print(f"gone: {name}")
     for name in check.unreadable:
         print(f"its record is damaged: {name}")
+    for name in check.unread:
+        print(f"cannot be read now: {name}")
     if check.unnoted:
         print_sentence(f"What is gone is not noted, so no command writes it again: {check.unnoted}")
     elif check.gone or check.unreadable:
         print("What is gone is written again by the command that made the archive,")
         print("except for videos of which another file was changed: move that one away first.")
-    if check.changed or check.gone or check.unreadable:
+    if check.changed or check.gone or check.unreadable or check.unread:
         raise typer.Exit(NOT_ALL)
