@@ -16,6 +16,7 @@ from actscribe.annotations import (
     FrameClock,
     Interval,
     convert,
+    find_format,
     format_of,
     read,
     write,
@@ -122,12 +123,36 @@ def test_wrong_targets_are_explained(tmp_path: Path) -> None:
     assert "--to" in caught.value.hint
     with pytest.raises(ActScribeError, match="'Elan3' is not an annotation format") as caught:
         convert(source, tmp_path / "out.tsv", to="Elan3")
-    assert caught.value.hint == "Did you mean 'elan'?"
+    assert caught.value.hint == "Did you mean 'elan'? (.eaf)"
     with pytest.raises(ActScribeError, match="is the source itself"):
         convert(source, source, to="csv")
     assert source.read_text() == PAPER
     with pytest.raises(ActScribeError, match="no such file"):
         convert(tmp_path / "missing.eaf", tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("eaf", "Did you mean 'elan'? (.eaf)"),
+        (".EAF", "Did you mean 'elan'? (.eaf)"),
+        ("Praat", "Did you mean 'textgrid'? (.TextGrid)"),
+        ("praat-textgrid", "Did you mean 'textgrid'? (.TextGrid)"),
+        ("ELAN", "Did you mean 'elan'? (.eaf)"),
+        ("txt", "Did you mean 'intervals'? (.txt)"),
+        ("SubRip", "Did you mean 'vtt'? (.vtt)"),
+        ("xml", "Did you mean 'cvat'? (.xml)"),
+        ("xlm", "Known: elan (.eaf), boris (.boris), "),
+        (
+            "tsv",
+            "Did you mean one of boris-aggregated (.aggregated.tsv), boris-tabular (.events.tsv), bids (_events.tsv)?",
+        ),
+    ],
+)
+def test_a_format_called_by_its_ending_or_its_program(name: str, hint: str) -> None:
+    with pytest.raises(ActScribeError, match="is not an annotation format") as caught:
+        find_format(name)
+    assert caught.value.hint.startswith(hint)
 
 
 def test_every_format_converts_into_every_other(tmp_path: Path) -> None:

@@ -100,9 +100,9 @@ def convert(
 
 def _media(source: Path, annotations: Annotations, film: str | None) -> tuple[str, ...]:
     """Return the names of the videos for a target: those of the source, or a film in the place of one that is gone."""
-    media = resolved(source, annotations.media)
-    if film is None or any(is_there(Path(name)) for name in media) or len(media) > 1:
-        return media
+    led_to = (path for name in annotations.media for path in (source.parent / name, Path(name)))
+    if film is None or any(map(is_there, led_to)) or len(annotations.media) > 1:
+        return resolved(source, annotations.media)
     return (film,)
 
 

@@ -123,7 +123,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
         ActScribeError: no clock.
     """
     check_writable(path, annotations, "\r", ethogram=True)
-    clock = needed(path, clock, "CVAT counts frames")
+    clock = needed(path, clock, "CVAT counts frames", to_write=True)
     intervals = annotations.as_intervals()
     size = None if annotations.duration is None else clock.frame(annotations.duration)
     root = ElementTree.Element("annotations")

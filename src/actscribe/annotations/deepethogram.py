@@ -66,7 +66,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
             or too many.
     """
     check_writable(path, annotations, "\r\n", ethogram=True)
-    clock = needed(path, clock, "this format has one row per frame")
+    clock = needed(path, clock, "this format has one row per frame", to_write=True)
     names = list(dict.fromkeys([*annotations.labels, *sorted(gap.label for gap in annotations.gaps if gap.label)]))
     if BACKGROUND in names:
         raise ActScribeError(f"{path}: '{BACKGROUND}' means that nothing happens in DeepEthogram; rename the label.")

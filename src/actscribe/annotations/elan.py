@@ -26,6 +26,7 @@ from actscribe.annotations.format import Format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.label_sources import label_sources
+from actscribe.annotations.media import is_there
 from actscribe.annotations.text import interval_at
 from actscribe.annotations.tier_choice import TierChoice
 from actscribe.errors import ActScribeError
@@ -72,7 +73,7 @@ def _entry(
     tiers: Mapping[str, bool],
 ) -> Entry:
     media = [item for item in all_media if item.origin == origin]
-    names = tuple(_file_name(item.urls[0]) for item in media)
+    names = tuple(_video(path, item) for item in media)
     # What ELAN adds beside the address, relative to the document, finds a video that was moved together with it.
     matched = tuple(dict.fromkeys(_file_name(url) for item in media for url in item.urls))
 
@@ -106,6 +107,12 @@ def _intervals(path: Path, tier: Tier) -> list[Interval]:
         )
         for span in tier.spans
     ]
+
+
+def _video(path: Path, media: Media) -> str:
+    """Return the first of a video's addresses that leads to a file, as ELAN opens it; the first where none does."""
+    names = [_file_name(url) for url in media.urls]
+    return next((name for name in names if is_there(path.absolute().parent / name)), names[0])
 
 
 def _file_name(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
 from actscribe.annotations.media import located
 from actscribe.annotations.tier_choice import TierChoice
-from actscribe.errors import ActScribeError, did_you_mean
+from actscribe.errors import ActScribeError, closest
 
 #: In the order in which a file is compared with them: of tables, those whose header says more come first.
 FORMATS: dict[str, Format] = {
@@ -140,8 +140,35 @@ def find_format(name: str) -> Format:
         ActScribeError: there is no such format.
     """
     if name not in FORMATS:
-        raise ActScribeError(f"'{name}' is not an annotation format.", did_you_mean(name, FORMATS))
+        raise ActScribeError(f"'{name}' is not an annotation format.", _hint(name))
     return FORMATS[name]
+
+
+def _hint(wrong: str) -> str:
+    """Return the formats that a wrong name may mean: by their ending, their title, or their own name; else all."""
+    meant = _of_ending(wrong) or _of_title(wrong) or list(filter(None, [closest(wrong, FORMATS)]))
+    if len(meant) == 1:
+        return f"Did you mean '{meant[0]}'? ({FORMATS[meant[0]].ending})"
+    return f"Did you mean one of {_with_endings(meant)}?" if meant else f"Known: {_with_endings(FORMATS)}."
+
+
+def _of_ending(wrong: str) -> list[str]:
+    ending = f".{wrong.strip().casefold().removeprefix('.')}"
+    exact = [name for name, form in FORMATS.items() if form.ending.casefold() == ending]
+    return exact or [name for name, form in FORMATS.items() if form.ending.casefold().endswith(ending)]
+
+
+def _of_title(wrong: str) -> list[str]:
+    """Return the formats whose title holds all words of a name: of titles, names of programs and kinds are capital."""
+    words = set(wrong.casefold().replace("-", " ").split())
+    titles = {
+        name: {word.casefold() for word in form.title.split() if word[0].isupper()} for name, form in FORMATS.items()
+    }
+    return [name for name, title in titles.items() if words and words <= title]
+
+
+def _with_endings(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} ({FORMATS[name].ending})" for name in names)
 
 
 def format_of(path: Path) -> str:

@@ -99,15 +99,22 @@ class FrameClock:
         return first, max(self.frame(interval.end), first + 1)
 
 
-def needed(path: Path, clock: FrameClock | None, why: str) -> FrameClock:
-    """Return the clock, or refuse because the format counts frames; `why` says so of the file at `path`.
+def needed(path: Path, clock: FrameClock | None, why: str, to_write: bool = False) -> FrameClock:
+    """Return the clock, or refuse because the format counts frames.
+
+    Args:
+        path: of the file that is read or written.
+        clock: if there is one.
+        why: says of the file that it counts frames.
+        to_write: whether it is written.
 
     Raises:
         ActScribeError: there is none.
     """
     if clock is None:
+        turn = "seconds into frames" if to_write else "frames into seconds"
         raise ActScribeError(
-            f"{path}: {why}, so the video is needed to turn frames into seconds.",
+            f"{path}: {why}, so the video is needed to turn {turn}.",
             "Name the video's file: --video video.mp4 on the command line, clock=frame_clock(video) in Python; or, for"
             " a video of a constant rate, give its frames per second: --fps 25, clock=FrameClock(25).",
         )

@@ -143,7 +143,7 @@ def write(path: Path, annotations: Annotations, clock: FrameClock | None = None)
     """
     check_writable(path, annotations, "\r", ethogram=True)
     # Any rate is right that stands beside the frames; that of the video shows its own frames in the tool.
-    rate = round(needed(path, clock, "Label Studio counts frames").rate, 6)
+    rate = round(needed(path, clock, "Label Studio counts frames", to_write=True).rate, 6)
     intervals = annotations.as_intervals()
 
     def span(interval: Interval) -> tuple[int, int]:

@@ -48,9 +48,13 @@ def located(target: Path, media: Iterable[str]) -> tuple[str, ...]:
 
 
 def resolved(source: Path, media: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of videos in a file at `source`, absolute where a relative one is found beside that file."""
+    """Return the names of videos in a file at `source`, as paths of files where there are such.
+
+    A name means the file that it leads to from a root or from the folder of `source`, or else one in the current
+    folder, or else the file of that name beside `source`: files that were moved here together still belong together.
+    """
     folder = Path(os.path.abspath(Path(source).parent))  # noqa: PTH100
-    return tuple(str(folder / name) if _is_relative(name) and is_there(folder / name) else name for name in media)
+    return tuple(_resolved(folder, name) for name in media)
 
 
 def is_there(path: Path) -> bool:
@@ -117,6 +121,15 @@ def _located(folder: Path, name: str) -> str:
         name = os.path.abspath(name)  # noqa: PTH100
     file = Path(os.path.normpath(name))
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else name
+
+
+def _resolved(folder: Path, name: str) -> str:
+    if _is_url(name):
+        return name
+    beside = folder / PurePosixPath(name.replace("\\", "/")).name
+    if is_there(folder / name):
+        return str(folder / name)
+    return str(beside) if is_there(beside) and not is_there(Path(name)) else name
 
 
 def _is_relative(name: str) -> bool:

@@ -54,14 +54,17 @@ def convert(
     from actscribe import annotations as annotation_files
     from actscribe.annotations.entry import ALONE, match_in_words
     from actscribe.annotations.video_name import is_there
+    from actscribe.data.named_video import clock_of
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
     wanted = to or annotation_files.format_of(target)
     annotation_files.check_target(source, target, video, overwrite)
     counts = annotation_files.find_format(wanted).resolution is None or annotation_files.counts_frames(source)
-    clock = frame_times(video, fps, counts)
     named = observation or video
+    clock = frame_times(video, fps, counts)
+    if clock is None and counts:
+        clock = clock_of(source, named)
     film = video if video is not None and is_there(Path(video)) else None
     done = annotation_files.convert(
         source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite, film

@@ -12,6 +12,7 @@ from actscribe.annotations import bids
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data.folder import ANNOTATION_ENDINGS
+from actscribe.data.named_video import clock_of
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.labels import LabelSet
@@ -61,7 +62,7 @@ class Reading:
         labels: aliases become label names; None: labels are compared as they are spelled.
         subject: only this one's intervals; None: all, without telling subjects apart.
         tiers: patterns of tiers, as in `annotations.read`.
-        clock: for formats that count frames.
+        clock: for formats that count frames; None: by the video that each file is about, where it is at hand.
     """
 
     labels: LabelSet | None = None
@@ -152,9 +153,9 @@ def _check(first: Path, second: Path, observations: Sequence[str | None]) -> Non
 def _file(path: Path, wanted: str | None, how: Reading) -> dict[str, tuple[str, Annotations]]:
     """Return a file's videos by a name that is the same on every system."""
     if wanted is not None or how.tiers:
-        by_name = {wanted or path.stem: annotation_files.read(path, wanted, how.clock, how.tiers)}
+        by_name = {wanted or path.stem: annotation_files.read(path, wanted, _clock(path, wanted, how), how.tiers)}
     else:
-        by_name = annotation_files.read_all(path, how.clock)
+        by_name = annotation_files.read_all(path, _clock(path, None, how))
     return {same_name(_stem(name)): (_stem(name), held) for name, held in by_name.items()}
 
 
@@ -170,10 +171,15 @@ def _folder(folder: Path, how: Reading) -> dict[str, tuple[str, Annotations]]:
                 f"{folder}: {by_name[key][0].name} and {path.name} are both called '{name}'.",
                 "Leave one annotation file for each video in the folder.",
             )
-        by_name[key] = (path, name, annotation_files.read(path, None, how.clock, how.tiers))
+        by_name[key] = (path, name, annotation_files.read(path, None, _clock(path, None, how), how.tiers))
     if not by_name:
         raise ActScribeError(f"{folder}: no annotation file lies in this folder.")
     return {key: (name, held) for key, (_, name, held) in by_name.items()}
+
+
+def _clock(path: Path, wanted: str | None, how: Reading) -> FrameClock | None:
+    """Return the frame times that are given, or else those of the video that a file which counts frames is about."""
+    return how.clock or (clock_of(path, wanted) if annotation_files.counts_frames(path) else None)
 
 
 def _recording(path: Path) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
+from actscribe.data.named_video import clock_of
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
@@ -115,12 +116,14 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
 
 
 def _read(path: Path, video: str | None = None) -> Annotations:
-    if annotation_files.counts_frames(path):
+    counts = annotation_files.counts_frames(path)
+    clock = clock_of(path, video) if counts else None
+    if counts and clock is None:
         raise ActScribeError(
-            f"{path}: counts frames, whose times only the video can give.",
+            f"{path}: counts frames, whose times only the video can give, and the video is not at hand.",
             f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
         )
-    return annotation_files.read(path, video)
+    return annotation_files.read(path, video, clock)
 
 
 def _of_file(path: Path, annotations: Annotations, other: Annotations | None) -> Panel:

@@ -16,6 +16,7 @@ from actscribe.annotations.media import is_there, resolved
 from actscribe.data.folder import ANNOTATION_ENDINGS
 from actscribe.data.manifest import SPLITS, Row, read_manifest
 from actscribe.data.moments import events_of, moments_of
+from actscribe.data.named_video import clock_of
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, closest, did_you_mean
 from actscribe.evaluation.audit import budget
@@ -277,7 +278,8 @@ def _of_file(
     guessed: list[str],
     unknown: Counter[str],
 ) -> Iterator[Item]:
-    for title, one_video in annotation_files.read_all(path).items():
+    clock = clock_of(path) if annotation_files.counts_frames(path) else None
+    for title, one_video in annotation_files.read_all(path, clock).items():
         if subject is not None:
             one_video = replace(
                 one_video, intervals=tuple(one for one in one_video.intervals if one.subject == subject)
