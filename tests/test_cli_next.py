@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 import report_runs
-from small_studies import film
 from typer.testing import CliRunner
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
-from actscribe.cli.next_command import short
 from actscribe.indicator_settings import Indicator
 from actscribe.report.verdict import verdict
 from actscribe.run_folder.run import Run
@@ -54,16 +52,25 @@ def test_evaluate_prints_the_verdict_of_its_report(run: Run) -> None:
     assert " ".join(" ".join(sentences).split()) in printed
 
 
-def test_evaluate_leads_to_annotate_with_a_video_that_is_here(run: Run) -> None:
-    assert next_line(typed(f"actscribe evaluate {run.folder}")) == f"actscribe report {run.folder} --split test --open"
-    video = run.recordings("test")[1].video
-    video.parent.mkdir(parents=True, exist_ok=True)
-    film(video, [], 2.0, 1)
-    line = next_line(typed(f"actscribe evaluate {run.folder}"))
-    assert line == f"actscribe annotate {short(video)} --run {run.folder} --format elan --out timelines"
-    Path("timelines").mkdir()
-    (Path("timelines") / f"{video.stem}.eaf").touch()
-    assert "actscribe report" in typed(f"actscribe evaluate {run.folder}")
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [("elan", "elan"), ("boris", "boris"), ("boris-tabular", "boris"), ("csv", "elan"), ("", "elan")],
+)
+def test_evaluate_leads_to_annotate_with_a_new_video_in_the_format_of_the_study(
+    run: Run, written: str, named: str
+) -> None:
+    Path("study.yaml").write_text("name: s\nlabels: falls_at_home\nrecordings: manifest.csv\n", encoding="utf-8")
+    rows = ["video,annotations,group"]
+    for name in ("a", "b") if written else ():
+        timeline = Annotations.of([Interval("Fall", 0.0, 1.0)], [f"{name}.mp4"], 2.0)
+        file = f"{name}{annotation_files.find_format(written).ending}"
+        annotation_files.write(Path(file), timeline, written)
+        rows.append(f"{name}.mp4,{file},{name}")
+        Path(f"{name}.mp4").touch()
+    Path("manifest.csv").write_text("\n".join(rows), encoding="utf-8")
+    printed = typed(f"actscribe evaluate {run.folder}")
+    assert next_line(printed) == f"actscribe annotate new.mp4 --run {run.folder} --format {named} --out timelines"
+    assert "put a new video of yours in the place of new.mp4" in printed
 
 
 def test_indicators_lead_to_a_table(run: Run) -> None:

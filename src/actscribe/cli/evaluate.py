@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actscribe.cli.next_command import print_next, short
+from actscribe.cli.next_command import print_next
 
 if TYPE_CHECKING:
-    from actscribe.runs.evaluate import EvaluatedRun
+    from actscribe.run_folder.run import Run
 
 #: Where the timeline of the next command goes.
 TIMELINES = Path("timelines")
+#: What stands for the video of the next command, as on every page.
+NEW = "new.mp4"
 
 
 def evaluate(
@@ -62,17 +64,12 @@ def evaluate(
     for note in result.run.info.notes:
         print_sentence(f"Note: {note}")
     print(f"Report: {result.report}")
-    _say_next(result)
+    _say_next(result.run)
 
 
-def _say_next(result: EvaluatedRun) -> None:
-    """Print the command that annotates a recording of the split as if it were new; the report's, where none is here."""
-    run = result.run
-    for recording in result.evaluation.recordings:
-        there = TIMELINES / f"{recording.video.stem}.eaf"
-        if recording.video.is_file() and not there.exists():
-            words = ("annotate", short(recording.video), "--run", run.folder, "--format", "elan", "--out", TIMELINES)
-            print_next(*words, first="read the report")
-            print(f"  with a new video in the place of {recording.video.name}")
-            return
-    print_next("report", run.folder, "--split", result.evaluation.split, "--open")
+def _say_next(run: Run) -> None:
+    """Print the command that annotates a new video, in the format of the study's own annotations."""
+    from actscribe.run_folder.own_format import own_format
+
+    words = ("annotate", NEW, "--run", run.folder, "--format", own_format(run), "--out", TIMELINES)
+    print_next(*words, first=f"read the report, put a new video of yours in the place of {NEW}")
