@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from actscribe.benchmark.tables import SeedResult, difference_table, result_table
+from actscribe.counts import counted
 from actscribe.evaluation.seeds import exact_interval
+from actscribe.report.benchmark_page import verdict
 
 
 def results(without: list[float], with_: list[float]) -> list[SeedResult]:
@@ -40,6 +42,16 @@ def test_no_interval_is_without_width() -> None:
     equal = difference_table(results([0.5, 0.6], [0.6, 0.7]))
     assert equal is not None
     assert equal[["low", "high"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("groups", [1, 4, 5])
+def test_below_five_groups_no_interval_is_given_as_everywhere(groups: int) -> None:
+    classes = {"all": pd.DataFrame({"class": ["a", "b"], "clips": [2, 2], "accuracy": 0.5})}
+    table = result_table([SeedResult("clip", 0, {"top1": 0.5}, classes, {"top1": groups})])
+    few = groups < 5
+    assert table.loc[0, ["low", "high"]].isna().all() == few
+    assert table.loc[0, "interval"].startswith("none: " if few else "exact, 5 groups")
+    assert (f"(no interval: {counted(groups, 'group')}, and it needs 5)" in verdict(table)[0]) == few
 
 
 @pytest.mark.parametrize(("right", "of"), [(0, 7), (3, 7), (7, 7), (50, 51)])

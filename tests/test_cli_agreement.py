@@ -59,6 +59,16 @@ def test_names_that_only_one_has_are_said_and_aliases_help(tmp_path: Path) -> No
     assert "spelled in two ways" not in words
 
 
+def test_with_a_label_set_no_label_set_is_advised(tmp_path: Path) -> None:
+    first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", [("Sit", 0.5, 9.0)])
+    labels = tmp_path / "labels.yaml"
+    labels.write_text("name: l\nlabels:\n- {name: Sit}\n- {name: Walk}\n", encoding="utf-8")
+    assert "only the first has: Walk; spelled in two ways? See --labels" in compare(first, second)[1]
+    words = compare(first, second, "--labels", labels)[1]
+    assert "only the first has: Walk" in words
+    assert "spelled in two ways" not in words
+
+
 def test_folders_are_paired_by_name(tmp_path: Path) -> None:
     for name in ("one", "Two"):
         annotated(tmp_path / "a" / f"{name}.mp4.csv", FIRST)

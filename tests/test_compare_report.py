@@ -334,11 +334,36 @@ def test_the_verdict_names_the_best_answer_that_never_looks_guessing_included(do
     headline = done.tables["headline"].copy()
     guess = headline.iloc[[-1]].assign(system="guess by chance", macro_f1=0.999)
     better = replace(done, tables={**done.tables, "headline": pd.concat([headline, guess], ignore_index=True)})
-    assert any("No recognizer is better than “guess by chance”" in line for line in sentences.verdict(better))
+    verdict = sentences.verdict(better)
+    assert verdict[0].startswith("No recognizer is better than “guess by chance”, an answer that never looks")
+    assert verdict[1].startswith("Of the recognizers, vlm-lora has the highest macro F1: ")
+    assert verdict[2].startswith("That is ")
+    assert sum("No recognizer is better" in line for line in verdict) == 1
     assert "0.999" in sentences.forest(better) or "1.00" in sentences.forest(better)
     best = float(sentences.ranking(done)["macro_f1"].iloc[0])
     blind = float(headline["macro_f1"].iloc[len(done.systems) :].max())
     assert any("No recognizer is better" in line for line in sentences.verdict(done)) == (best <= blind)
+
+
+@pytest.mark.parametrize("value", [0.999, 0.001])
+def test_one_recognizer_is_the_best_of_nothing(done: Comparison, value: float) -> None:
+    """Its number stands beside that of the best answer that never looks, as `evaluate` puts it."""
+    headline, pairs = done.tables["headline"], done.tables["pairs"]
+    others = [name for name in SKILLS if name != "vlm-lora"]
+    headline = headline[~headline["system"].isin(others)].copy()
+    headline.loc[headline["system"] == "vlm-lora", ["macro_f1", "low", "high"]] = value, float("nan"), float("nan")
+    pairs = pairs[~pairs["first"].isin(others) & ~pairs["second"].isin(others)]
+    tables = {**done.tables, "headline": headline, "pairs": pairs}
+    for name in ("timelines", "slices"):
+        tables[name] = tables[name][~tables[name]["system"].isin(others)]
+    one = tuple(system for system in done.systems if system.name == "vlm-lora")
+    alone = replace(done, systems=one, tables=tables)
+    verdict = sentences.verdict(alone)
+    assert verdict[0].startswith(f"vlm-lora: macro F1 {value:.2f}")
+    assert re.search(r"; “[a-z ]+”, an answer that never looks at the video, would give 0\.\d\d\.$", verdict[0])
+    assert (verdict[1] == "That is no better.") == (value == 0.001)
+    said = (*verdict, sentences.timelines(alone), sentences.slices(alone), sentences.cost(alone))
+    assert not [word for word in ("highest", " best:", "best of all", "quickest") if word in " ".join(said)]
 
 
 OPEN = "could change it by as much, so whether more would help stays open."
@@ -403,8 +428,8 @@ def test_equals_are_called_equal(done: Comparison) -> None:
     alarms = done.tables["hallucination"].assign(false_alarm_rate=1.0, empty_clips=float("nan"))
     changed = {"headline": headline, "pairs": pairs, "hallucination": alarms}
     level = replace(done, tables={**done.tables, **changed})
-    assert sentences.verdict(level)[0].startswith("timesformer has the highest macro F1: 0.70")
-    assert sentences.verdict(level)[1] == "vlm-lora reaches the same."
+    assert sentences.verdict(level)[1].startswith("Of the recognizers, timesformer has the highest macro F1: 0.70")
+    assert sentences.verdict(level)[2] == "vlm-lora reaches the same."
     assert "least" not in sentences.hallucination(level)
 
 

@@ -232,6 +232,15 @@ def test_a_manifest_is_read_relative_to_itself(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("video\nc.mp4\n", r"manifest\.csv:2: no such video: .*c\.mp4"),
+        (
+            "video\n.\n",
+            r":2: expected the path of a file in column 'video', found a folder: .*\n.*row for each recording",
+        ),
+        ("video,camera_2\na.mp4,.\n", r":2: expected the path of a file in column 'camera_2', found a folder"),
+        (
+            "video,annotations\na.mp4,.\n",
+            r":2: .* column 'annotations', found a folder: .*\n.*path of its annotation file",
+        ),
         ("video,annotations\na.mp4,x.eaf\n", r":2: no such annotation file"),
         ("file\na.mp4\n", r":1: no column 'video'; found file"),
         ("video,grup\na.mp4,1\n", r":1: unknown column 'grup'. Did you mean 'group'"),

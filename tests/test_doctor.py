@@ -65,7 +65,8 @@ def test_the_frame_cache_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyP
     video = film(tmp_path / "v.mp4", [], 40.0)
     default_cache().frames(video, "content", np.arange(0, 39, 0.1), None)
     # 390 frames of 48 x 64 x 3 bytes: 3.4 MiB.
-    assert doctor.examine()["frame cache"] == f"{tmp_path / 'frames'}, 3 MiB of at most 2048"
+    limit = "2.0 GiB; ACTSCRIBE_CACHE_GIB sets another limit, in GiB"
+    assert doctor.examine()["frame cache"] == f"{tmp_path / 'frames'}, 3.4 MiB of at most {limit}"
 
 
 def test_checkpoints_in_the_hub_cache_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

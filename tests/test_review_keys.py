@@ -143,7 +143,7 @@ def test_digits_need_no_quotes(tmp_path: Path) -> None:
         ("play: [[k]]", r"YAML reads \['k'\] here"),
         ("play: [k, K, k]", "k occurs twice"),
         ("play: Ctrl+W", "Ctrl.W is a key that browsers keep"),
-        ("1: k", "1 is not a name; put it into quotes"),
+        ("1: k", "expected a text as a key, found '1', which YAML reads as a number"),
         ("play: =", "not valid YAML|put the key into quotes"),
     ],
 )

@@ -66,8 +66,9 @@ def test_a_study_of_no_recognizer_is_refused(tmp_path: Path) -> None:
         ("{x: {recognizer: ''}}", 'x.recognizer: expected the name of a recognizer, found "". Known'),
         ("{x: {recognizer: [clip]}}", r'x.recognizer: expected the name of a recognizer, found \["clip"\]. Known'),
         ("{timesformer: {recognizer: }}", "timesformer.recognizer: expected the name of a recognizer, found null"),
-        ("{true: {recognizer: clip}}", "expected a text as the name of a recognizer, found true. Put it into quotes"),
-        ("{1: {}}", "expected a text as the name of a recognizer, found 1. Put it into quotes"),
+        ("{true: {recognizer: clip}}", "expected a text as a key, found .true., which YAML reads as true or false."),
+        ("{1: {}}", "expected a text as a key, found .1., which YAML reads as a number."),
+        ("{probe: {2024-01-01: 3}}", "expected a text as a key, found .2024-01-01., which YAML reads as a date."),
     ],
 )
 def test_names_of_recognizers_are_folders_on_every_system(tmp_path: Path, text: str, message: str) -> None:

@@ -4,7 +4,7 @@ The same steps as on the command line, as functions; a path is a string or a `Pa
 
     from actscribe import annotate, evaluate, train
 
-    run = train("my-study", "timesformer")
+    run = train("my-study")  # the study's first recognizer, as the command line
     print(evaluate(run).evaluation.table.to_string())
     for interval in annotate("new.mp4", run).intervals:
         print(interval.label, interval.start, interval.end)

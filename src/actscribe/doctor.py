@@ -78,10 +78,11 @@ def _features() -> str:
 
 
 def _cache() -> str:
-    from actscribe.video.cache import default_cache
+    from actscribe.video.cache import SIZE_VARIABLE, default_cache
 
     cache = default_cache()
-    return f"{cache.root}, {cache.size() / 2**20:.0f} MiB of at most {cache.limit_bytes / 2**20:.0f}"
+    held, most = bytes_text(cache.size()), bytes_text(cache.limit_bytes)
+    return f"{cache.root}, {held} of at most {most}; {SIZE_VARIABLE} sets another limit, in GiB"
 
 
 def _models() -> str:

@@ -35,7 +35,15 @@ _HOW_YAML_IS = (
     " tabs; brackets and quotation marks are closed."
 )
 _UNWRITABLE = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
-_MERGE = "tag:yaml.org,2002:merge"
+_MERGE, _TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
+#: What YAML takes an unquoted word for, by the end of its tag.
+_READ_AS = {
+    "bool": "true or false",
+    "float": "a number",
+    "int": "a number",
+    "null": "nothing",
+    "timestamp": "a date",
+}
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 
 
@@ -60,6 +68,7 @@ def load_model(path: Path, model: type[Model], context: object = None) -> Model:
         raise ActScribeError(
             f"{path}:1: expected 'key: value' lines, found {'nothing' if values is None else type(values).__name__}."
         )
+    _check_keys_are_text(path, root)
     try:
         return model.model_validate(values, context=context)
     except ValidationError as error:
@@ -138,13 +147,7 @@ def _check_size(path: Path, root: yaml.Node) -> None:
 
 def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
     """Refuse a key that is twice in one mapping; YAML's own reader would silently keep the last."""
-    waiting, visited = [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in visited:
-            continue
-        visited.add(id(node))
-        waiting += _inner(node)
+    for node in _nodes(root):
         if not isinstance(node, yaml.MappingNode):
             continue
         lines: dict[Any, int] = {}
@@ -158,6 +161,30 @@ def _check_keys(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> None:
                     "Only one of the two can be meant; remove the other.",
                 )
             lines[value] = _mark(key)
+
+
+def _check_keys_are_text(path: Path, root: yaml.Node | None) -> None:
+    """Refuse every key that YAML reads as something else than a text: a number, a date, on."""
+    nodes, lines = _nodes(root), []
+    for key in (key for node in nodes if isinstance(node, yaml.MappingNode) for key, _ in node.value):
+        if isinstance(key, yaml.ScalarNode) and key.tag not in (_MERGE, _TEXT):
+            what = _READ_AS.get(key.tag.rpartition(":")[2], "something else than a text")
+            lines.append(
+                f"{path}:{_mark(key)}: expected a text as a key, found '{key.value}', which YAML reads as {what}."
+            )
+    if lines:
+        raise ActScribeError("\n".join(lines), "Put it into quotes if it is a name; else remove it.")
+
+
+def _nodes(root: yaml.Node | None) -> list[yaml.Node]:
+    """Return all nodes, each once, in the order of the file."""
+    waiting, visited = [root] if root else [], {}
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in visited:
+            visited[id(node)] = node
+            waiting += reversed(_inner(node))
+    return list(visited.values())
 
 
 def _inner(node: yaml.Node) -> list[yaml.Node]:

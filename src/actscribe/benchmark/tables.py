@@ -14,6 +14,7 @@ from actscribe.counts import counted
 from actscribe.data.clips import targets
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
 from actscribe.evaluation.clips import confusion
+from actscribe.evaluation.intervals import FEW_GROUPS
 from actscribe.evaluation.seeds import SAME, exact_interval, harmonic_mean, paired_test, seed_table
 from actscribe.run_folder.run import Run
 from actscribe.table_text import NOTES, csv_text, markdown_text, notes_text
@@ -80,7 +81,7 @@ def result_table(results: Sequence[SeedResult]) -> pd.DataFrame:
 
     `interval` says what the ends are: of a mean over seeds (Student's, cut where a fraction ends, which it passes where
     seeds are few), or exact over the groups of test clips, where there is one seed or all seeds gave the same; none of
-    a mean of shares then, for none can be given.
+    a mean of shares then, or of fewer than `FEW_GROUPS` groups, for none can be given.
     """
     tables = []
     for name, its in _by_system(results).items():
@@ -98,6 +99,8 @@ def _ends(row: Mapping[str, Any], groups: int | None) -> tuple[float, float, str
         return np.nan, np.nan, ""
     if row["std"] > SAME:
         return float(np.clip(row["low"], 0, 1)), float(np.clip(row["high"], 0, 1)), "seeds"
+    if groups and groups < FEW_GROUPS:
+        return np.nan, np.nan, f"none: {counted(groups, 'group')}, and it needs {FEW_GROUPS}"
     if groups:
         return *exact_interval(row["mean"], groups), f"exact, {counted(groups, 'group')}"
     return np.nan, np.nan, "none: one seed" if row["seeds"] == 1 else "none: all seeds equal"

@@ -73,14 +73,14 @@ def agreement(
     pairs = read_pairs(first, second, reading, (observation, observation_2))
     done = raters.agreement(pairs.pairs, labels_of(pairs.pairs, label_set), how)
     subjects = by_subject(pairs.of_subject, how)
-    show(done, _notes(pairs, subject), subjects)
+    show(done, _notes(pairs, subject, label_set is not None), subjects)
     if out is not None:
         write_text(out, csv_text(side_by_side(done, subjects)))
         print(f"Table: {out}")
 
 
-def _notes(pairs: Pairs, subject: str | None) -> list[str]:
-    """Say what was not compared, and what may be meant to be the same and is spelled in two ways."""
+def _notes(pairs: Pairs, subject: str | None, has_aliases: bool) -> list[str]:
+    """Say what was not compared, and, unless a label set has joined them, what may be one name in two spellings."""
     from actscribe.evaluation.collars import names_of
 
     notes = []
@@ -96,7 +96,8 @@ def _notes(pairs: Pairs, subject: str | None) -> list[str]:
     one, other = (names_of(pairs.pairs, side) for side in (0, 1))
     for who, own in (("first", one - other), ("second", other - one)):
         if own:
-            notes.append(f"only the {who} has: {_some(sorted(own))}; spelled in two ways? See --labels")
+            advice = "" if has_aliases else "; spelled in two ways? See --labels"
+            notes.append(f"only the {who} has: {_some(sorted(own))}{advice}")
     return notes
 
 

@@ -70,4 +70,5 @@ def next(
         table = [{"rank": index, **asdict(one), "strategy": queue.strategy} for index, one in enumerate(queue.spans, 1)]
         write_table(out, pd.DataFrame(table).rename(columns={"start": "start_s", "end": "end_s", "cost": "cost_s"}))
         print(f"Table: {out}")
-    print_next("review", study)
+    if queue.left:
+        print_next("review", study)

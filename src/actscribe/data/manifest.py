@@ -233,10 +233,25 @@ def _video(path: Path, where: str, cells: Mapping[str, str]) -> Path:
     if not cells["video"]:
         raise ActScribeError(f"{where}: no video in this row.")
     video = _spelled(path.parent, cells["video"])
+    _refuse_folder(where, "video", video)
     if not video.is_file():
         slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
         raise ActScribeError(f"{where}: no such video: {video}", f"{RELATIVE}{slashes}")
     return video
+
+
+def _refuse_folder(where: str, column: str, path: Path) -> None:
+    """Refuse a folder in a column of files, in words of what was meant.
+
+    Raises:
+        ActScribeError: it is one.
+    """
+    if path.is_dir():
+        what = "annotation file" if column.startswith("annotations") else "video"
+        raise ActScribeError(
+            f"{where}: expected the path of a file in column '{column}', found a folder: {path}",
+            f"Write a row for each recording, with the path of its {what}.",
+        )
 
 
 def _annotation_files(path: Path, where: str, cells: Mapping[str, str]) -> tuple[Path | None, Path | None]:
@@ -301,6 +316,7 @@ def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[Other
         if column != name:
             continue
         video = _spelled(path.parent, camera_cells[name])
+        _refuse_folder(where, name, video)
         if not video.is_file():
             raise ActScribeError(f"{where}: no such video: {video}", RELATIVE)
         yield OtherCamera(name.replace("_", " "), video, _offset(where, name, camera_cells.get(f"{name}_offset", "")))
@@ -342,6 +358,7 @@ def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = 
     if not cells.get(f"annotations{whose}"):
         return None
     annotation_file = _spelled(path.parent, cells[f"annotations{whose}"])
+    _refuse_folder(where, f"annotations{whose}", annotation_file)
     if not annotation_file.is_file():
         raise ActScribeError(
             f"{where}: no such annotation file: {annotation_file}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -22,7 +23,7 @@ from actscribe.settings.study import Study
 
 #: Groups that are named with their splits; more would fill a screen.
 MOST_NAMED = 12
-#: Files that one note names.
+#: Files or recordings that one note names.
 SHOWN = 8
 
 
@@ -152,21 +153,50 @@ def _shared(intervals: tuple[Interval, ...], one: str, other: str) -> float:
     return sp.total(sp.intersect(first, second))
 
 
-def _broken_rules(recording: Recording, labels: LabelSet) -> list[str]:
-    """Say where annotations break the label set's rules: recognizers learn from them as they are."""
-    notes = []
+def _of_recordings(study: Study, data: StudyData) -> list[str]:
+    """Return one note for each thing that is odd, naming the recordings of which it is so."""
+    by_note: defaultdict[str, list[str]] = defaultdict(list)
+    for recording in data.recordings:
+        for note in _odd(study, data, recording):
+            by_note[note].append(recording.name)
+        for note, seconds in _broken_rules(recording, data.labels):
+            by_note[note].append(f"{recording.name} ({seconds:.1f} s)")
+    return [f"{_some(names)}: {note}" for note, names in by_note.items()]
+
+
+def _odd(study: Study, data: StudyData, recording: Recording) -> Iterator[str]:
+    """Yield what is odd about the annotations of a recording."""
+    if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
+        yield "every interval has a score; were they written by a recognizer?"
+    reviewed = data.review is not None and recording.content in data.review.whose  # a table says how far these are
+    if recording.gaps and study.split.within == "groups" and not reviewed:
+        yield "parts are not annotated; clips there have no target."
+    if recording.intervals is not None and not recording.intervals:
+        yield "annotated, but without an interval of the study's labels."
+    second = data.second.get(recording.name)
+    if second is not None and second.intervals and second.intervals == recording.intervals:
+        yield "both annotators wrote the very same intervals; is one a copy?"
+
+
+def _broken_rules(recording: Recording, labels: LabelSet) -> Iterator[tuple[str, float]]:
+    """Yield which rules annotations break, and for how long: recognizers learn from them as they are."""
     intervals = recording.intervals or ()
     for one, other in labels.rules.excludes:
         seconds = _shared(intervals, one, other)
         if seconds > 0:
-            notes.append(f"{recording.name}: {one} and {other} exclude each other, yet share {seconds:.1f} s.")
+            yield f"{one} and {other} exclude each other, yet both are annotated at once.", seconds
     for name, needed in labels.rules.requires.items():
         for other in needed:
             own, allowed = (sp.union(i for i in intervals if i.label == label) for label in (name, other))
             seconds = sp.total(sp.subtract(own, allowed))
             if seconds > 0:
-                notes.append(f"{recording.name}: {name} requires {other}, yet is without it for {seconds:.1f} s.")
-    return notes
+                yield f"{name} requires {other}, yet is annotated without it.", seconds
+
+
+def _some(names: Sequence[object]) -> str:
+    """Return the first few names and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(map(str, names[:SHOWN]))}{more}"
 
 
 def _notes(study: Study, data: StudyData) -> list[str]:
@@ -174,21 +204,8 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     for by, count in data.matched.items():
         notes.append(f"annotations of {counted(count, 'video')}: {match_in_words(by)}.")
     if data.unused:
-        shown = ", ".join(str(path) for path in data.unused[:SHOWN])
-        more = f" and {len(data.unused) - SHOWN} more" if len(data.unused) > SHOWN else ""
-        notes.append(f"beside the videos and not used: {shown}{more}.")
-    for recording in data.recordings:
-        if recording.intervals and all(interval.is_predicted for interval in recording.intervals):
-            notes.append(f"{recording.name}: every interval has a score; were they written by a recognizer?")
-        reviewed = data.review is not None and recording.content in data.review.whose  # a table says how far these are
-        if recording.gaps and study.split.within == "groups" and not reviewed:
-            notes.append(f"{recording.name}: parts are not annotated; clips there have no target.")
-        if recording.intervals is not None and not recording.intervals:
-            notes.append(f"{recording.name}: annotated, but without an interval of the study's labels.")
-        notes += _broken_rules(recording, data.labels)
-        second = data.second.get(recording.name)
-        if second is not None and second.intervals and second.intervals == recording.intervals:
-            notes.append(f"{recording.name}: both annotators wrote the very same intervals; is one a copy?")
+        notes.append(f"beside the videos and not used: {_some(data.unused)}.")
+    notes += _of_recordings(study, data)
     if study.split.within == "groups" and len({recording.group for recording in data.recordings}) <= MOST_NAMED:
         notes.append(f"groups: {'; '.join(_groups_of(data, split) for split in SPLITS if data.of_split(split))}.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})

@@ -53,12 +53,6 @@ _HOW = (
 KeysByName = Mapping[str, tuple[str, ...]]
 
 
-def _as_name(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise PydanticCustomError(EXPLAINED, "{text}", {"text": f"{value!r} is not a name; put it into quotes."})
-
-
 def _as_keys(value: object) -> tuple[str, ...]:
     """Return a key or a list of them, as YAML reads what a person typed, as the page calls them."""
     try:
@@ -80,9 +74,7 @@ def _typed(value: object) -> str:
     raise ValueError(f"YAML reads {'an empty text' if value is None else repr(value)} here; put the key into quotes.")
 
 
-class Keys(
-    RootModel[dict[Annotated[str, BeforeValidator(_as_name)], Annotated[tuple[str, ...], BeforeValidator(_as_keys)]]]
-):
+class Keys(RootModel[dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_keys)]]]):
     """Command, or name of a label -> a key or several, as browsers call them: 'ArrowLeft', 'j', 'Ctrl+Z', ' '."""
 
 

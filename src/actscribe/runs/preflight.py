@@ -136,10 +136,13 @@ def _instead(split: str, study: Study, data: StudyData) -> str:
         command = shlex.join(["actscribe", "train", str(study.folder), "--recognizer", able[0]]) if able else ""
         return f" Meanwhile '{command}' trains one that can do without." if able else ""
     available = next((name for name in ("validation", "train") if data.of_split(name)), "")
-    what = {"validation": "what was chosen by", "train": "what was trained on"}
+    what = {
+        "validation": "the recordings by which its thresholds were chosen, which flatters it",
+        "train": "the recordings that it learned from, which flatters it much",
+    }
     run = study.folder / "runs" / next(iter(study.recognizers))
     command = shlex.join(["actscribe", "evaluate", str(run), "--split", available])
-    return f" Once it is trained, '{command}' measures on {what[available]}." if available else ""
+    return f" Once it is trained, '{command}' measures it on {what[available]}." if available else ""
 
 
 def label_notes(study: Study, data: StudyData) -> list[str]:

@@ -57,7 +57,7 @@ TIME_STEP = 0.1
 @contained()
 def train(
     study: Study | str | Path,
-    recognizer: str,
+    recognizer: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     cache: FrameCache | None = None,
@@ -71,7 +71,8 @@ def train(
 
     Args:
         study: from `load_study`, or its file or folder.
-        recognizer: the study's name for it; or one of the registry that the study does not have, with its defaults.
+        recognizer: the study's name for it; or one of the registry that the study does not have, with its defaults;
+            None: the study's first.
         out: the run folder; default STUDY/runs/RECOGNIZER.
         resume: go on with a training that was interrupted.
         cache: of decoded frames; default the user's.
@@ -84,6 +85,7 @@ def train(
         ActScribeError: bad data, an earlier run in the folder, or a saved model that does not reproduce the scores.
     """
     study = study if isinstance(study, Study) else load_study(study)
+    recognizer = next(iter(study.recognizers)) if recognizer is None else recognizer
     chosen = study.chosen(recognizer)
     check_whole_networks(chosen.recognizer)
     if chosen.trains:

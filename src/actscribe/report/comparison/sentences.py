@@ -24,15 +24,13 @@ LITTLE = 0.02
 
 def verdict(done: Comparison) -> tuple[str, ...]:
     """Return the first sentences: whose answers could not be read, which is best, whether clearly, and what this test
-    set could have shown."""
+    set could have shown. Where never looking does as well, that comes before which is best."""
     ranked = ranking(done)
     if not len(ranked):
         return ("Nothing can be compared: no clip of the test split shows any of the labels.",)
-    best = ranked.iloc[0]
-    text = f"{best['system']} has the highest macro F1: {_value(best)} on {_where(done)}."
-    sentences = [text, _against_next(done, ranked), _against_blind(done, str(best["system"]))]
+    standing = _alone(done, ranked) if len(done.systems) == 1 else _ranked(done, ranked)
     power = _power(done)
-    return tuple(sentence for sentence in (_not_usable(done), *sentences, power) if sentence)
+    return tuple(sentence for sentence in (_not_usable(done), *standing, power) if sentence)
 
 
 def cautions(done: Comparison) -> tuple[str, ...]:
@@ -92,7 +90,8 @@ def timelines(done: Comparison) -> str:
         return "No activity is annotated in these recordings."
     ranking = macro.loc["f1@50"].sort_values("value", ascending=False, kind="stable")
     best, row = ranking.index[0], ranking.iloc[0]
-    text = f"The timelines of {best} fit best: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
+    fit = " fit best" if len(ranking) > 1 else ""
+    text = f"The timelines of {best}{fit}: segment F1@50, of bouts that overlap by at least half, is {_value(row)}"
     if ("onset_mae_s", best) in macro.index:
         text += f"; the bouts it finds begin {macro.loc[('onset_mae_s', best), 'value']:.1f} s off on average"
     return f"{text}."
@@ -125,8 +124,9 @@ def slices(done: Comparison) -> str:
     gaps = own.groupby("slice", sort=False)["macro_f1"].agg(lambda values: values.max() - values.min())
     widest = own[own["slice"] == gaps.idxmax()].sort_values("macro_f1", kind="stable")
     low, high = widest.iloc[0], widest.iloc[-1]
+    best = ", the best of all," if len(ranked) > 1 else ""
     return (
-        f"{low['system']}, the best of all, differs most by {low['slice']}: macro F1 {_value(low)} for "
+        f"{low['system']}{best} differs most by {low['slice']}: macro F1 {_value(low)} for "
         f"“{low['value']}” and {_value(high)} for “{high['value']}”."
     )
 
@@ -171,6 +171,8 @@ def cost(done: Comparison) -> str:
     if not len(known) or not len(ranked):
         return "What they cost was not measured."
     quick, best = known.iloc[0], str(ranked.iloc[0]["system"])
+    if len(done.systems) == 1:
+        return f"{best} takes {_seconds(quick['seconds'])} of compute for a minute of video."
     text = f"{quick['system']} is quickest, {_seconds(quick['seconds'])} of compute for a minute of video"
     its = known[known["system"] == best]
     if quick["system"] == best:
@@ -267,6 +269,29 @@ def _whether_more_helps(before: pd.Series, last: pd.Series) -> str:
     return "other test recordings or trainings could change it by as much, so whether more would help stays open"
 
 
+def _alone(done: Comparison, ranked: pd.DataFrame) -> list[str]:
+    """Return the number of the only recognizer beside the best answer that never looks at the video."""
+    only, (guess, reached) = ranked.iloc[0], _guess(done)
+    blind = f"“{guess}”, an answer that never looks at the video, would give {w.number(reached)}"
+    text = f"{only['system']}: macro F1 {_value(only)} on {_where(done)}; {blind}."
+    return [text, "That is no better." if only["macro_f1"] <= reached else _against_blind(done, str(only["system"]))]
+
+
+def _ranked(done: Comparison, ranked: pd.DataFrame) -> list[str]:
+    """Return which recognizer is best and by how much; first, where it is so, that none beats never looking."""
+    best, (guess, reached) = ranked.iloc[0], _guess(done)
+    text = f"{best['system']} has the highest macro F1"
+    rest = f"{_value(best)} on {_where(done)}."
+    if best["macro_f1"] <= reached:
+        blind = f"“{guess}”, an answer that never looks at the video ({w.number(reached)})"
+        return [
+            f"No recognizer is better than {blind}.",
+            f"Of the recognizers, {text}: {rest}",
+            _against_next(done, ranked),
+        ]
+    return [f"{text}: {rest}", _against_next(done, ranked), _against_blind(done, str(best["system"]))]
+
+
 def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
     if len(ranked) < 2:
         return ""
@@ -284,9 +309,6 @@ def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
 
 def _against_blind(done: Comparison, best: str) -> str:
     row = done.tables["pairs"].set_index("second").loc[[best]].iloc[0]
-    guess, reached = _guess(done)
-    if float(done.tables["headline"].set_index("system").loc[best, "macro_f1"]) <= reached:
-        return f"No recognizer is better than “{guess}”, an answer that never looks at the video ({w.number(reached)})."
     name, value = _blind(done)
     blind = f"“{name}” ({w.number(value)}), the best answer that is the same for every clip"
     if row["p_holm"] < CLEAR:

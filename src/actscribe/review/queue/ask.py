@@ -89,8 +89,9 @@ def ask(
     used = _usable(strategy, opened, study, data)
     parts = {name: parts_of(study, data, name) for name in SPLITS}
     also_open = [name for name in SPLITS[1:] if any_open(parts[name])]
-    if not any_open(parts[split]):
-        return Queue((), strategy, 0.0, tuple(_notes(strategy, split, also_open, 0.0, ())))  # before anything is scored
+    if not any_open(parts[split]):  # before anything is scored
+        nothing = _nothing_left(study, split) if parts[split] else f"No recording is in {split}."
+        return Queue((), strategy, 0.0, (nothing, *_left_out(split, also_open)))
     asked = [one for one in parts[split] if strategy == "coverage" or one.open]
     known = _known(strategy, study, data, used, asked)
     every = known.clips
@@ -100,7 +101,8 @@ def ask(
     watched = Watched(around, {one.recording: one.duration for one in every})
     chosen = choose(pieces, known, strategy, minutes * 60, watched, seed)
     left = sum(seconds(one.open) for one in every)
-    return Queue(tuple(chosen), strategy, left, tuple(_notes(strategy, split, also_open, left, chosen)))
+    notes = (*_notes(strategy, split, bool(chosen)), *_left_out(split, also_open))
+    return Queue(tuple(chosen), strategy, left, notes)
 
 
 def runs_of(study: Study) -> list[Run]:
@@ -171,22 +173,33 @@ def _predictions(
     return predictions(run.info.name, np.concatenate(scores), names, task, run.operating_point)
 
 
-def _notes(strategy: str, split: str, also_open: Sequence[str], left: float, chosen: Sequence[Chosen]) -> list[str]:
-    notes = []
-    if split != "train" and strategy != "random":
-        held = "the test split" if split == "test" else "validation"
-        notes.append(
-            f"These are spans of {held} that were chosen by {strategy}, so they are not like the rest of it, and"
-            " numbers measured on them alone say less. Take --strategy random, or review these recordings whole and"
-            " blind."
-        )
-    if not left:
-        notes.append(f"Everything of {split} is reviewed.")
-    elif not chosen:
-        notes.append("No span fits into these minutes; allow more, or shorter spans with --span.")
-    if split == "train" and also_open:
-        notes.append(
-            f"Left out: {' and '.join(also_open)}, which numbers are measured on. They are best annotated whole and"
-            " blind, or drawn with --strategy random."
-        )
-    return notes
+def _nothing_left(study: Study, split: str) -> str:
+    """Say that a split is annotated throughout, and what would give a person something to do."""
+    listed = study.recordings
+    how = f"put them into '{listed}'" if (study.folder / listed).is_dir() else f"give each a row in '{listed}'"
+    return (
+        f"Everything of {split} is annotated already, in files or in review. Of use would be videos that nobody has"
+        f" annotated: {how}, without annotations."
+    )
+
+
+def _notes(strategy: str, split: str, any_chosen: bool) -> list[str]:
+    if not any_chosen:
+        return ["No span fits into these minutes; allow more, or shorter spans with --span."]
+    if split == "train" or strategy == "random":
+        return []
+    held = "the test split" if split == "test" else "validation"
+    return [
+        f"These are spans of {held} that were chosen by {strategy}, so they are not like the rest of it, and numbers"
+        " measured on them alone say less. Take --strategy random, or review these recordings whole and blind."
+    ]
+
+
+def _left_out(split: str, also_open: Sequence[str]) -> list[str]:
+    """Say which splits are not annotated throughout either, where spans of training were asked for."""
+    if split != "train" or not also_open:
+        return []
+    return [
+        f"Left out: {' and '.join(also_open)}, which numbers are measured on. They are best annotated whole and"
+        " blind, or drawn with --strategy random."
+    ]
