@@ -96,7 +96,24 @@ def test_what_a_run_made_is_predicted_in_formats_without_scores_too(run: Run, tm
     assert (table["source"] == PREDICTED).all()
     assert table.loc["to ventilation", "verdict"] == "undecided"
     done = CliRunner().invoke(app, ["indicators", str(tmp_path / "made"), *known])
-    assert "Several files are called new: each is a row and is counted." in " ".join(done.output.split())
+    assert done.exit_code == 0, done.output
+    assert list(pd.read_csv(out)["recording"].unique()) == ["new"]  # one timeline in two formats
+
+
+def test_a_corrected_file_beside_the_timeline_is_a_row_that_names_it(run: Run, tmp_path: Path) -> None:
+    made, out = tmp_path / "made", tmp_path / "out.csv"
+    write(made / "new.json", Annotations.of([Interval("Ventilation", 60.0, 100.0, score=0.9)], duration=120.0), "json")
+    for name, start in (("new.boris", 60.001), ("new.eaf", 50.0)):
+        corrected = Annotations.of([Interval("Ventilation", start, 100.0)], duration=120.0)
+        write(made / name, corrected, {".eaf": "elan", ".boris": "boris"}[Path(name).suffix])
+    arguments = ["indicators", str(made), "--run", str(run.folder), "--out", str(out)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out).drop_duplicates("recording").set_index("recording")
+    assert table["source"].to_dict() == {"new.eaf": ANNOTATED, "new.json": PREDICTED}
+    assert "Files of one video differ, so each is a row and is counted: new.eaf, new.json." in " ".join(
+        done.output.split()
+    )
 
 
 def test_a_record_of_an_archive_keeps_them(run: Run, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from actscribe.names import same_name
 from actscribe.report.audit import show_video
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
+from actscribe.runs.same_timeline import each_once
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
@@ -42,11 +43,15 @@ class Item:
         name: of the video.
         source: ANNOTATED or PREDICTED.
         observed: what is said of it.
+        file: that says it; None: a run.
+        is_guessed: whether the video's length is a guess.
     """
 
     name: str
     source: str
     observed: Observed
+    file: Path | None = None
+    is_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,6 @@ def read_items(
     groups: dict[str, str] = {}
     notes: list[str] = []
     unknown: Counter[str] = Counter()
-    guessed: list[str] = []
     for path in paths:
         if (path / RUN_FILE).is_file():
             for one in _of_run(Run.open(path), split):
@@ -123,12 +127,14 @@ def read_items(
                 groups[one.recording.name] = one.recording.group
         else:
             for file in _files(path):
-                read = _of_file(file, labels, rows, subject, guessed, unknown)
-                items += (replace(one, source=PREDICTED) if are_predicted else one for one in read)
+                items += _of_file(file, labels, rows, subject, unknown)
     _refuse_slips(unknown, labels)
+    items, differing = each_once(items)
+    if are_predicted:
+        items = [replace(one, source=PREDICTED) if _is_predicted(one, differing) else one for one in items]
     if not items:
         raise ActScribeError("No video was found in what is named.", "Name annotation files, folders of them, or runs.")
-    if guessed:
+    if guessed := [one.name for one in items if one.is_guessed]:
         more = f" and of {len(guessed) - NAMED} more" if len(guessed) > NAMED else ""
         notes.append(
             f"The length of {', '.join(guessed[:NAMED])}{more} is not known, and the video is not at hand: it is"
@@ -137,14 +143,22 @@ def read_items(
     often = Counter((one.name, one.source) for one in items)
     if repeated := sorted({name for (name, _), count in often.items() if count > 1}):
         more = f" and {len(repeated) - NAMED} more" if len(repeated) > NAMED else ""
+        notes.append(f"Several files are called {', '.join(repeated[:NAMED])}{more}: each is a row and is counted.")
+    if differing:
+        named = ", ".join(sorted(file.name for file in differing)[: 2 * NAMED])
         notes.append(
-            f"Several files are called {', '.join(repeated[:NAMED])}{more}: each is a row and is counted. If they are"
-            " one timeline in several formats, name the files of one format alone."
+            f"Files of one video differ, so each is a row and is counted: {named}."
+            " If one was corrected, name that one alone."
         )
     if unknown:
         named = ", ".join(f"'{name}' ({count}x)" for name, count in sorted(unknown.items()))
         notes.append(f"Unknown to the label set, left out: {named}.")
     return Read(tuple(items), groups, tuple(dict.fromkeys(notes)))
+
+
+def _is_predicted(item: Item, differing: Set[Path]) -> bool:
+    """Tell of an item whether the recognizer made it: not one without scores whose video has another timeline, too."""
+    return item.source == PREDICTED or (item.file is not None and item.file not in differing)
 
 
 def _refuse_slips(unknown: Mapping[str, int], labels: LabelSet) -> None:
@@ -275,7 +289,6 @@ def _of_file(
     labels: LabelSet,
     rows: dict[str, Row],
     subject: str | None,
-    guessed: list[str],
     unknown: Counter[str],
 ) -> Iterator[Item]:
     clock = clock_of(path) if annotation_files.counts_frames(path) else None
@@ -288,21 +301,21 @@ def _of_file(
         unknown.update(more)
         name = _stem(title) if title else _stem(path.name)
         row = rows.get(same_name(name)) or rows.get(same_name(_stem(path.name)))
-        duration = _duration(path, name, one_video, row, guessed)
+        duration, is_guessed = _duration(path, one_video, row)
         intervals = (*named.intervals, *events_of(one_video, labels))
         moments = dict(moments_of(row, labels)) if row is not None else {}
         source = PREDICTED if any(one.is_predicted for one in one_video.intervals) else ANNOTATED
-        yield Item(name, source, Observed(intervals, duration, named.gaps, moments))
+        yield Item(name, source, Observed(intervals, duration, named.gaps, moments), path, is_guessed)
 
 
-def _duration(path: Path, name: str, annotations: Annotations, row: Row | None, guessed: list[str]) -> float:
+def _duration(path: Path, annotations: Annotations, row: Row | None) -> tuple[float, bool]:
+    """Return a video's length in seconds, and whether it is a guess."""
     if annotations.duration is not None:
-        return annotations.duration
+        return annotations.duration, False
     videos = [row.video] if row is not None else [Path(one) for one in resolved(path, annotations.media)]
     if len(videos) == 1 and is_there(videos[0]):
-        return probe(videos[0]).duration
-    guessed.append(name)
-    return max((one.end for one in (*annotations.intervals, *annotations.gaps)), default=0.0)
+        return probe(videos[0]).duration, False
+    return max((one.end for one in (*annotations.intervals, *annotations.gaps)), default=0.0), True
 
 
 def _stem(name: str) -> str:
