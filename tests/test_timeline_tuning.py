@@ -6,6 +6,8 @@ from timelines import label_set, recording, time_scores
 
 from actscribe.errors import ActScribeError
 from actscribe.evaluation.events import event_table, sequence_scores
+from actscribe.report.verdict import grouped_notes
+from actscribe.timeline import tuning
 from actscribe.timeline.grid import join, try_all
 from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings, build
 from actscribe.timeline.tuning import WEIGHT, tune
@@ -166,3 +168,9 @@ def test_what_is_missing_is_named():
         tune([replace(recording([]), intervals=None)], {"r": time_scores(np.zeros((100, 2)))}, LABELS)
     with pytest.raises(ValueError, match="one step"):
         tune([], {}, LABELS)
+
+
+def test_labels_of_few_bouts_share_one_note() -> None:
+    notes = tuning._joint_note({"A": 1, "B": 3, "C": 50})
+    assert len(grouped_notes("Timeline", notes)) == 1
+    assert list(notes) == ["A", "B"]

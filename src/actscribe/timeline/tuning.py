@@ -111,7 +111,7 @@ def _few(count: int, has_others: bool) -> str:
 def _joint_note(counts: Mapping[str, int]) -> dict[str, str]:
     """Return notes on labels with few bouts where one decision is chosen for all."""
     return {
-        name: f"only {counted(count, 'validation bout')}; one decision is chosen for all labels together"
+        name: f"at most {FEW_BOUTS} validation bouts; one decision is chosen for all labels together"
         for name, count in counts.items()
         if count <= FEW_BOUTS
     }
