@@ -11,12 +11,15 @@ import report_runs
 from typer.testing import CliRunner
 
 from actscribe import annotations as annotation_files
+from actscribe import typed_words
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.cli import app
+from actscribe.errors import ActScribeError
 from actscribe.indicator_settings import Indicator
 from actscribe.report.verdict import verdict
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import evaluate
+from actscribe.settings.study import load_study
 
 INDICATORS = (Indicator(name="ventilated", measure="fraction", of=("Ventilation",)),)
 
@@ -100,6 +103,23 @@ def test_what_is_told_to_be_next_replaces_nothing(tmp_path: Path, monkeypatch: p
     compared = next_line(typed("actscribe plot 'a b.eaf' --truth 'a b.csv' --out c.svg"))
     assert compared == "actscribe agreement 'a b.csv' 'a b.eaf'"
     typed(compared)
+
+
+def test_commands_in_messages_are_put_together_in_one_way() -> None:
+    """Nothing else quotes for a shell, so that no path is an option in what a message says to type."""
+    source = Path(__file__).parents[1] / "src"
+    quoting = [path.name for path in source.rglob("*.py") if "import shlex" in path.read_text(encoding="utf-8")]
+    assert quoting == ["typed_words.py"]
+    assert typed_words.typed(Path("-z.eaf"), "--run", Path("a b")) == "./-z.eaf --run 'a b'"
+
+
+def test_the_command_of_an_error_can_be_typed_for_a_folder_called_like_an_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-s").mkdir()
+    with pytest.raises(ActScribeError, match=r"actscribe new \./-s"):
+        load_study(Path("-s"))
 
 
 def test_a_file_that_is_called_like_an_option_is_no_option_in_what_is_typed_next(

@@ -13,7 +13,6 @@ Whatever else is open, two that fit or none that does, is refused.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +36,7 @@ from actscribe.annotations.video_name import (
     stems,
 )
 from actscribe.errors import ActScribeError
+from actscribe.typed_words import typed
 
 _SHOWN, _FOLDERS_SHOWN = 20, 4
 #: More files of one name in a table are not spellings of a few videos (ours).
@@ -108,7 +108,7 @@ class NotOneVideo(ActScribeError):
 
     def hint_of(self, option: str) -> str:
         """Return the hint of a command with an option that names the video in the file."""
-        return self._completed(f"{option} {shlex.quote(self._name)}")
+        return self._completed(f"{option} {typed(self._name)}")
 
     @property
     def hint_of_manifest(self) -> str:

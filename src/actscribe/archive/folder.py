@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
 from actscribe.run_folder.integrity import sealed, unsealed
 from actscribe.stored_path import StoredPath, real_path
+from actscribe.typed_words import typed
 
 FILE, REPORT, TABLE, TIMELINES = "archive.json", "report.html", "archive", "timelines"
 #: Table of indicators, where the run's label set has some.
@@ -105,7 +105,7 @@ class Archive:
         if not path.is_file():
             raise ActScribeError(
                 f"{folder}: no archive here (no {FILE}).",
-                f"Make one with: actscribe archive VIDEOS --run RUN --out {shlex.quote(str(folder))}",
+                f"Make one with: actscribe archive VIDEOS --run RUN --out {typed(folder)}",
             )
         try:
             return cls(folder, Plan.model_validate(unsealed(path)))

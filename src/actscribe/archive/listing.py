@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from actscribe.data.folder import is_video, list_videos
 from actscribe.errors import ActScribeError
 from actscribe.names import printable, safe_name, same_name
 from actscribe.reading import read_text
+from actscribe.typed_words import typed
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: Hex digits of a key that tell names apart, and of its rest, that tells states of one file apart.
@@ -80,7 +80,7 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     if is_video(source):
         raise ActScribeError(
             f"{source}: is one video; an archive is a folder of videos, or a table that lists them.",
-            f"Name its folder, or annotate it alone: actscribe annotate {shlex.quote(str(source))} --run RUN",
+            f"Name its folder, or annotate it alone: actscribe annotate {typed(source)} --run RUN",
         )
     table = find_table(source, read_text(source), lambda names: "video" in names)
     if table is None:

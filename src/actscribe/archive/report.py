@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from actscribe.run_folder.run import Run
 from actscribe.runs.audit import known_of
 from actscribe.runs.quality_notes import known_videos, quality_notes
 from actscribe.table_files import write_table
+from actscribe.typed_words import typed
 
 #: Rows of a workbook's sheet, its head left out; a hundred thousand take half a minute to write.
 MOST_SHEET_ROWS = 2**20 - 1
@@ -49,7 +49,7 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
         errors = None if known is None else known.errors
         paths += _write(archive.folder / INDICATORS, audit_tables.table(audits, errors))
         summary = audit_tables.summary(audits, run.labels, errors)
-    retry = f"actscribe archive {shlex.quote(str(archive.folder))} --retry-failed"
+    retry = f"actscribe archive {typed(archive.folder)} --retry-failed"
     page = page_of(content, f"Archive {archive.folder.absolute().name}", _warnings(content, run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
     return tuple(page.verdict), (*paths, archive.folder / REPORT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from actscribe.settings.spec import Learning
 from actscribe.settings.study import MOST_FRAMES, parse_settings
 from actscribe.settings.training import Training
 from actscribe.training.recipes import Recipe, load_recipe, one_device
+from actscribe.typed_words import typed
 
 #: Frames of a clip where neither the user nor a recipe says.
 FRAMES = 8
@@ -156,15 +156,15 @@ class Plan:
     def command(self) -> str:
         """Return the equivalent command line."""
         source = self.source
-        words = ["actscribe", "benchmark", self.dataset, "--videos", str(source.videos)]
-        words += ["--lists", str(source.lists)] if source.lists else []
+        words: list[str | Path] = ["actscribe", "benchmark", self.dataset, "--videos", Path(source.videos)]
+        words += ["--lists", Path(source.lists)] if source.lists else []
         words += ["--split", str(source.split)] if source.split != 1 else []
         words += ["--as-published"] if source.mode == "as_published" else []
         words += ["--groups", source.groups] if source.groups else []
         words += ["--backbone", self.backbone, *(["--vghif"] if self.vghif else [])]
         if self.shots_list:
-            words += ["--shots-list", str(self.shots_list)]
-            words += ["--shots-labels", str(self.shots_labels)] if self.shots_labels else []
+            words += ["--shots-list", self.shots_list]
+            words += ["--shots-labels", self.shots_labels] if self.shots_labels else []
         else:
             words += ["--shots", "full" if self.shots is None else str(self.shots)]
         words += ["--seeds", str(self.seeds)]
@@ -173,7 +173,8 @@ class Plan:
         words += ["--frames", str(self.clip_frames)]
         words += ["--clips", str(self.views.clips), "--crops", str(self.views.crops)]
         words += ["--base-to-novel"] if self.base_to_novel else []
-        return shlex.join(words + (["--halves", *map(str, self.halves)] if self.halves else []))
+        words += ["--halves", *self.halves] if self.halves else []
+        return typed(*words)
 
     def _stem(self, vghif: bool) -> str:
         shots = self.shots_list.stem if self.shots_list else "full" if self.shots is None else str(self.shots)

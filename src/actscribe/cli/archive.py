@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from actscribe.errors import ActScribeError
+from actscribe.typed_words import typed
 
 if TYPE_CHECKING:
     from actscribe.archive.archive import Ended
@@ -49,7 +49,7 @@ def archive(
     if len(asked) > 1 or (asked and (run or out)):
         raise ActScribeError(
             f"{asked[0]} is asked of an archive's folder alone.",
-            f"Type: actscribe archive {shlex.quote(str(out or folder))} {asked[0]}",
+            f"Type: actscribe archive {typed(out or folder)} {asked[0]}",
         )
     if status or verify:
         (_say_status if status else _say_verified)(folder)
@@ -61,7 +61,7 @@ def archive(
     if run is None or out is None:
         raise ActScribeError(
             "Which run annotates, and where to?",
-            f"Type: actscribe archive {shlex.quote(str(folder))} --run {_or(run, 'RUN')} --out {_or(out, 'OUT')}",
+            f"Type: actscribe archive {typed(folder)} --run {_or(run, 'RUN')} --out {_or(out, 'OUT')}",
         )
 
     from actscribe.archive.listing import list_archive
@@ -90,7 +90,7 @@ def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str]
 
 def _or(path: Path | None, word: str) -> str:
     """Return a path as it is typed, or the word that stands for one that was not given."""
-    return word if path is None else shlex.quote(str(path))
+    return word if path is None else typed(path)
 
 
 def _modes(status: bool, retry_failed: bool, verify: bool, report: bool) -> dict[str, bool]:
@@ -135,11 +135,11 @@ def _say(ended: Ended) -> None:
         print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
         print_sentence(f"Tables and report are not written: {ended.unwritten}")
-        print(f"When there is room: actscribe archive {ended.archive.folder} --report")
+        print(f"When there is room: actscribe archive {typed(ended.archive.folder)} --report")
     for path in ended.files:
         print(path)
     if ended.failed:
-        print(f"Again: actscribe archive {ended.archive.folder} --retry-failed")
+        print(f"Again: actscribe archive {typed(ended.archive.folder)} --retry-failed")
     if ended.done < ended.videos or ended.unwritten:
         raise typer.Exit(NOT_ALL)
 

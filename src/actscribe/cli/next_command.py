@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 
 from actscribe.files import free_path
 from actscribe.stored_path import real_path
+from actscribe.typed_words import typed
 
 
 def print_next(*words: str | Path, first: str = "") -> None:
@@ -17,13 +17,8 @@ def print_next(*words: str | Path, first: str = "") -> None:
         words: of the command, without the program's name.
         first: what a person does before.
     """
-    command = shlex.join(["actscribe", *map(_word, words)])
+    command = typed("actscribe", *words)
     print(f"Next: {first}, then type: {command}" if first else f"Next: {command}")
-
-
-def _word(word: str | Path) -> str:
-    """Return a word of a command; a path that begins like an option begins with its folder."""
-    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
 
 
 def short(path: Path) -> Path:

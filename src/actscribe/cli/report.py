@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from actscribe.stored_path import real_path
+from actscribe.typed_words import typed
 
 
 def report(
@@ -31,7 +31,7 @@ def report(
 
         run = Run.open(folder)
         if not run.has_scores(split):
-            command = f"actscribe evaluate {shlex.quote(str(folder))} --split {split}"
+            command = f"actscribe evaluate {typed(folder)} --split {split}"
             raise ActScribeError(f"{folder}: was not measured on {split}: no scores are kept.", f"Type: {command}")
 
         from actscribe.runs.evaluate import evaluate

@@ -9,6 +9,7 @@ import typer
 
 from actscribe.cli.next_command import print_next
 from actscribe.errors import ActScribeError
+from actscribe.typed_words import typed
 
 #: Exit code where a journal is not as it was written.
 NOT_AS_WRITTEN = 3
@@ -106,7 +107,9 @@ def _verify(study: Path) -> None:
     folder = load_study(study).folder
     journal = Journal.of(folder)
     if not journal.exists:
-        raise ActScribeError(f"{journal.path}: nothing was reviewed yet.", f"Begin with: actscribe review {study}")
+        raise ActScribeError(
+            f"{journal.path}: nothing was reviewed yet.", f"Begin with: actscribe review {typed(study)}"
+        )
     check = journal.verify(noted(folder))
     for problem in check.problems:
         print_sentence(problem)

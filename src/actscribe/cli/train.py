@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from actscribe.cli.next_command import print_next
 from actscribe.settings.seed import MOST_SEED
+from actscribe.typed_words import typed
 
 #: Splits in which a run is measured next, the first one that has annotated recordings.
 MEASURED = ("test", "validation", "train")
@@ -73,7 +73,7 @@ def train(
     print(f"Run: {run.folder}")
     curves = run.folder / CURVES
     if curves.is_dir():
-        print(f"Curves of the training: tensorboard --logdir {shlex.quote(str(curves))}")
+        print(f"Curves of the training: tensorboard --logdir {typed(curves)}")
     measured = next(
         (split for split in MEASURED if any(one.intervals is not None for one in run.recordings(split))), ""
     )

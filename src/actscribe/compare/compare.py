@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +30,7 @@ from actscribe.run_folder.environment import machine, versions
 from actscribe.runs.preflight import check_comparable, data_warnings, memory_warnings
 from actscribe.settings.study import Study, load_study
 from actscribe.stored_path import StoredPath
+from actscribe.typed_words import typed
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.contained import contained
 
@@ -125,7 +125,7 @@ def repeat(
     if not (study.folder / study.recordings).exists():
         raise ActScribeError(
             f"{path}: the study '{study.name}' is not in {study.folder} ('{study.recordings}' is not there).",
-            f"Say where it is now, in place of STUDY: actscribe compare STUDY --from {shlex.quote(str(path))}",
+            f"Say where it is now, in place of STUDY: actscribe compare STUDY --from {typed(path)}",
         )
     data = load_data(study)
     _check_recordings(before, data, first)
@@ -203,8 +203,8 @@ def _run(
 
 def _resumed(begun: Provenance, folder: Path) -> str:
     """Return the command that goes on with a comparison."""
-    into = [] if folder == default_folder(begun.study) else ["--out", str(folder)]
-    return shlex.join(["actscribe", "compare", str(begun.study.folder), *into, "--resume"])
+    into: list[str | Path] = [] if folder == default_folder(begun.study) else ["--out", folder]
+    return typed("actscribe", "compare", begun.study.folder, *into, "--resume")
 
 
 def _is_begun(folder: Path, resume: bool) -> bool:
@@ -271,8 +271,7 @@ def _check_recordings(before: Provenance, data: StudyData, folder: Path) -> None
     if wrong:
         raise ActScribeError(
             f"{folder}: recordings, annotations or split are not those of the comparison: {', '.join(wrong[:8])}.",
-            "Put them back as they were, or make a new comparison:"
-            f" actscribe compare {shlex.quote(str(before.study.folder))}",
+            f"Put them back as they were, or make a new comparison: actscribe compare {typed(before.study.folder)}",
         )
 
 

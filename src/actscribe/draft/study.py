@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from actscribe.errors import ActScribeError
 from actscribe.settings.scaffold import TEMPLATE, Scaffold, check_free, filled, label_text, write_scaffold
 from actscribe.spreadsheet import as_text
 from actscribe.stored_path import real_path
+from actscribe.typed_words import typed
 from actscribe.yaml_file import quoted
 
 SHOWN = 4
@@ -146,7 +146,7 @@ def _check(folder: Path, sources: Sources, paths: Sequence[Path]) -> None:
                 f"{', '.join(map(str, paths))}: no annotation file that can be used.",
                 "To annotate these videos in the browser, name the activities (--labels 'Walking,Standing', or a preset"
                 " or file) beside --from, then type:"
-                f" actscribe review {shlex.quote(str(folder))}. Else name annotation files, too.",
+                f" actscribe review {typed(folder)}. Else name annotation files, too.",
             )
         raise ActScribeError(
             f"{', '.join(map(str, paths))}: no annotation file that can be used.{reason}",
@@ -159,12 +159,12 @@ def _check(folder: Path, sources: Sources, paths: Sequence[Path]) -> None:
             f"{file.path}: the video that it is of was not found"
             f" ({', '.join(file.entries[0].media) or 'it does not name one'}).",
             "Name the folder of the videos too, in place of VIDEOS:"
-            f" {shlex.join(['actscribe', 'new', str(folder), *_from(paths), '--from', 'VIDEOS'])}",
+            f" {typed('actscribe', 'new', folder, *_from(paths), '--from', 'VIDEOS')}",
         )
 
 
-def _from(paths: Sequence[Path]) -> list[str]:
-    return [word for path in paths for word in ("--from", str(path))]
+def _from(paths: Sequence[Path]) -> list[str | Path]:
+    return [word for path in paths for word in ("--from", path)]
 
 
 def _manifest_text(folder: Path, pairs: Sequence[Pair], groups: Sequence[str]) -> str:
@@ -215,7 +215,7 @@ def _on_tiers(annotated: Sequence[Pair], chosen: Sequence[str]) -> list[str]:
     lines += [f"Tiers left out: {_in_files(left)}."] if left else []
     if chosen:
         return lines
-    name = shlex.quote(f"!{next(iter(taken or left))}")
+    name = typed(f"!{next(iter(taken or left))}")
     return [*lines, f"To leave one out by name, draft into another folder with, for instance, --tiers {name}"]
 
 

@@ -18,6 +18,7 @@ from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import time_scores
 from actscribe.timeline.score_file import ENDING, read_scores
 from actscribe.timeline.scores import TimeScores
+from actscribe.typed_words import typed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
         if not kept.is_file() or not run.has_scores(recording.split):
             raise ActScribeError(
                 f"{run.folder}: keeps no timeline of {name}, which is in the {recording.split} split.",
-                f"Type: actscribe evaluate {run.folder} --split {recording.split}",
+                f"Type: actscribe evaluate {typed(run.folder)} --split {recording.split}",
             )
         timeline = annotation_files.read(kept)
         scores = time_scores(run.scores(recording.split), [recording], run.operating_point.timeline.step)[name]
@@ -121,7 +122,7 @@ def _read(path: Path, video: str | None = None) -> Annotations:
     if counts and clock is None:
         raise ActScribeError(
             f"{path}: counts frames, whose times only the video can give, and the video is not at hand.",
-            f"Type: actscribe convert {path} {path.stem}.json --video VIDEO, and plot that.",
+            f"Type: actscribe convert {typed(path, Path(path.stem + '.json'))} --video VIDEO, and plot that.",
         )
     return annotation_files.read(path, video, clock)
 

@@ -6,7 +6,6 @@ have come.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from actscribe.table_files import write_table
 from actscribe.timeline.matching import annotated_spans, f1_of, label_spans, segment_counts
 from actscribe.timeline.scores import StepScores
 from actscribe.timeline.segments import TimelineSettings
+from actscribe.typed_words import typed
 
 #: Overlap at which a bout counts as found.
 IOU = 0.5
@@ -70,7 +70,7 @@ def as_live(run: Run, split: str = "test") -> AsLive:
     if not run.has_scores(split):
         raise ActScribeError(
             f"{run.folder}: keeps no scores of {split}.",
-            f"Measure it first: actscribe evaluate {shlex.quote(str(run.folder))} --split {split}",
+            f"Measure it first: actscribe evaluate {typed(run.folder)} --split {split}",
         )
     scored = run.scores(split)
     recordings = [one for one in run.recordings(split) if one.intervals is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from actscribe.run_folder.run import Run
 from actscribe.runs.one_video import Loaded, load, timeline_path, try_to_write
 from actscribe.settings.registry import recognizer as spec_of
 from actscribe.settings.study import parse_settings
+from actscribe.typed_words import typed
 from actscribe.video.frame_times import frame_clock
 
 
@@ -61,7 +61,7 @@ def check_run(run: Run) -> None:
         raise ActScribeError(
             f"{run.folder}: its recognizer '{name}' {why}, so it cannot report at once what happens.",
             "Watch with a run of another recognizer, or annotate the recording afterwards: actscribe annotate VIDEO"
-            f" --run {shlex.quote(str(run.folder))}",
+            f" --run {typed(run.folder)}",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
 from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run, study_above
 from actscribe.run_folder.scored_clips import ScoredClips
+from actscribe.typed_words import typed
 
 
 def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool = False) -> Path:
@@ -80,7 +80,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "recordings": shown,
         "untitled": sum(not recording.is_titled for recording in shown),
         "error_table": tables.error_table(result.errors, result.recordings),
-        "look": command(shlex.quote(study_above(run.folder)), result.errors, run.folder) if result.recordings else "",
+        "look": command(typed(study_above(run.folder)), result.errors, run.folder) if result.recordings else "",
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 
 from actscribe.counts import counted
@@ -14,6 +13,7 @@ from actscribe.report.table import Head, Row, Table, pairs_table
 from actscribe.report.tables import threshold_text
 from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run
+from actscribe.typed_words import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def provenance(run: Run, result: Evaluation, frames: bool) -> Provenance:
     """Return how the run and its measurement came about."""
     info = run.info
     option = " --frames" if frames else ""
-    command = f"actscribe evaluate {shlex.quote(str(run.folder))} --split {result.split}{option}"
+    command = f"actscribe evaluate {typed(run.folder)} --split {result.split}{option}"
     settings = pairs_table("Settings of the recognizer.", {k: json.dumps(v) for k, v in info.settings.items()})
     seconds = pairs_table("Run times.", {what: w.length(value) for what, value in info.task_seconds.items()})
     versions = pairs_table("Versions.", info.versions)

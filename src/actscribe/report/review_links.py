@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from actscribe.report import formatting as w
 from actscribe.report import svg
+from actscribe.typed_words import typed
 
 #: How a link begins in the file, which knows no server: review writes an address in place of it. No text of a report
 #: can look like it, since all are escaped.
@@ -45,6 +45,6 @@ def command(study: str, moments: pd.DataFrame, run: Path | None = None) -> str:
     if not len(moments):
         return ""
     first = moments.iloc[0]
-    where = shlex.quote(f"{first['recording']}@{w.clock(float(first['start']))}")
-    of_run = "" if run is None else f" --run {shlex.quote(str(run))}"
+    where = typed(f"{first['recording']}@{w.clock(float(first['start']))}")
+    of_run = "" if run is None else f" --run {typed(run)}"
     return f"actscribe review {study}{of_run} --open {where}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from typing import Any
 
 from actscribe.annotations.interval import Annotations
@@ -16,6 +15,7 @@ from actscribe.review.recordings import Item
 from actscribe.review.session import Session, Unknown
 from actscribe.review.settling import Disagreement, Voice, disagreements, voices
 from actscribe.timeline.matching import label_spans
+from actscribe.typed_words import typed
 
 #: Disagreements of one recording that are listed.
 MOST_LISTED = 5000
@@ -27,7 +27,7 @@ def agreement(asked: Asked) -> dict[str, Any]:
     if not session.is_settling:
         raise Unknown(
             "Only the person who settles disagreements sees both annotations.",
-            f"Type: actscribe review {shlex.quote(str(session.study.folder))} --annotator agreed",
+            f"Type: actscribe review {typed(session.study.folder)} --annotator agreed",
         )
     by_item = {item.id: voices(item, session.journal, session.data.labels) for item in session.items.values()}
     both = {id: (one[0], one[1]) for id, one in by_item.items() if len(one) == 2}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from actscribe.review.exported import note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
 from actscribe.review.settling import annotated
+from actscribe.typed_words import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Exporter:
         missing = self._missing()
         if not who:
             message = " ".join(missing) or "Nothing was reviewed yet."
-            raise ActScribeError(message, f"Begin with: actscribe review {shlex.quote(str(self.folder.parent.parent))}")
+            raise ActScribeError(message, f"Begin with: actscribe review {typed(self.folder.parent.parent)}")
         files, sentences = self._write(wanted, who, formats)
         return files, [*missing, *sentences]
 

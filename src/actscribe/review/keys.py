@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.review.commands import COMMANDS
+from actscribe.typed_words import typed
 from actscribe.yaml_file import ENDINGS, EXPLAINED, load_model
 
 #: Programs whose keys the page can have, each a file of `key_maps`.
@@ -191,7 +191,7 @@ def _check_name(path: Path) -> None:
         if not path.exists():
             raise ActScribeError(
                 f"{other}: keys are read from {path.name} alone.",
-                f"Type: mv {shlex.quote(str(other))} {shlex.quote(str(path))}",
+                f"Type: mv {typed(other, path)}",
             )
         if not other.samefile(path):  # it is on disks that do not tell capitals apart
             raise ActScribeError(

@@ -17,6 +17,7 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.recordings import Item, items
 from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.settings.study import Split, Study, load_study
+from actscribe.typed_words import typed
 
 #: Characters of an annotator's name.
 LONGEST_NAME = 64
@@ -103,7 +104,7 @@ def prepared(study: Path, run: Path | None) -> list[str]:
                 suggest(ready, SuggestionFiles(folder, digest, item.content), item.recording.video, item.recording.name)
             except ActScribeError as error:
                 failed.append(error.message)
-    return [*words, chosen.why, *failed, "Prepared. Type: actscribe review " + str(study)]
+    return [*words, chosen.why, *failed, f"Prepared. Type: actscribe review {typed(study)}"]
 
 
 def _videos(conversions: Conversions, item: Item) -> list[str]:

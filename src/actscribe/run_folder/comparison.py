@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,6 +20,7 @@ from actscribe.settings.registry import check_installed
 from actscribe.settings.study import SAVED, Study, placed_study, unplaced_study
 from actscribe.stored_path import StoredPath
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
+from actscribe.typed_words import typed
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
 
@@ -91,7 +91,7 @@ class Provenance(BaseModel):
         path = path / FILE if path.is_dir() else path
         if not path.is_file():
             raise ActScribeError(
-                f"{path}: no such file.", f"Make a comparison with: actscribe compare {shlex.quote(study_above(path))}"
+                f"{path}: no such file.", f"Make a comparison with: actscribe compare {typed(study_above(path))}"
             )
         try:
             provenance = cls.model_validate(load_json(path), context=SAVED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +29,7 @@ from actscribe.settings.study import SAVED, Study, parse_settings
 from actscribe.stored_path import StoredPath
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
+from actscribe.typed_words import typed
 from actscribe.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ class Run:
             ActScribeError: it did not; says how to go on.
         """
         if self.info.status != "complete":
-            words = ["actscribe", "train", study_above(self.folder), "--recognizer", self.info.name, "--resume"]
-            raise ActScribeError(f"{self.folder}: its training did not finish.", f"Go on with: {shlex.join(words)}")
+            command = typed("actscribe", "train", study_above(self.folder), "--recognizer", self.info.name, "--resume")
+            raise ActScribeError(f"{self.folder}: its training did not finish.", f"Go on with: {command}")
         return self
 
     def save_info(self) -> None:
@@ -340,20 +340,20 @@ def check_run_folder(folder: Path) -> None:
     check_writable(folder)
 
 
-def study_above(folder: Path) -> str:
+def study_above(folder: Path) -> Path:
     """Return the study in whose folder a run, comparison or another folder of ours lies, not quoted.
 
     Where it lies in none, the study of the working folder; STUDY where that has none either.
     """
     above = next((one for one in (*folder.parents[:3], Path()) if (one / "study.yaml").is_file()), None)
-    return "STUDY" if above is None else str(above)
+    return Path("STUDY") if above is None else above
 
 
 def _runs_of(folder: Path) -> str:
     """Return what to type where a folder is not a run: one of those below it, or how one is made."""
     is_study = (folder / "study.yaml").is_file() and not (folder / RECORDINGS).exists()  # a run keeps both
-    study = str(folder) if is_study else study_above(folder)
-    return runs_listed(folder) or f"Make one with: actscribe train {shlex.quote(study)}"
+    study = folder if is_study else study_above(folder)
+    return runs_listed(folder) or f"Make one with: actscribe train {typed(study)}"
 
 
 def runs_listed(folder: Path) -> str:
@@ -361,9 +361,7 @@ def runs_listed(folder: Path) -> str:
     runs = _runs_below(folder)
     if not runs:
         return ""
-    lines = [
-        f"  {shlex.quote(str(run))}{'' if _is_complete(run) else ' (its training did not finish)'}" for run in runs
-    ]
+    lines = [f"  {typed(run)}{'' if _is_complete(run) else ' (its training did not finish)'}" for run in runs]
     more = [f"  and {len(runs) - LISTED_RUNS} more"] if len(runs) > LISTED_RUNS else []
     return "\n".join(["Name one of the runs below it:", *lines[:LISTED_RUNS], *more])
 

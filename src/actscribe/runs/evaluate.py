@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +49,7 @@ from actscribe.table_text import NOTES, notes_text
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.segments import build
 from actscribe.training.checkpoints import remove_checkpoints
+from actscribe.typed_words import typed
 from actscribe.video.contained import contained
 
 #: Said below a table with a label of which no clip was marked.
@@ -158,7 +158,7 @@ def measured(
     if not recordings:
         filled = [name for name in SPLITS if any(r.intervals is not None for r in run.recordings(name))]
         choice = "validation" if "validation" in filled else "train"
-        folder = shlex.quote(str(run.folder))
+        folder = typed(run.folder)
         raise ActScribeError(
             f"{run.folder}: {nobody_annotated(split)}.",
             f"To measure it on {choice}, which it has already seen: actscribe evaluate {folder} --split {choice}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from actscribe.data.loading import StudyData
@@ -10,6 +9,7 @@ from actscribe.errors import ActScribeError
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
 from actscribe.settings.study import Study
+from actscribe.typed_words import typed
 
 #: More groups than this are counted, not named.
 NAMED = 3
@@ -52,7 +52,7 @@ def _of(run: Run, now: dict[str, str]) -> list[str]:
         return []
     more = f" and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
     return [
-        f"since {shlex.quote(str(run.folder))} was trained, groups have moved: {', '.join(moved[:NAMED])}{more}. So two"
+        f"since {typed(run.folder)} was trained, groups have moved: {', '.join(moved[:NAMED])}{more}. So two"
         " reports are not of the same recordings, and cannot be compared. To keep the splits as they were, write them"
         " into the manifest's column 'split', in every row."
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from actscribe.runs.trainable import check_shares, check_targets, needed
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.registry import REAL_VIDEO, recognizer
 from actscribe.settings.study import Study
+from actscribe.typed_words import typed
 from actscribe.video.cache import FrameCache, default_cache
 from actscribe.video.probe import VideoInfo
 
@@ -133,7 +133,7 @@ def _instead(split: str, study: Study, data: StudyData) -> str:
     """Return what can be done meanwhile, with a leading space; empty where nothing can."""
     if split == "validation":
         able = [name for name in study.recognizers if split not in needed(with_keep(study, name, data), name)]
-        command = shlex.join(["actscribe", "train", str(study.folder), "--recognizer", able[0]]) if able else ""
+        command = typed("actscribe", "train", study.folder, "--recognizer", able[0]) if able else ""
         return f" Meanwhile '{command}' trains one that can do without." if able else ""
     available = next((name for name in ("validation", "train") if data.of_split(name)), "")
     what = {
@@ -141,7 +141,7 @@ def _instead(split: str, study: Study, data: StudyData) -> str:
         "train": "the recordings that it learned from, which flatters it much",
     }
     run = study.folder / "runs" / next(iter(study.recognizers))
-    command = shlex.join(["actscribe", "evaluate", str(run), "--split", available])
+    command = typed("actscribe", "evaluate", run, "--split", available)
     return f" Once it is trained, '{command}' measures it on {what[available]}." if available else ""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import numpy as np
 
 from actscribe.evaluation.result import Evaluation, measure
@@ -11,6 +9,7 @@ from actscribe.report.sections import unusable
 from actscribe.report.verdict import grouped_notes, verdict
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import timelines_of, training_priors
+from actscribe.typed_words import typed
 
 UNMEASURED = "The run that made this timeline was never measured: it keeps no scores of annotated clips."
 
@@ -26,7 +25,7 @@ def quality_notes(run: Run) -> tuple[str, ...]:
     if split is None or result is None:
         sentences = [UNMEASURED]
     else:
-        command = f"actscribe evaluate {shlex.quote(str(run.folder))}"
+        command = f"actscribe evaluate {typed(run.folder)}"
         tuned = f" It was tuned on them, which flatters it; type {command} to measure it on test."
         sentences = [f"The run that made this timeline, measured on {split}:", *unusable(run, split), *verdict(result)]
         sentences = [" ".join(sentences) + (tuned if split == "validation" else "")]

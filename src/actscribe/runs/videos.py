@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
@@ -14,6 +13,7 @@ from actscribe.errors import ActScribeError
 from actscribe.file_cache import cached_digest
 from actscribe.run_folder.listed import Listed
 from actscribe.run_folder.run import Run
+from actscribe.typed_words import typed
 from actscribe.video.endings import VIDEO_ENDINGS
 
 #: More videos than this are counted, not listed.
@@ -52,7 +52,7 @@ def located(
             f"{run.folder}: {counted(len(lost), 'video is not where it was', 'videos are not where they were')}:"
             f" {'; '.join(lost[:MOST_LISTED])}{more}.",
             f"Say in which folder to look, whatever the files are called now: actscribe evaluate"
-            f" {shlex.quote(str(run.folder))} --videos DIR",
+            f" {typed(run.folder)} --videos DIR",
         )
     return tuple(all_recordings)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from actscribe.settings.registry import DEFAULT, is_installed, names, recognizer
 from actscribe.settings.seed import MOST_SEED
 from actscribe.settings.spec import RecognizerSpec
 from actscribe.settings.unit import Unit
+from actscribe.typed_words import typed
 from actscribe.wrong_values import problem_in_words
 from actscribe.yaml_file import ENDINGS, EXPLAINED, fields_at, load_model, unquoted
 
@@ -353,7 +353,7 @@ def _no_study(path: Path) -> ActScribeError:
     beside = (folder / STUDY_FILE).with_suffix(".yml")
     if beside.is_file():
         return ActScribeError(f"{path}: no such study file.", f"Did you mean '{beside}'?")
-    make = f"Make one with: actscribe new {shlex.quote(str(folder))}"
+    make = f"Make one with: actscribe new {typed(folder)}"
     if folder.exists() or not folder.parent.is_dir():
         return ActScribeError(f"{path}: no such study file.", make)
     like = closest(folder.name, (one.parent.name for one in folder.parent.glob(f"*/{STUDY_FILE}")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +46,7 @@ from actscribe.report.table import INTERVAL, Head, Row, Table
 from actscribe.report.table import pairs_table as settings_table
 from actscribe.report.timelines import agreement
 from actscribe.run_folder.comparison import REPORT, TABLES
+from actscribe.typed_words import typed
 
 #: Of more recordings than this the ones that the recognizers fit worst are shown.
 MOST_RECORDINGS = 12
@@ -116,7 +116,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": sentences.disagreements(done),
-        "look": command(shlex.quote(str(done.provenance.study.folder)), done.tables["disagreements"]),
+        "look": command(typed(done.provenance.study.folder), done.tables["disagreements"]),
         "words": explained(WORDS),
         **_provenance(done),
     }
@@ -189,9 +189,8 @@ def _provenance(done: Comparison) -> dict[str, Any]:
         "machine": kept.machine,
     }
     settings = {name: json.dumps(runs[0].info.settings, ensure_ascii=False) for name, runs in done.runs.items()}
-    quoted = shlex.quote(str(done.folder))
     return {
-        "command": f"actscribe compare --from {quoted}/provenance.json",
+        "command": f"actscribe compare --from {typed(done.folder / 'provenance.json')}",
         "overview": settings_table("At a glance.", overview),
         "details": (
             settings_table("Settings of the recognizers.", settings),
