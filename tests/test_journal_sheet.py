@@ -108,6 +108,9 @@ def test_what_cannot_be_applied() -> None:
         (did(Put(bout=bout("a", "sit", 1, 2)), Drop(id="a"), Drop(id="a")), "'a' no longer exists"),
         (did(Put(bout=bout("a", "fly", 1, 2))), "'fly' is not a label"),
         (did(Put(bout=bout("a", "sit", 1, 21.5))), "ends at 21.500 s, after the recording, which lasts 20.000 s"),
+        (did(Put(bout=bout("a", "sit", 20.2, 20.6))), "ends at 20.600 s, after the recording"),
+        (did(Mark(start=0, end=1e308)), "after the recording, which lasts 20.000 s"),
+        (did(Mark(start=30, end=30, reviewed=False)), "what was reviewed ends at 30.000 s"),
         (
             did(Verdict(suggestion=Suggestion(label="fly", start=0, end=1, run="r"), accepted=True)),
             "'fly' is not a label",

@@ -173,6 +173,58 @@ def test_a_folder_that_cannot_be_written_is_read(tmp_path: Path, monkeypatch: py
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_what_noted_versions_this_journal_went_through(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j.sqlite")
+    noted = journal.version()
+    assert journal.holds(noted)
+    assert journal.holds(Version())
+    tampered(journal, "DELETE FROM entries WHERE seq > 3")
+    assert not journal.holds(noted)
+    assert not journal.holds(Version(entries=1 << 70, head=noted.head))
+    with pytest.raises(ValueError, match="greater than or equal to 0"):
+        Version(entries=-3)
+
+
+def test_only_one_annotator_begins_alone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    journal.append("AB", VIDEO, "looked")
+    journal.append("CD", VIDEO, "began", began(), alone=True)
+    journal.append("AB", "b" * 32, "began", began(), alone=True)
+    with pytest.raises(Conflict, match="somebody else began"):
+        journal.append("AB", VIDEO, "began", began(), alone=True)
+    assert journal.annotators(VIDEO) == ["CD"]
+    assert journal.annotators() == ["CD", "AB"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE entries SET body = '{}' WHERE seq = 3", "entry 3 of the review journal, of .* by AB, cannot be read"),
+        ("UPDATE entries SET body = 'x' WHERE seq = 1", "entry 1 .* cannot be read"),
+        ("UPDATE entries SET kind = 'made up' WHERE seq = 3", "entry 3 .* of no known kind: 'made up'"),
+        ("UPDATE entries SET at = CAST(x'ff' AS TEXT)", "from a backup"),
+    ],
+)
+def test_what_somebody_edited_is_refused_in_words(tmp_path: Path, statement: str, message: str) -> None:
+    journal = filled(tmp_path / "j.sqlite")
+    tampered(journal, statement)
+    with pytest.raises(ActScribeError, match=message):
+        journal.sheet(VIDEO, "AB")
+
+
+def test_an_entry_after_which_no_number_is_left(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "j.sqlite")
+    tampered(journal, f"UPDATE entries SET seq = {(1 << 63) - 1} WHERE seq = 5")
+    with pytest.raises(ActScribeError, match="from a backup"):
+        journal.append("AB", VIDEO, "looked")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "review").write_text("a file")
+    with pytest.raises(ActScribeError, match="local disk"):
+        Journal.of(tmp_path).append("AB", VIDEO, "looked")
+
+
 def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     path.write_bytes(b"these are words " * 100)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from actscribe.errors import ActScribeError
 from actscribe.journal.action import Bout
 
 EntryKind = Literal["began", "looked", "did", "undid", "redid"]
+Body = TypeVar("Body", bound=BaseModel)
 #: Before the first entry.
 NO_DIGEST = "0" * 64
 
@@ -65,7 +67,7 @@ class Version(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    entries: int = 0
+    entries: int = Field(0, ge=0)
     head: str = ""
 
 
@@ -90,6 +92,25 @@ class Entry:
     kind: EntryKind
     body: str
     digest: str
+
+    def read(self, kind: type[Body]) -> Body:
+        """Return what the body says.
+
+        Args:
+            kind: a `Began`, `Looked` or `Action`.
+
+        Raises:
+            ActScribeError: it is none, as where somebody edited the file.
+        """
+        try:
+            return kind.model_validate_json(self.body)
+        except ValidationError:
+            raise ActScribeError(
+                f"entry {self.seq} of the review journal, of {self.at} by {self.annotator}, cannot be read: it is not"
+                " as ActScribe writes it.",
+                "Put a copy of review/journal.sqlite from a backup in its place; actscribe review STUDY --verify says"
+                " from which entry on it was changed.",
+            ) from None
 
 
 def digest_of(before: str, seq: int, at: str, annotator: str, recording: str, kind: str, body: str) -> str:

@@ -57,7 +57,7 @@ class Sheet:
         sheet: Sheet | None = None
         for entry in entries:
             if entry.kind == "began":
-                began = Began.model_validate_json(entry.body)
+                began = entry.read(Began)
                 sheet = cls.beginning(entry.recording, entry.annotator, began, entry.seq)
             elif sheet is None:
                 raise ActScribeError(f"entry {entry.seq} of the journal changes annotations that were never started.")
@@ -98,7 +98,7 @@ class Sheet:
         """
         if entry.kind == "did":
             self._undone.clear()
-            self._do(Action.model_validate_json(entry.body))
+            self._do(entry.read(Action))
         elif entry.kind == "undid":
             if not self._done:
                 raise ActScribeError("there is nothing to undo.")
@@ -110,6 +110,8 @@ class Sheet:
             if not self._undone:
                 raise ActScribeError("there is nothing to redo.")
             self._do(self._undone.pop())
+        else:
+            raise ActScribeError(f"entry {entry.seq} of the review journal is of no known kind: '{entry.kind}'.")
         self.revision = entry.seq
 
     def check(self, action: Action, labels: Sequence[str] | None = None) -> None:
@@ -132,14 +134,15 @@ class Sheet:
                     raise ActScribeError(f"the bout '{op.id}' no longer exists.", "Load the page again.")
                 ids.discard(op.id)
             elif isinstance(op, Put):
-                self._check_inside(op.bout)
+                self._check_inside(f"'{op.bout.label}'", op.bout)
                 ids.add(op.bout.id)
+            elif isinstance(op, Mark):
+                self._check_inside("what was reviewed", op)
 
-    def _check_inside(self, bout: Bout) -> None:
-        if bout.end > self.began.duration + LATE_S:
+    def _check_inside(self, what: str, span: Bout | Mark) -> None:
+        if span.end > self.began.duration + LATE_S or span.start > self.began.duration:
             raise ActScribeError(
-                f"'{bout.label}' ends at {bout.end:.3f} s, after the recording, which lasts"
-                f" {self.began.duration:.3f} s.",
+                f"{what} ends at {span.end:.3f} s, after the recording, which lasts {self.began.duration:.3f} s.",
                 "Let it end with the recording.",
             )
 

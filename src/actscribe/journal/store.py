@@ -28,7 +28,17 @@ _DAMAGED = (
     "The file is damaged, and nothing was written to it. Put a copy of it from a backup in its place;"
     " STUDY/review/export holds what was exported."
 )
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+#: Errors of the disk; whatever else SQLite says is wrong with the file.
+_OF_THE_DISK = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+)
 _TABLE = (
     "CREATE TABLE entries (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, annotator TEXT NOT NULL,"
     " recording TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT",
@@ -36,6 +46,9 @@ _TABLE = (
     "CREATE TRIGGER no_change BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
     "CREATE TRIGGER no_removal BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'append-only'); END",
 )
+_BEGAN_BY_OTHERS = "SELECT 1 FROM entries WHERE recording = ? AND annotator != ? AND kind = 'began'"
+#: SQLite's greatest integer.
+_LAST_SEQ = (1 << 63) - 1
 _COLUMNS = "seq, at, annotator, recording, kind, body, digest"
 
 
@@ -70,6 +83,7 @@ class Journal:
         kind: EntryKind,
         body: BaseModel | None = None,
         revision: int | None = None,
+        alone: bool = False,
     ) -> Entry:
         """Write one entry and return it once it is on disk.
 
@@ -80,12 +94,12 @@ class Journal:
             body: a `Began`, `Looked` or `Action`.
             revision: number of the last entry of this annotator on this recording that the caller knows, 0 for none;
                 None: whatever was.
+            alone: only where nobody else began this recording.
 
         Raises:
-            Conflict: there is a later one.
+            Conflict: there is a later one, or somebody else began.
             ActScribeError: the file cannot be written, or is not a journal.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         text = "" if body is None else body.model_dump_json()
         with self._open(write=True) as database:
             if revision is not None:
@@ -97,6 +111,11 @@ class Journal:
                     raise Conflict(
                         "these annotations were changed in another window since.", "Load the page again to go on."
                     )
+            if alone and database.execute(_BEGAN_BY_OTHERS, (recording, annotator)).fetchone():
+                raise Conflict(
+                    "somebody else began this recording meanwhile, so it begins from nothing here.",
+                    "Load the page again to go on.",
+                )
             before = database.execute("SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
             seq, digest = (before[0] + 1, before[1]) if before else (1, NO_DIGEST)
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -114,9 +133,10 @@ class Journal:
         where = " AND ".join(f"{name} = :{name}" for name, value in asked.items() if value is not None) or "1"
         return [Entry(*row) for row in self._rows(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", asked)]
 
-    def annotators(self, recording: str) -> list[str]:
-        """Return who began a recording, in the order in which they did."""
-        ask = "SELECT annotator FROM entries WHERE recording = :recording AND kind = 'began' ORDER BY seq"
+    def annotators(self, recording: str | None = None) -> list[str]:
+        """Return who began a recording, or any, in the order in which they did."""
+        which = "" if recording is None else "recording = :recording AND "
+        ask = f"SELECT annotator FROM entries WHERE {which}kind = 'began' ORDER BY seq"
         return list(dict.fromkeys(row[0] for row in self._rows(ask, {"recording": recording})))
 
     def sheet(self, recording: str, annotator: str) -> Sheet:
@@ -131,6 +151,11 @@ class Journal:
         """Return what this version of the journal is known by."""
         row = next(iter(self._rows("SELECT seq, digest FROM entries ORDER BY seq DESC LIMIT 1", {})), None)
         return Version(entries=row[0], head=row[1]) if row else Version()
+
+    def holds(self, version: Version) -> bool:
+        """Tell whether a version that was noted is one that this journal went through."""
+        ask = f"SELECT digest FROM entries WHERE seq = {min(version.entries, _LAST_SEQ)}"
+        return not version.entries or (version.head,) in self._rows(ask, {})
 
     def verify(self, noted: Iterable[Version] = ()) -> Verified:
         """Recompute the chain of digests, and say where it breaks.
@@ -152,6 +177,8 @@ class Journal:
     @contextmanager
     def _open(self, write: bool = False) -> Iterator[sqlite3.Connection]:
         try:
+            if write:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._address(write), _WAIT_S, isolation_level=None, uri=True)) as database:
                 if write:
                     _into_wal(database)
@@ -162,10 +189,10 @@ class Journal:
                 yield database
                 if write:
                     database.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            disk = isinstance(error, OSError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK
             raise ActScribeError(
-                f"{self.path}: cannot be read or written as a review journal: {error}.",
-                _DAMAGED if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE else _DISK,
+                f"{self.path}: cannot be read or written as a review journal: {error}.", _DISK if disk else _DAMAGED
             ) from error
 
     def _address(self, write: bool) -> str:
