@@ -103,6 +103,20 @@ def test_a_second_annotator_begins_from_nothing_and_sees_nothing_of_the_first(st
     assert b"only-AB" not in second.post(f"/api/recordings/{id}/open", {}).body
 
 
+def test_of_two_who_opened_a_recording_before_either_began_one_begins_with_the_file(study: Path) -> None:
+    first, second = client(study, "AB"), client(study, "CD")
+    id = ids(first)["train"]
+    both = [opened(one, id) for one in (first, second)]
+    assert first.post(f"/api/recordings/{id}/actions", action(both[0], put(LEFT, 2, 2.5))).status == 200
+    late = second.post(f"/api/recordings/{id}/actions", action(both[1], {"op": "drop", "id": "f1"}))
+    assert (late.status, "somebody else began" in late.json["error"]) == (409, True)
+    fresh = opened(second, id)
+    assert (fresh["bouts"], fresh["reviewed"]) == ([], {LEFT: [], RIGHT: []})
+    assert second.post(f"/api/recordings/{id}/actions", action(fresh, put(LEFT, 2, 2.5))).status == 200
+    sheets = [Journal.of(study).sheet(first.session.item(id).content, name) for name in ("AB", "CD")]
+    assert [one.began.source for one in sheets] == ["r0.txt", ""]
+
+
 def test_what_is_answered_is_on_disk_and_goes_on_in_another_server(browser: Client, study: Path) -> None:
     id = ids(browser)["train"]
     done = browser.post(f"/api/recordings/{id}/actions", action(opened(browser, id), put(LEFT, 2.0, 2.5))).json

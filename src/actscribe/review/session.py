@@ -10,7 +10,7 @@ from typing import Any
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.file_cache import cached_digest
-from actscribe.journal import AGREED, Action, Began, Journal, Sheet, Suggestion
+from actscribe.journal import AGREED, Action, Began, Conflict, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
 from actscribe.local_page.access import Access
 from actscribe.review.cameras import Conversions
@@ -68,7 +68,7 @@ class Session:
         self.folder = ReviewFolder.of(self.study.folder)
         self.items = items(self.study, self.data)
         self.journal = Journal.of(self.study.folder)
-        self.sheets = Sheets(self.journal, self.annotator, self.data.labels.names)
+        self.sheets = Sheets(self.journal, self.annotator, self.data.labels)
         self.looks = Looks(self.journal, self.annotator)
         self.conversions = Conversions(self.folder.prepared)
         self.exporter = Exporter(self.journal, self.data, self.folder.export, self.conversions)
@@ -172,7 +172,11 @@ class Session:
             return self.sheets.act(item.content, unmasked(action, [*known, *planted_in(sheet)], sheet), revision)
         began = self._beginnings.get(item.content) or self._beginning(item)
         blank = Sheet.beginning(item.content, self.annotator, began)
-        return self.sheets.begin(item.content, began, unmasked(action, known, blank), revision)
+        try:
+            return self.sheets.begin(item.content, began, unmasked(action, known, blank), revision)
+        except Conflict:  # what it would have begun with is not what it will
+            self._beginnings.pop(item.content, None)
+            raise
 
     def take_back(self) -> list[str]:
         """Take back the bouts of this annotator that came from suggestions wrong on purpose; say what, and where."""

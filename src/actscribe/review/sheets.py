@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import Action, Began, Bout, Conflict, Drop, Journal, Op, Put, Sheet, Suggestion
+from actscribe.labels import LabelSet
+from actscribe.review.renamed import as_now, as_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,51 +27,50 @@ class Changed:
 
 
 class Sheets:
-    """All sheets of one annotator.
+    """All sheets of one annotator, under the names that the study's labels have now.
 
     Args:
         journal: of the study.
         annotator: who.
-        labels: of the study.
+        labels: of the study now.
     """
 
-    def __init__(self, journal: Journal, annotator: str, labels: Sequence[str]) -> None:
-        self.journal, self.annotator, self.labels = journal, annotator, tuple(labels)
+    def __init__(self, journal: Journal, annotator: str, labels: LabelSet) -> None:
+        self.journal, self.annotator, self.labels = journal, annotator, labels
         self._lock = threading.RLock()
         self._held: dict[str, Sheet] = {}
         began = {one.recording for one in journal.entries(annotator=annotator) if one.kind == "began"}
         for content in began:
-            self.load(content)
+            self._read(content)
 
     def of(self, content: str) -> Sheet | None:
         """Return the sheet of a recording; None: not begun."""
-        return self._held.get(content)
+        sheet = self._held.get(content)
+        return None if sheet is None else as_now(sheet, self.labels)
 
     def all(self) -> list[Sheet]:
         """Return all sheets."""
-        return list(self._held.values())
+        return [as_now(sheet, self.labels) for sheet in self._held.values()]
 
     def load(self, content: str) -> Sheet | None:
         """Return the sheet of a recording as it is on disk: another window may have written since."""
-        with self._lock:
-            entries = [one for one in self.journal.entries(content, self.annotator) if one.kind != "looked"]
-            if not entries:
-                return None
-            self._held[content] = Sheet.of(entries)
-            return self._held[content]
+        sheet = self._read(content)
+        return None if sheet is None else as_now(sheet, self.labels)
 
     def begin(self, content: str, began: Began, action: Action, revision: int) -> Sheet:
         """Begin a recording with an action, and return the sheet after both.
 
         Raises:
-            Conflict: it was begun in another window meanwhile, or `revision` is not 0.
+            Conflict: it was begun in another window meanwhile, `revision` is not 0, or it would begin with the study's
+                file, and somebody else began with that meanwhile.
             ActScribeError: the action cannot be applied; then nothing was begun.
         """
         with self._lock:
             if revision:
                 raise Conflict("The journal of these annotations is another one.", "Load the page again to go on.")
-            Sheet.beginning(content, self.annotator, began).check(action.naming(self.labels), self.labels)
-            entry = self.journal.append(self.annotator, content, "began", began, revision=0)
+            names = self.labels.names
+            Sheet.beginning(content, self.annotator, began).check(action.naming(names), names)
+            entry = self.journal.append(self.annotator, content, "began", began, revision=0, alone=bool(began.source))
             return self.act(content, action, entry.seq)
 
     def act(self, content: str, action: Action, revision: int) -> Sheet:
@@ -82,10 +82,11 @@ class Sheets:
         """
         with self._lock:
             sheet = self._at(content, revision)
-            named = action.naming(self.labels)
-            sheet.check(named, self.labels)
-            sheet.follow(self.journal.append(self.annotator, content, "did", named, revision))
-            return sheet
+            named = action.naming(self.labels.names)
+            sheet.check(named, self.labels.names)
+            written = as_written(named, sheet, self.labels)
+            sheet.follow(self.journal.append(self.annotator, content, "did", written, revision))
+            return as_now(sheet, self.labels)
 
     def undo(self, content: str, revision: int) -> Changed:
         """Take the last action back.
@@ -110,20 +111,29 @@ class Sheets:
             sheet = self._at(content, revision)
             if not (sheet.can_undo if way == "undo" else sheet.can_redo):
                 raise ActScribeError(f"There is nothing to {way}.")
-            bouts, verdicts = dict(sheet.bouts), dict(sheet.verdicts)
+            before = as_now(sheet, self.labels)
+            bouts, verdicts = dict(before.bouts), dict(before.verdicts)
             entry = self.journal.append(
                 self.annotator, content, "undid" if way == "undo" else "redid", revision=revision
             )
             sheet.follow(entry)
-            changed = [one for one in {**verdicts, **sheet.verdicts} if verdicts.get(one) != sheet.verdicts.get(one)]
-            return Changed(
-                sheet, _changes(bouts, sheet.bouts), tuple((one, sheet.verdicts.get(one)) for one in changed)
-            )
+            now = as_now(sheet, self.labels)
+            changed = [one for one in {**verdicts, **now.verdicts} if verdicts.get(one) != now.verdicts.get(one)]
+            return Changed(now, _changes(bouts, now.bouts), tuple((one, now.verdicts.get(one)) for one in changed))
+
+    def _read(self, content: str) -> Sheet | None:
+        """Return the sheet of a recording as it is on disk, under the names that it has there."""
+        with self._lock:
+            entries = [one for one in self.journal.entries(content, self.annotator) if one.kind != "looked"]
+            if not entries:
+                return None
+            self._held[content] = Sheet.of(entries)
+            return self._held[content]
 
     def _at(self, content: str, revision: int) -> Sheet:
-        sheet = self.of(content)
+        sheet = self._held.get(content)
         if sheet is None or sheet.revision != revision:
-            sheet = self.load(content)  # another window may have written, and this one know of it
+            sheet = self._read(content)  # another window may have written, and this one know of it
         if sheet is None:
             raise ActScribeError("No review of this recording was started.", "Open it first.")
         if sheet.revision != revision:
