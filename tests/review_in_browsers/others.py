@@ -106,6 +106,29 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
     assert page.evaluate("review.work.sheet.disagreements().length") == 0
 
 
+def test_bouts_of_two_people_are_never_made_one(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    bouts = [("a", 0.5, 1.0, "Ada"), ("b", 1.2, 1.6, "Ben"), ("c", 2.0, 2.4, "Ada")]
+    began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
+    ward.session.journal.append("AB", content, "began", began, revision=0)
+    put = [Put(bout=Bout(id=id, label=VENTILATION, start=start, end=end, subject=who)) for id, start, end, who in bouts]
+    ward.session.journal.append("AB", content, "did", Action(why="mark", ops=tuple(put)))
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "]", "m")
+    saved(page)
+    there = {one.subject: (one.start, one.end) for one in ward.sheet("phone.mp4").bouts.values()}
+    assert there == {"Ada": (0.5, 2.4), "Ben": (1.2, 1.6)}
+    settled = page.evaluate(
+        "import('/static/edits.js').then(({settle}) => settle("
+        f"{{label: '{VENTILATION}', start: 1.1, end: 1.3}}, true, review.work.sheet).ops)"
+    )
+    assert [(one["op"], one.get("id") or one.get("bout", {}).get("subject")) for one in settled[:2]] == [
+        ("drop", "a"),
+        ("put", "Ada"),
+    ]
+
+
 def test_who_settles_opens_what_two_annotated(chromium: Tab, ward: Site) -> None:
     content = ward.session.items[ward.id("phone.mp4")].content
     for name in ("AB", "CD"):

@@ -102,8 +102,8 @@ export class Editing {
 	merge() {
 		const bout = this.work.chosenBout;
 		const lane = bout && this.work.sheet.mine.get(bout.label).items;
-		const next = lane && lane[lane.indexOf(bout) + 1];
-		if (!next) return this.work.say(bout ? "There is no next bout of this label." : "Choose a bout first.");
+		const next = lane?.slice(lane.indexOf(bout) + 1).find(({subject}) => subject === bout.subject);
+		if (!next) return this.work.say(bout ? `There is no next bout of this label${bout.subject ? ` by ${bout.subject}` : ""}.` : "Choose a bout first.");
 		return this.#act(edits.merge(bout, next), "Merged with the next one.");
 	}
 

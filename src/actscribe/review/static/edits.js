@@ -21,7 +21,7 @@ export function split(bout, time) {
 	return action("split", [put({...bout, end: time}), put({...bout, id: crypto.randomUUID(), start: time})]);
 }
 
-/** Make one of a bout and the next one of its label. */
+/** Make one of a bout and the next one of its label and subject. */
 export function merge(bout, other) {
 	const whole = {...bout, start: Math.min(bout.start, other.start), end: Math.max(bout.end, other.end)};
 	return action("merge", [{op: "drop", id: other.id}, put(whole)]);
@@ -61,12 +61,14 @@ export const reviewed = (start, end, labels = [], yes = true) =>
 
 /** Settle where two annotators differ: from `start` to `end` it is so, or it is not; and the span counts as reviewed. */
 export function settle({label, start, end}, yes, sheet) {
-	const touched = sheet.mine.get(label)?.within(start, end) ?? [];
+	const within = sheet.mine.get(label)?.within(start, end) ?? [];
+	const subject = within[0]?.subject ?? "";
+	const touched = yes ? within.filter(bout => bout.subject === subject) : within; // two people's bouts never become one
 	const overlapping = touched.filter(bout => yes || (bout.start < end && bout.end > start));
 	const ops = overlapping.map(({id}) => ({op: "drop", id}));
 	if (yes) {
 		const whole = {start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))};
-		ops.push(put({id: touched[0]?.id ?? crypto.randomUUID(), label, subject: "", origin: null, ...whole}));
+		ops.push(put({id: touched[0]?.id ?? crypto.randomUUID(), label, subject, origin: null, ...whole}));
 	} else {
 		for (const bout of overlapping)
 			for (const [from, to] of [[bout.start, start], [end, bout.end]])
