@@ -64,6 +64,18 @@ def test_a_report_of_test_recordings_is_opened_by_who_insists_and_that_is_writte
     assert other.get("/reports/timesformer/test").status == 400
 
 
+def test_a_report_of_before_the_study_was_split_anew_is_blind_where_it_shows_todays_test_recordings(
+    browser: Client, study: Path
+) -> None:
+    path = study / "runs" / "timesformer" / "report-train.html"
+    path.write_text(LINK.format(id=ids(browser)["test"]), encoding="utf-8")
+    listed = {one["title"]: one["blind"] for one in browser.get("/api/study").json["reports"]}
+    assert listed["timesformer on train"] is True
+    assert browser.get("/reports/timesformer/train").status == 400
+    assert browser.post("/api/report", {"name": "timesformer", "about": "train"}).status == 200
+    assert browser.get("/reports/timesformer/train").status == 200
+
+
 def test_a_moment_of_a_recording_that_the_study_has_not_is_no_link(browser: Client, study: Path) -> None:
     path = study / "runs" / "timesformer" / "report-validation.html"
     path.write_text(LINK.format(id="0" * 16), encoding="utf-8")

@@ -123,7 +123,18 @@ def _kept_back(session: Session, report: Report) -> list[Item]:
     if report.about == ARCHIVE and hidden:
         ids = cached(report.path, "ids in the report of an archive", partial(_ids, report.path))["ids"]
         return [item for item in hidden if ids is None or item.id in ids]
-    return hidden if report.about in (TEST, COMPARISON) else []
+    if report.about in (TEST, COMPARISON) or not hidden:
+        return hidden
+    # Of another split when the run was made: the study may have been split anew since.
+    ids = cached(report.path, "ids in the report of a run", partial(_linked_ids, report.path))["ids"]
+    return [item for item in hidden if item.is_test and item.id in ids]
+
+
+def _linked_ids(path: Path) -> dict[str, Any]:
+    try:
+        return {"ids": sorted({id.decode() for id in _LINK.findall(path.read_bytes())})}
+    except OSError:  # gone since it was listed; opening it says so
+        return {"ids": []}
 
 
 def _ids(path: Path) -> dict[str, Any]:
