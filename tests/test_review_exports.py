@@ -51,6 +51,56 @@ def test_verifying_says_that_a_cut_end_would_not_show_unless_somebody_noted_it(r
     assert "its end was taken off" in output_of(reviewed, "--verify", code=3)
 
 
+def test_a_journal_that_is_gone_shows_where_somebody_noted_it(reviewed: Path) -> None:
+    output_of(reviewed, "--export", "csv")
+    for path in (reviewed / "review").glob("journal.sqlite*"):
+        path.unlink()
+    assert "and holds 0" in output_of(reviewed, "--verify", code=3)
+
+
+def test_an_export_after_the_end_was_taken_off_keeps_the_evidence(reviewed: Path) -> None:
+    output_of(reviewed, "--export", "csv")
+    cut(reviewed, len(Journal.of(reviewed).entries()) - 1)
+    output_of(reviewed, "--export", "csv")
+    assert "its end was taken off" in output_of(reviewed, "--verify", code=3)
+
+
+def test_what_another_study_in_the_folder_noted_is_about_its_own_journal(reviewed: Path, tmp_path: Path) -> None:
+    inner = reviewed / "pilot"
+    shutil.copytree(reviewed, tmp_path / "copy")
+    shutil.move(tmp_path / "copy", inner)
+    browser = client(inner)
+    id = ids(browser)["train"]
+    body = {"revision": opened(browser, id)["revision"], "why": "add", "ops": [put(LEFT, 2, 2.2, "n2")]}
+    assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+    output_of(inner, "--export", "csv")
+    output_of(reviewed, "--verify")
+    assert "noted it up to entry" in output_of(inner, "--verify")
+
+
+def test_annotators_whose_names_make_the_same_folder_name_have_a_folder_each(study: Path) -> None:
+    files = {}
+    for name, end in (("A/B", 1.0), ("A?B", 2.0)):
+        browser = client(study, name, independent=True)
+        id = ids(browser)["train"]
+        body = {"revision": opened(browser, id)["revision"], "why": "add", "ops": [put(LEFT, 0, end)]}
+        assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+        (files[end],) = browser.post("/api/export", {"formats": ["json"]}).json["files"]
+    output_of(study, "--export", "json")
+    assert {end: [one.end for one in read_annotations(study / file).intervals] for end, file in files.items()} == {
+        1.0: [1.0],
+        2.0: [2.0],
+    }
+
+
+def test_a_video_that_is_replaced_while_it_is_served_is_not_exported_with_its_frames(reviewed: Path) -> None:
+    browser = client(reviewed)
+    id = ids(browser)["train"]
+    shutil.copy(reviewed / "r1.mp4", reviewed / "r0.mp4")
+    assert browser.post("/api/export", {"formats": ["csv"]}).status == 400
+    assert browser.get(f"/api/recordings/{id}/frames").status == 400
+
+
 def test_a_damaged_journal_is_no_matter_of_a_full_disk(reviewed: Path) -> None:
     file = reviewed / "review/journal.sqlite"
     for path in file.parent.glob("journal.sqlite-*"):

@@ -105,6 +105,8 @@ def test_other_methods_are_refused(browser: Client, method: str) -> None:
         "/static/.env",
         "/static/../app.py",
         "/static/\x00.js",
+        f"/static/{'a' * 300}.js",
+        f"/static/{'a/' * 3000}b.js",
         "/media/../../secret.txt",
         "/media/{id}/../../secret.txt",
         "/media/{id}/-1",

@@ -106,11 +106,12 @@ def _verify(study: Path) -> None:
 
     folder = load_study(study).folder
     journal = Journal.of(folder)
-    if not journal.exists:
+    versions = list(noted(folder))
+    if not journal.exists and not any(one.entries for one in versions):
         raise ActScribeError(
             f"{journal.path}: nothing was reviewed yet.", f"Begin with: actscribe review {typed(study)}"
         )
-    check = journal.verify(noted(folder))
+    check = journal.verify(versions)
     for problem in check.problems:
         print_sentence(problem)
     if check.problems:

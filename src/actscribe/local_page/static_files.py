@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 from starlette.responses import Response
@@ -32,7 +33,14 @@ def static_file(package: str, name: str) -> Response:
     if plain and not any(part.startswith(".") for part in path.parts) and path.suffix in _TYPES:
         for home in (package, _SHARED):
             file = resources.files(home).joinpath("static", *path.parts)
-            if file.is_file():
+            if _is_there(file):
                 headers = {"cache-control": "no-cache"}
                 return Response(file.read_bytes(), media_type=_TYPES[path.suffix], headers=headers)
     return refusal(404, "There is no such file.")
+
+
+def _is_there(file: Traversable) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # no file system has a name as long
+        return False

@@ -13,9 +13,9 @@ from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Began, Journal, Sheet
 from actscribe.journal.annotations import own_parts
-from actscribe.names import printable, safe_name
+from actscribe.names import printable, safe_name, unique_names
 from actscribe.review.cameras import Conversions
-from actscribe.review.exported import note
+from actscribe.review.exported import Exported, note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
 from actscribe.review.settling import annotated
@@ -58,7 +58,7 @@ class Exporter:
         for name in formats:
             annotation_files.find_format(name)
         written: dict[Path, tuple[str, str]] = {}
-        version = self.journal.version()
+        former, version = Exported.of(self.folder).review, self.journal.version()
         for annotator in who:
             for item in wanted:
                 for path in self._sheet(item, annotator, formats):
@@ -66,7 +66,8 @@ class Exporter:
         if not written:
             return [], []
         names = {content: one.recording.name for content, one in self.data.written.items()}
-        return list(written), note(self.folder, version, written, names)
+        noted = version if self.journal.holds(former) else former  # the evidence that the journal was cut or rewritten
+        return list(written), note(self.folder, noted, written, names)
 
     def _sheet(self, item: Item, annotator: str, formats: Sequence[str]) -> list[Path]:
         if annotator not in self.journal.annotators(item.content):
@@ -83,7 +84,7 @@ class Exporter:
         return self._files(item, annotator, annotations, formats)
 
     def _files(self, item: Item, annotator: str, annotations: Annotations, formats: Sequence[str]) -> list[Path]:
-        stem = self.folder / safe_name(annotator) / safe_name(item.recording.name)
+        stem = self.folder / self._folder_name(annotator) / safe_name(item.recording.name)
         stem.parent.mkdir(parents=True, exist_ok=True)
         times, end = self.conversions.times(item.recording.video)
         files = []
@@ -92,6 +93,11 @@ class Exporter:
             annotation_files.write(path, annotations, name, FrameClock.of_frames(times, end))
             files.append(path)
         return files
+
+    def _folder_name(self, annotator: str) -> str:
+        """Return the name of an annotator's folder, which nobody else's work goes into."""
+        everybody = self.journal.annotators()
+        return unique_names([[one] for one in everybody])[everybody.index(annotator)]
 
     def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> tuple[list[Path], list[str]]:
         """Write the sheets of all annotators, see `write`; return the files, and sentences on what is not among them.
@@ -112,7 +118,7 @@ class Exporter:
         began = [
             one for one in self.journal.entries() if one.kind == "began" and one.recording not in self.data.written
         ]
-        names = dict.fromkeys(f"{Began.model_validate_json(one.body).name} by {one.annotator}" for one in began)
+        names = dict.fromkeys(f"{one.read(Began).name} by {one.annotator}" for one in began)
         return [
             f"Not exported: {', '.join(names)}, reviewed as a video that the study no longer has: it was"
             " replaced or is no longer listed. Its annotations remain in the journal."

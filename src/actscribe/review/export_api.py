@@ -15,6 +15,9 @@ def export(asked: Asked) -> dict[str, Any]:
     wanted = bodies.read(asked.body, bodies.Export)
     chosen = wanted.recordings if wanted.recordings is not None else tuple(session.items)
     items = [session.item(id) for id in dict.fromkeys(chosen)]
+    for item in items:
+        if session.sheets.of(item.content) is not None:
+            session.check_video(item)  # times of another file's frames would be written
     files, sentences = session.exporter.write(items, session.annotator, wanted.formats)
     return {"files": [path.relative_to(session.study.folder).as_posix() for path in files], "sentences": sentences}
 

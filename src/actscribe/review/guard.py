@@ -37,7 +37,7 @@ class Looks:
 
     def _of(self, content: str) -> list[Looked]:
         entries = self.journal.entries(content, self.annotator)
-        return [Looked.model_validate_json(one.body) for one in entries if one.kind == "looked"]
+        return [one.read(Looked) for one in entries if one.kind == "looked"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def suggestions(asked: Asked) -> dict[str, Any]:
 
 def frames(asked: Asked) -> bytes:
     """Answer GET /api/recordings/ID/frames: when each frame is shown, float64 little endian."""
+    asked.session.check_video(asked.item)
     times, _ = asked.session.conversions.times(video_of(asked.item, asked.query.get("camera", "0")))
     return times.astype("<f8").tobytes()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from actscribe.journal import Version
+from actscribe.journal import Journal, Version
 from actscribe.review.exported import NOTE
 
 #: Files in which a version is noted under the key "review".
@@ -18,13 +18,21 @@ _DEEPEST = 4
 
 
 def noted(folder: Path) -> Iterator[Version]:
-    """Yield every version that is noted below a study's folder; what cannot be read notes none."""
+    """Yield every version that is noted below a study's folder; what cannot be read notes none.
+
+    What lies in the folder of another study that was reviewed, too, is about that one's journal.
+    """
     for depth in range(1, _DEEPEST + 1):
         for name in _FILES:
             for path in sorted(folder.glob("*/" * depth + name)):
-                version = _noted_in(path)
+                version = None if _of_another(folder, path) else _noted_in(path)
                 if version is not None:
                     yield version
+
+
+def _of_another(folder: Path, path: Path) -> bool:
+    between = (parent for parent in path.parents if parent != folder and parent.is_relative_to(folder))
+    return any(Journal.of(parent).exists for parent in between)
 
 
 def _noted_in(path: Path) -> Version | None:
