@@ -173,7 +173,7 @@ def test_exports_of_every_format_hold_what_was_reviewed_and_lie_in_a_folder_of_o
     ]
     assert "Annotator: AB." in own.notes[0]
     assert "Bouts by a person: 3" in own.notes[1]
-    assert browser.post("/api/export", {"formats": ["elam"]}).json["hint"] == "Did you mean 'elan'?"
+    assert browser.post("/api/export", {"formats": ["elam"]}).json["hint"] == "Did you mean 'elan'? (.eaf)"
 
 
 def test_the_command_exports_everybodys_sheets_and_verifies_the_journal(two: tuple[Path, str]) -> None:
