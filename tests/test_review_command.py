@@ -33,6 +33,7 @@ from actscribe.run_folder.run import Run
         (["--verify"], "nothing was reviewed"),
         (["--export", "csv"], "Nothing was reviewed"),
         (["--annotator", " "], "1 to 64 characters"),
+        (["--annotator", "annotations"], "what the study's own annotations are called"),
         (["--run", "nowhere"], "no run here"),
     ],
     ids=str,

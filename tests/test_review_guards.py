@@ -150,6 +150,17 @@ def test_what_is_settled_becomes_the_truth(two: tuple[Path, str]) -> None:
     assert truth.gaps == ()
 
 
+def test_who_settles_is_warned_where_one_of_the_two_went_on(two: tuple[Path, str]) -> None:
+    study, id = two
+    settler = client(study, "agreed")
+    assert opened(settler, id)["changed"] == ""
+    act(settler, id, {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]})
+    assert opened(settler, id)["changed"] == ""
+    act(client(study, "CD"), id, put(LEFT, 0, 2.9, "l"))
+    act(client(study, "EF"), id, put(LEFT, 0, 2.9, "l"))
+    assert opened(settler, id)["changed"] == "CD changed annotations since settling started; what is here counts."
+
+
 def test_a_recording_of_one_annotator_cannot_be_settled(study: Path) -> None:
     settler = client(study, "agreed")
     answer = settler.post(f"/api/recordings/{ids(settler)['train']}/open", {})

@@ -20,7 +20,7 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
-from actscribe.review.settling import Voice, begun_as_agreed, voices
+from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, voices
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester
 from actscribe.review.suggestions import Doubt, Suggested
@@ -190,7 +190,10 @@ class Session:
         return sentences
 
     def changed_since(self, item: Item, sheet: Sheet) -> str:
-        """Say that the annotation file which a sheet began with is another one by now; empty: it is not."""
+        """Say that what a sheet began with is not the same by now: a file, or two people's work; empty: it is."""
+        if self.is_settling:
+            who = " and ".join(changed_meanwhile(self.journal, item.content))
+            return f"{who} changed annotations since settling started; what is here counts." if who else ""
         if not sheet.began.source or sheet.began.digest == self._digest_now(item):
             return ""
         if not sheet.revision:

@@ -15,6 +15,9 @@ from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
 
+#: What the study's own annotations are called beside those of people: by the manifest's columns.
+FILES, SECOND_FILES = "annotations", "annotations_2"
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -62,10 +65,26 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     all_voices = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
     if len(all_voices) < 2 and item.recording.intervals is not None and not any(voice.source for voice in all_voices):
         in_file = Annotations(item.recording.intervals, item.recording.gaps)
-        all_voices.insert(0, Voice("annotations", in_file, item.written.source))
+        all_voices.insert(0, Voice(FILES, in_file, item.written.source))
     if len(all_voices) == 1 and item.second is not None:
-        all_voices.append(Voice("annotations_2", item.second))
+        all_voices.append(Voice(SECOND_FILES, item.second))
     return tuple(all_voices)
+
+
+def changed_meanwhile(journal: Journal, recording: str) -> list[str]:
+    """Return which of the two annotators of a recording changed something since the settling of it was begun.
+
+    Args:
+        journal: of the study.
+        recording: digest of the video's bytes.
+    """
+    entries = journal.entries(recording)
+    settling = next((one.seq for one in entries if one.annotator == AGREED and one.kind == "began"), None)
+    if settling is None:
+        return []
+    both = [name for name in journal.annotators(recording) if name != AGREED][:2]
+    late = {one.annotator for one in entries if one.seq > settling and one.kind in ("did", "undid", "redid")}
+    return [name for name in both if name in late]
 
 
 def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:

@@ -15,6 +15,7 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.recordings import Item, items
+from actscribe.review.settling import FILES, SECOND_FILES
 from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.settings.study import Split, Study, load_study
 from actscribe.typed_words import typed
@@ -50,12 +51,16 @@ def checked_name(name: str | None) -> str:
     """Return the name of an annotator without spaces around it; None: that of the login.
 
     Raises:
-        ActScribeError: it is empty, too long, or holds control characters.
+        ActScribeError: it is empty, too long, holds control characters, or is that of the study's own annotations.
     """
     name = unicodedata.normalize("NFC", _login() if name is None else name).strip()
     if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(one) in ("Cc", "Cs", "Cf") for one in name):
         raise ActScribeError(
             f"An annotator's name has 1 to {LONGEST_NAME} characters that are visible.", "Give initials: --annotator AB"
+        )
+    if name in (FILES, SECOND_FILES):
+        raise ActScribeError(
+            f"'{name}' is what the study's own annotations are called.", "Give initials: --annotator AB"
         )
     return name
 
