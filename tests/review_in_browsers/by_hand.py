@@ -172,6 +172,41 @@ def test_the_next_suggestion_is_found_around_the_end_and_what_is_said_is_seen(ch
     assert live.inner_text() == "No suggestion waits for an answer."
 
 
+@pytest.mark.parametrize("key", ["]", "n", "u"])
+def test_what_begins_late_in_a_frame_is_found_once_each_way(chromium: Tab, ward: Site, key: str) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")  # 25 frames a second
+    starts = [0.239, 0.279, 1.033, 2.518]
+    items = [{"label": VENTILATION, "start": one, "end": one + 0.5, "run": "x", "score": 0.6} for one in starts]
+    lanes = {
+        "]": "sheet.apply(items.map((bout, number) => ({op: 'put', bout: {...bout, id: String(number), subject: ''}})))",
+        "n": "sheet.suggest({suggestions: items, doubts: [], suggesting: null})",
+        "u": "sheet.suggest({suggestions: [], doubts: items, suggesting: null})",
+    }
+    page.evaluate(f"items => {{ const {{sheet}} = review.work; {lanes[key]}; review.work.refresh(); }}", items)
+    press(page, "Home")
+    seen_in = [int(one * 25) for one in starts]
+    for expected in [*seen_in, seen_in[0], seen_in[1]]:
+        press(page, key)
+        assert page.evaluate("review.work.player.index") == expected
+    for expected in [seen_in[0], seen_in[-1], seen_in[-2]]:
+        press(page, {"]": "[", "n": "Shift+N", "u": "Shift+U"}[key])
+        assert page.evaluate("review.work.player.index") == expected
+
+
+def test_the_key_that_chooses_takes_what_begins_within_the_frame_and_keeps_it(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    bout = {"id": "a", "label": VENTILATION, "start": 0.239, "end": 0.7, "subject": "", "origin": None}
+    page.evaluate("bout => { review.work.sheet.apply([{op: 'put', bout}]); review.work.refresh(); }", bout)
+    press(page, "Home", "]", "Enter")
+    assert page.evaluate("review.work.chosenId") == "a"
+    press(page, "Enter")
+    assert page.evaluate("review.work.chosenId") == "a"
+    press(page, *["."] * 20, "i")
+    assert page.inner_text("#live").startswith("Starts at 0:00.660; a bout lasts a frame at least")
+
+
 def test_keys_pressed_while_a_video_loads_are_done_when_it_is_there(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     held: list[Any] = []

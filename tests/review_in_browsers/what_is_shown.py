@@ -48,6 +48,19 @@ def test_names_are_text_whatever_they_say(chromium: Tab, ward: Site) -> None:
     assert page.evaluate(f"{edge.format('only-label')} <= {edge.format('panel')}")
 
 
+def test_the_table_holds_the_bouts_on_the_screen_and_on_paper(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "1", *["."] * 5, "1", *["."] * 10, "2", *["."] * 5, "2")
+    saved(page)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert str(page.text_content("#bouts-table caption")).strip() == "2 bouts"
+    page.click("#bouts summary")
+    until(page, "document.querySelectorAll('#bouts-table tbody tr').length === 2")
+    assert page.locator("#bouts-table tbody tr").all_inner_texts()[0].startswith("Ventilation\t0:00.000")
+    assert chromium.logged == []
+
+
 @pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True), (2560, False)])
 def test_axe_finds_nothing_and_nothing_sticks_out(chromium: Tab, ward: Site, width: int, dark: bool) -> None:
     page = enter(chromium, ward, width, dark)

@@ -25,6 +25,7 @@ export class Arrivals {
 		if (ticket !== work.ticket) return;
 		work.sheet.toSettle = recordings.find(one => one.id === work.sheet.id)?.disagreements ?? [];
 		work.sheet.touch();
+		work.moves.lookAt("disagreement", work.sheet.disagreements().find(one => Math.abs(one.start - work.openedAt) < 1e-3));
 		work.refresh();
 	}
 

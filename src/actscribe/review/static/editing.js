@@ -64,8 +64,12 @@ export class Editing {
 
 	#reshape(edge, time) {
 		const {work} = this;
+		const {chosen} = work;
 		if (this.frameless || !this.#chosen) return false;
-		return this.#act(() => work.chosen && edits.reshape(work.chosen, edge, time, work.sheet.frame_s), `${edge === "start" ? "Starts" : "Ends"} at ${clock(time, 3)}.`);
+		const step = work.sheet.frame_s;
+		const least = edge === "start" ? Math.min(time, chosen.end - step) : Math.max(time, chosen.start + step);
+		const why = least === time ? "" : "; a bout lasts a frame at least";
+		return this.#act(() => work.chosen && edits.reshape(work.chosen, edge, time, step), `${edge === "start" ? "Starts" : "Ends"} at ${clock(Math.max(least, 0), 3)}${why}.`);
 	}
 
 	edgeHere(edge) {

@@ -42,17 +42,26 @@ export class Moves {
 		return this.sorted.items;
 	}
 
+	/** Show what a link led to, if there is such a thing. */
+	lookAt(kind, item) {
+		if (!item || this.work.chosen) return;
+		this.last[kind] = item;
+		this.work.activate(this.work.labels.findIndex(({name}) => name === item.label));
+		this.work.look(kind, item);
+	}
+
 	/** Go on from the current one where the playhead is still at it, else from the playhead; around at either end. */
 	#go(kind, items, forward, current) {
 		const {work} = this;
-		const now = work.player.aimTime;
-		const half = work.sheet.frame_s / 2;
-		const there = current && Math.abs(work.player.snap(current.start) - now) < half ? items.indexOf(current) : -1;
+		// What begins within a frame is seen in that frame, wherever in it.
+		const {aim} = work.player;
+		const frame = one => work.player.at(one.start);
+		const there = current && frame(current) === aim ? items.indexOf(current) : -1;
 		if (!items.length) return work.say(kind === "suggestion" ? "No suggestion waits for an answer." : `There is no ${kind}.`);
 		let index;
 		if (there >= 0) index = there + (forward ? 1 : -1);
-		else if (forward) index = items.findIndex(one => one.start >= now - half);
-		else index = items.findLastIndex(one => one.start < now - half);
+		else if (forward) index = items.findIndex(one => frame(one) >= aim);
+		else index = items.findLastIndex(one => frame(one) < aim);
 		let round = "";
 		if (!items[index]) {
 			index = forward ? 0 : items.length - 1;

@@ -90,6 +90,11 @@ export class Player {
 		return this.start(this.aim);
 	}
 
+	/** When it ends. */
+	get aimEnd() {
+		return this.frames.end(this.aim) + this.offset;
+	}
+
 	start(index) {
 		return this.frames.start(index) + this.offset;
 	}

@@ -60,6 +60,7 @@ export class Recording {
 		this.close();
 		const ticket = (this.ticket = {});
 		this.early = [];
+		this.openedAt = at;
 		const opened = await askOf(id, "open", insist ? {insist} : {});
 		if (ticket !== this.ticket) return;
 		this.sheet = new Sheet(opened, this.labels.map(({name}) => name));
@@ -136,11 +137,14 @@ export class Recording {
 		this.panel.redraw();
 	}
 
+	/** Choose a bout or suggestion of the active lane in the frame shown; again: the next one there. */
 	chooseHere() {
+		const {chosen, player} = this;
 		const lane = this.labels[this.active].name;
-		const other = lanes => lanes.get(lane).within(this.player.aimTime, this.player.aimTime).find(one => one !== this.chosen);
-		const bout = other(this.sheet.mine) ?? other(this.sheet.predicted);
-		this.choose(bout ?? null);
+		const inFrame = one => one.end > player.aimTime + 1e-6 || player.at(one.start) === player.aim;
+		const touching = [this.sheet.mine, this.sheet.predicted].flatMap(lanes => lanes.get(lane).within(player.aimTime, player.aimEnd - 1e-6).filter(inFrame));
+		const bout = touching.find(one => one !== chosen) ?? touching[0];
+		if (bout) this.choose(bout);
 		this.say(bout ? `${bout.label}, ${clock(bout.start)} to ${clock(bout.end)}` : `No bout of ${lane} here.`);
 	}
 

@@ -25,7 +25,7 @@ export class Table {
 			make("td", {}, make("button", {class: "link", text: bout.label, on: {click: () => this.#go(bout)}})),
 			...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map(text => make("td", {text}))));
 		const heads = ["Label", "Start", "End", "Lasts", "From"].map(text => ({text}));
-		const caption = `${found.length > most ? `The first ${most} of ${whole(bouts.length)}` : whole(found.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
+		const caption = `${bouts.length > most ? `The first ${most} of ${whole(bouts.length)}` : whole(bouts.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
 		get("bouts-table").replaceChildren(table(heads, rows, make("caption", {text: caption})));
 	}
 
