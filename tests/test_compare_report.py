@@ -362,8 +362,8 @@ def test_one_recognizer_is_the_best_of_nothing(done: Comparison, value: float) -
     assert verdict[0].startswith(f"vlm-lora: macro F1 {value:.2f}")
     assert re.search(r"; “[a-z ]+”, an answer that never looks at the video, would give 0\.\d\d\.$", verdict[0])
     assert (verdict[1] == "That is no better.") == (value == 0.001)
-    said = (*verdict, sentences.timelines(alone), sentences.slices(alone), sentences.cost(alone))
-    assert not [word for word in ("highest", " best:", "best of all", "quickest") if word in " ".join(said)]
+    texts = (*verdict, sentences.timelines(alone), sentences.slices(alone), sentences.cost(alone))
+    assert not [word for word in ("highest", " best:", "best of all", "quickest") if word in " ".join(texts)]
 
 
 OPEN = "could change it by as much, so whether more would help stays open."

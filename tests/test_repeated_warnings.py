@@ -11,10 +11,8 @@ from actscribe.cli.repeated_warnings import FewAlike
 
 def test_of_ten_files_with_one_fault_three_are_named_and_then_further_ones() -> None:
     out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.addFilter(FewAlike())
     logger = logging.Logger("of a test")
-    logger.addHandler(handler)
+    logger.addHandler(FewAlike(logging.StreamHandler(out)))
     for number in range(10):
         logger.warning("%s: tiers not read: %s.", Path(f"{number}.eaf"), "kind")
     logger.warning("%s: tiers not read: %s.", Path("other.eaf"), "mood")

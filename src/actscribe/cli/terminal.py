@@ -128,8 +128,10 @@ def _silence() -> None:
     logging.raiseExceptions = False
     logging.getLogger().addHandler(logging.NullHandler())
     if logging.lastResort is not None:
-        logging.lastResort.addFilter(FewAlike())
-        logging.getLogger("actscribe").addHandler(logging.lastResort)
+        ours = logging.getLogger("actscribe")
+        for handler in [one for one in ours.handlers if isinstance(one, FewAlike)]:  # of a command before
+            ours.removeHandler(handler)
+        ours.addHandler(FewAlike(logging.lastResort))
 
 
 def _discard(stream: object) -> None:

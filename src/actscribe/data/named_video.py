@@ -41,8 +41,8 @@ def _of_entry(path: Path, entry: Entry) -> Path | None:
     if not entry.media:
         beside = called_after(path, _videos_in(path.absolute().parent))
         return real_path(beside[0]) if len(beside) == 1 else None
-    found = (Path(name) for name in resolved(path, entry.media))
-    return next((real_path(one) for one in found if is_video(one) and is_there(one)), None)
+    videos = (Path(name) for name in resolved(path, entry.media))
+    return next((real_path(one) for one in videos if is_video(one) and is_there(one)), None)
 
 
 def _videos_in(folder: Path) -> Iterable[Path]:

@@ -72,7 +72,7 @@ def _bouts(data: StudyData, split: str, label: str) -> list[float]:
 
 
 def _lengths(seconds: list[float]) -> str:
-    return f"{seconds[0]:.2g} s" if len(seconds) == 1 else f"the longest {max(seconds):.2g} s"
+    return f"{seconds[0]:.1f} s" if len(seconds) == 1 else f"the longest {max(seconds):.1f} s"
 
 
 def _why_empty(study: Study, data: StudyData, longest: float) -> str:
