@@ -167,6 +167,24 @@ def test_a_label_without_a_kappa_has_its_reason(tmp_path: Path) -> None:
     assert "No kappa of Walk" not in words
 
 
+def test_events_between_two_moments_are_not_said_to_be_none(tmp_path: Path) -> None:
+    first = annotated(tmp_path / "a.csv", [("Sit", 0.0, 11.0), ("Eat", 5.1, 5.8)])
+    second = annotated(tmp_path / "b.csv", [("Sit", 0.0, 11.0)])
+    words = compare(first, second)[1]
+    assert "Events of Eat lie between two moments, one every 1 s: kappa and similarity do not see them." in words
+    assert "No kappa of Sit: both say yes throughout" in words
+    assert "both say no" not in words
+    assert "lie between" not in compare(first, second, "--unit", "0.1")[1]
+
+
+def test_subjects_that_one_of_the_two_does_not_name_are_not_compared_one_by_one(tmp_path: Path) -> None:
+    for name, who in (("a", "Ann"), ("b", "")):
+        write(tmp_path / f"{name}.csv", Annotations.of([Interval("Sit", 0, 10, who)], [], 20.0), "csv")
+    words = compare(tmp_path / "a.csv", tmp_path / "b.csv")[1]
+    assert "No subject is named by both, so subjects are not compared one by one." in words
+    assert "Each subject alone" not in words
+
+
 def test_a_time_budget_is_one_table_of_80_columns_for_all_videos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,7 +179,7 @@ def test_what_begins_late_in_a_frame_is_found_once_each_way(chromium: Tab, ward:
     starts = [0.239, 0.279, 1.033, 2.518]
     items = [{"label": VENTILATION, "start": one, "end": one + 0.5, "run": "x", "score": 0.6} for one in starts]
     lanes = {
-        "]": "sheet.apply(items.map((bout, number) => ({op: 'put', bout: {...bout, id: String(number), subject: ''}})))",
+        "]": "sheet.apply(items.map((one, id) => ({op: 'put', bout: {...one, id: String(id), subject: ''}})))",
         "n": "sheet.suggest({suggestions: items, doubts: [], suggesting: null})",
         "u": "sheet.suggest({suggestions: [], doubts: items, suggesting: null})",
     }

@@ -89,7 +89,13 @@ def check(study: Annotated[Path, typer.Argument(help="study.yaml, or its folder.
     first = "say which videos belong together (see the warning)" if unsure else ""
     several = len(loaded.recognizers) > 1 and not untested
     compared: list[str | Path] = ["compare", study, *out_beside(default_folder(loaded))]
-    print_next(*(compared if several else train_command(study, loaded)), first=first)
+    _print_beside(compared if several else train_command(study, loaded), first)
+
+
+def _print_beside(command: list[str | Path], first: str) -> None:
+    print_next(*command, first=first)
+    if "--out" in command:
+        print("  beside what is there already; with --overwrite in place of --out it is replaced")
 
 
 def _ask_servers(loaded: Study) -> list[str]:

@@ -91,9 +91,12 @@ def show(done: Agreement, notes: Sequence[str] = (), subjects: pd.DataFrame | No
         print_table(title, table, fold=True)
     if subjects is not None and len(subjects):
         joint = subjects[subjects["label"] == ALL]
-        print_table("Each subject alone, all behaviours", joint[list(SUBJECTS)].rename(columns=SUBJECTS), fold=True)
+        if ((joint["first_events"] > 0) & (joint["second_events"] > 0)).any():
+            print_table("Each subject alone, all behaviours", joint[list(SUBJECTS)].rename(columns=SUBJECTS), fold=True)
+        else:
+            print_sentence("No subject is named by both, so subjects are not compared one by one.")
     print_sentence(overall(done))
-    for sentence in without_kappa(done):
+    for sentence in (*between_moments(done), *without_kappa(done)):
         print_sentence(sentence)
     print_sentence(which_is_which(done))
     for note in notes:
@@ -131,9 +134,25 @@ def overall(done: Agreement) -> str:
     return f"{sentence}; Needleman-Wunsch similarity {row['similarity']:.1f} %."
 
 
+def between_moments(done: Agreement) -> list[str]:
+    """Say which labels have events of which no moment is one: kappa and similarity know nothing of these."""
+    names = [row["label"] for _, row in done.table[done.table["label"] != ALL].iterrows() if _is_between(row)]
+    if not names:
+        return []
+    return [
+        f"Events of {listed(names)} lie between two moments, one every {done.measure.unit:g} s: kappa and similarity do"
+        " not see them. A smaller --unit does."
+    ]
+
+
+def _is_between(row: pd.Series) -> bool:
+    return any(row[f"{side}_events"] > 0 and row[f"{side}_share"] == 0 for side in ("first", "second"))
+
+
 def without_kappa(done: Agreement) -> list[str]:
     """Say why labels have no kappa: both say one and the same of every moment, as chance would too."""
     table = done.table[done.table["kappa"].isna() & (done.table["moments"] > 0) & (done.table["label"] != ALL)]
+    table = table[[not _is_between(row) for _, row in table.iterrows()]]
     return [
         f"No kappa of {listed(names)}: both say {how} throughout, so that chance would agree as well."
         for how, names in (
