@@ -392,4 +392,6 @@ def test_what_is_typed_after_check_writes_beside_a_comparison_or_files_that_are_
     (folder / "comparison").mkdir()
     (folder / "comparison" / "notes.txt").write_text("mine", encoding="utf-8")
     free = folder / "comparison-2"
-    assert actscribe("check", folder).splitlines()[-1].endswith(f"actscribe compare {folder} --out {free}")
+    *_, typed, instead = actscribe("check", folder).splitlines()
+    assert typed.endswith(f"actscribe compare {folder} --out {free}")
+    assert "--overwrite" in instead

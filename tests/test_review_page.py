@@ -12,8 +12,8 @@ from actscribe.review.commands import COMMANDS
 STATIC = Path(actscribe.review.__file__).parent / "static"
 SHARED = Path(actscribe.local_page.__file__).parent / "static"
 TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "review.md"
-#: Bytes of all files together.
-MOST = 150_000
+#: Bytes of all files together: 150 KB of 1,024.
+MOST = 150 * 1024
 #: The name of SVG, which nothing is fetched from.
 SVG = "http://www.w3.org/2000/svg"
 
