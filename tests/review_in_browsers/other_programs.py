@@ -174,7 +174,7 @@ def test_page_and_server_call_a_key_alike(chromium: Tab, ward: Site, key: str) -
         index = page.evaluate(
             """async ([key, event]) => {
                 const {Keys} = await import("/static/keys.js");
-                return new Keys({labels: [{keys: [key]}], commands: []}).placeOf(event);
+                return new Keys({labels: [{keys: [key]}], commands: []}).labelIndex(event);
             }""",
             [named(modifiers + key), {"key": key, **flags}],
         )
