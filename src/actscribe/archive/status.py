@@ -45,7 +45,8 @@ class Verified:
     """What became of the files of an archive.
 
     Args:
-        files: that were looked at.
+        files: that were to be looked at.
+        whole: how many are as they were written.
         changed: files that are not as they were written, by their paths from the archive's folder.
         gone: files that are not there; their videos are done again by the next call, unless another file of the same
             video was changed, which would be written over.
@@ -55,6 +56,7 @@ class Verified:
     """
 
     files: int
+    whole: int
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     unreadable: tuple[str, ...]
@@ -81,7 +83,7 @@ def verify(archive: Archive) -> Verified:
 
     One that was changed, by a person perhaps, is left as it is, and so are the others of its video.
     """
-    files, changed, gone, unreadable, unread = 0, [], [], [], []
+    files, whole, changed, gone, unreadable, unread = 0, 0, [], [], [], []
     again: list[Video] = []
     strangers: list[Video] = []
     for video in archive.videos():
@@ -99,13 +101,14 @@ def verify(archive: Archive) -> Verified:
         became: dict[_State, list[str]] = {"same": [], "changed": [], "gone": [], "unread": []}
         for name, digest in record.files.items():
             became[_state(archive.folder / name, digest)].append(name)
+        whole += len(became["same"])
         changed += became["changed"]
         gone += became["gone"]
         unread += became["unread"]
         if became["gone"] and not became["changed"] and not became["unread"]:
             again.append(video)
     unnoted = _note(archive, again, strangers)
-    return Verified(files, tuple(changed), tuple(gone), tuple(unreadable), tuple(unread), unnoted)
+    return Verified(files, whole, tuple(changed), tuple(gone), tuple(unreadable), tuple(unread), unnoted)
 
 
 def _state(path: Path, digest: str) -> _State:

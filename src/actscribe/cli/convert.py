@@ -54,7 +54,7 @@ def convert(
     from actscribe import annotations as annotation_files
     from actscribe.annotations.entry import ALONE, match_in_words
     from actscribe.annotations.video_name import is_there
-    from actscribe.data.named_video import clock_of
+    from actscribe.data.named_video import video_clock
     from actscribe.labels import load_label_set
 
     label_set = load_label_set(labels) if labels else None
@@ -64,7 +64,7 @@ def convert(
     named = observation or video
     clock = frame_times(video, fps, counts)
     if clock is None and counts:
-        clock = clock_of(source, named)
+        clock = video_clock(source, named)
     film = video if video is not None and is_there(Path(video)) else None
     done = annotation_files.convert(
         source, target, wanted, label_set, named, clock, tuple(tiers or ()), overwrite, film

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +10,11 @@ from pathlib import Path
 
 from actscribe.annotations import table
 from actscribe.annotations.text import parse_number, quoted
-from actscribe.annotations.video_name import is_there
 from actscribe.annotations.workbook import is_packed
 from actscribe.counts import counted
 from actscribe.data.folder import annotations_of, list_videos
+from actscribe.data.manifest_files import named_file
 from actscribe.errors import LIKENESS_OF_SLIPS, ActScribeError, closest, did_you_mean
-from actscribe.names import same_name
 from actscribe.reading import read_text
 from actscribe.stored_path import real_path
 from actscribe.video.endings import VIDEO_ENDINGS
@@ -232,26 +230,8 @@ def _split(where: str, cells: Mapping[str, str]) -> str:
 def _video(path: Path, where: str, cells: Mapping[str, str]) -> Path:
     if not cells["video"]:
         raise ActScribeError(f"{where}: no video in this row.")
-    video = _spelled(path.parent, cells["video"])
-    _refuse_folder(where, "video", video)
-    if not video.is_file():
-        slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
-        raise ActScribeError(f"{where}: no such video: {video}", f"{RELATIVE}{slashes}")
-    return video
-
-
-def _refuse_folder(where: str, column: str, path: Path) -> None:
-    """Refuse a folder in a column of files, in words of what was meant.
-
-    Raises:
-        ActScribeError: it is one.
-    """
-    if path.is_dir():
-        what = "annotation file" if column.startswith("annotations") else "video"
-        raise ActScribeError(
-            f"{where}: expected the path of a file in column '{column}', found a folder: {path}",
-            f"Write a row for each recording, with the path of its {what}.",
-        )
+    slashes = " Write / in place of \\." if "\\" in cells["video"] else ""
+    return named_file(path, where, "video", cells["video"], f"{RELATIVE}{slashes}")
 
 
 def _annotation_files(path: Path, where: str, cells: Mapping[str, str]) -> tuple[Path | None, Path | None]:
@@ -315,10 +295,7 @@ def _cameras(path: Path, where: str, cells: Mapping[str, str]) -> Iterator[Other
             raise ActScribeError(f"{where}: '{name}' without '{column}'.", f"Name the video in '{column}'.")
         if column != name:
             continue
-        video = _spelled(path.parent, camera_cells[name])
-        _refuse_folder(where, name, video)
-        if not video.is_file():
-            raise ActScribeError(f"{where}: no such video: {video}", RELATIVE)
+        video = named_file(path, where, name, camera_cells[name], RELATIVE)
         yield OtherCamera(name.replace("_", " "), video, _offset(where, name, camera_cells.get(f"{name}_offset", "")))
 
 
@@ -329,41 +306,13 @@ def _offset(where: str, name: str, cell: str) -> float:
         raise ActScribeError(f"{where}: {name}_offset must be seconds, found {quoted(cell)}.") from None
 
 
-def _spelled(folder: Path, name: str) -> Path:
-    """Return the file that a cell names as the disk spells it, where it has no such name but a single like one.
-
-    Manifests travel: Windows and macOS take upper and lower case for one, and macOS writes accents in another way.
-    """
-    path = _without_detours(folder / name)
-    if is_there(path):
-        return path
-    path = folder
-    for part in Path(name).parts:
-        child = path / part
-        if part != ".." and path.is_dir() and not child.exists():
-            like = [one for one in path.iterdir() if same_name(one.name) == same_name(part)]
-            child = like[0] if len(like) == 1 else child
-        path = child
-    return _without_detours(path)
-
-
-def _without_detours(path: Path) -> Path:
-    """Return a path without its 'folder/..', unless a folder is a link, whose parent is another one."""
-    short = Path(os.path.normpath(path))
-    return short if ".." in path.parts and real_path(short) == real_path(path) else path
-
-
 def _annotations(path: Path, where: str, cells: Mapping[str, str], whose: str = "") -> Path | None:
     """Return the annotation file of a row, if it has one; `whose` is "_2" for the second annotator."""
     if not cells.get(f"annotations{whose}"):
         return None
-    annotation_file = _spelled(path.parent, cells[f"annotations{whose}"])
-    _refuse_folder(where, f"annotations{whose}", annotation_file)
-    if not annotation_file.is_file():
-        raise ActScribeError(
-            f"{where}: no such annotation file: {annotation_file}",
-            "It is looked for from the manifest's folder. Leave the cell empty where nobody has annotated the video.",
-        )
+    column = f"annotations{whose}"
+    hint = "It is looked for from the manifest's folder. Leave the cell empty where nobody has annotated the video."
+    annotation_file = named_file(path, where, column, cells[column], hint)
     if cells.get(f"label{whose}"):
         raise ActScribeError(
             f"{where}: both 'annotations{whose}' and 'label{whose}' are given; a trimmed video has only a label."

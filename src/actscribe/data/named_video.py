@@ -17,6 +17,11 @@ _ANY = annotation_files.FrameClock(1.0)
 
 
 def clock_of(path: Path, video: str | None = None) -> annotation_files.FrameClock | None:
+    """Return the clock that an annotation file which counts frames is read with, see `video_clock`; None of others."""
+    return video_clock(path, video) if annotation_files.counts_frames(path) else None
+
+
+def video_clock(path: Path, video: str | None = None) -> annotation_files.FrameClock | None:
     """Return when the frames of the video that an annotation file is about are shown; None where it is not at hand.
 
     It is the one that the file names (see `media.resolved`), or, where it names none, the one video beside the file

@@ -179,7 +179,7 @@ def _folder(folder: Path, how: Reading) -> dict[str, tuple[str, Annotations]]:
 
 def _clock(path: Path, wanted: str | None, how: Reading) -> FrameClock | None:
     """Return the frame times that are given, or else those of the video that a file which counts frames is about."""
-    return how.clock or (clock_of(path, wanted) if annotation_files.counts_frames(path) else None)
+    return how.clock or clock_of(path, wanted)
 
 
 def _recording(path: Path) -> str | None:

@@ -117,9 +117,8 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
 
 
 def _read(path: Path, video: str | None = None) -> Annotations:
-    counts = annotation_files.counts_frames(path)
-    clock = clock_of(path, video) if counts else None
-    if counts and clock is None:
+    clock = clock_of(path, video)
+    if clock is None and annotation_files.counts_frames(path):
         raise ActScribeError(
             f"{path}: counts frames, whose times only the video can give, and the video is not at hand.",
             f"Type: actscribe convert {typed(path, Path(path.stem + '.json'))} --video VIDEO, and plot that.",

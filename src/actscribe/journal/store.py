@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,8 +154,8 @@ class Journal:
 
     def holds(self, version: Version) -> bool:
         """Tell whether a version that was noted is one that this journal went through."""
-        ask = f"SELECT digest FROM entries WHERE seq = {min(version.entries, _LAST_SEQ)}"
-        return not version.entries or (version.head,) in self._rows(ask, {})
+        ask = "SELECT digest FROM entries WHERE seq = :seq"
+        return not version.entries or (version.head,) in self._rows(ask, {"seq": min(version.entries, _LAST_SEQ)})
 
     def verify(self, noted: Iterable[Version] = ()) -> Verified:
         """Recompute the chain of digests, and say where it breaks.
@@ -168,7 +168,7 @@ class Journal:
         """
         return verified(self.entries(), noted)
 
-    def _rows(self, ask: str, values: dict[str, str | None]) -> list[tuple[Any, ...]]:
+    def _rows(self, ask: str, values: Mapping[str, str | int | None]) -> list[tuple[Any, ...]]:
         if not self.exists:
             return []
         with self._open() as database:

@@ -28,7 +28,6 @@ from actscribe.report.verdict import BASELINES, best_baseline, verdict, warnings
 from actscribe.run_folder import file_names
 from actscribe.run_folder.run import Run, study_above
 from actscribe.run_folder.scored_clips import ScoredClips
-from actscribe.typed_words import typed
 
 
 def write_report(run: Run, result: Evaluation, scored: ScoredClips, frames: bool = False) -> Path:
@@ -64,7 +63,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "verdict": (*unusable(run, result.split), *verdict(result)),
         "warnings": warnings(run, result),
         "data_tables": _data_tables(summary.tables),
-        "data_notes": [note[:1].upper() + note[1:] for note in summary.notes],
+        "data_notes": summary.notes,
         "label_table": tables.label_table(result, run.operating_point.fallbacks),
         "baseline_table": tables.baseline_table(result),
         "baseline_tables": tables.full_baselines(result),
@@ -80,7 +79,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "recordings": shown,
         "untitled": sum(not recording.is_titled for recording in shown),
         "error_table": tables.error_table(result.errors, result.recordings),
-        "look": command(typed(study_above(run.folder)), result.errors, run.folder) if result.recordings else "",
+        "look": command(study_above(run.folder), result.errors, run.folder) if result.recordings else "",
         "with_frames": frames,
         "pictures": error_pictures(result.errors, scored, result.recordings) if frames else (),
         "words": explained((*columns_in(CLIPS), INTERVAL, BRIER, ECE, ECE_FLOOR)),

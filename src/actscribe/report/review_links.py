@@ -34,17 +34,16 @@ def moment(recording: str, seconds: float, inside: str, by_key: bool = True) -> 
     return svg.tag("a", inside, data_moment=f"{recording}@{at:.3f}", tabindex=None if by_key else -1)
 
 
-def command(study: str, moments: pd.DataFrame, run: Path | None = None) -> str:
+def command(study: Path, moments: pd.DataFrame, run: Path | None = None) -> str:
     """Return what to type to see the first of some moments in review; empty: there is none.
 
     Args:
-        study: as it is typed.
+        study: its folder.
         moments: with columns `recording` and `start`, in seconds; the first one matters most.
         run: whose suggestions are to be shown; None: those of the newest.
     """
     if not len(moments):
         return ""
     first = moments.iloc[0]
-    where = typed(f"{first['recording']}@{w.clock(float(first['start']))}")
-    of_run = "" if run is None else f" --run {typed(run)}"
-    return f"actscribe review {study}{of_run} --open {where}"
+    of_run: list[str | Path] = [] if run is None else ["--run", run]
+    return typed("actscribe", "review", study, *of_run, "--open", f"{first['recording']}@{w.clock(first['start'])}")

@@ -29,29 +29,11 @@ from actscribe.names import same_name
 from actscribe.report.audit import show_video
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
+from actscribe.runs.item import Item
 from actscribe.runs.same_timeline import each_once
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One video as one source has it.
-
-    Args:
-        name: of the video.
-        source: ANNOTATED or PREDICTED.
-        observed: what is said of it.
-        file: that says it; None: a run.
-        is_guessed: whether the video's length is a guess.
-    """
-
-    name: str
-    source: str
-    observed: Observed
-    file: Path | None = None
-    is_guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +273,7 @@ def _of_file(
     subject: str | None,
     unknown: Counter[str],
 ) -> Iterator[Item]:
-    clock = clock_of(path) if annotation_files.counts_frames(path) else None
+    clock = clock_of(path)
     for title, one_video in annotation_files.read_all(path, clock).items():
         if subject is not None:
             one_video = replace(

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from actscribe.evaluation.audit.table import PREDICTED
-
-if TYPE_CHECKING:
-    from actscribe.runs.audit import Item
+from actscribe.runs.item import Item
 
 #: Seconds by which formats that count milliseconds or frames may round one bout differently (ours).
 ROUNDED = 0.05

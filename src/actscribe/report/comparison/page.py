@@ -116,7 +116,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "pairs": pairs_table(done),
         "disagreements": disagreement_table(done),
         "disagreement_sentence": sentences.disagreements(done),
-        "look": command(typed(done.provenance.study.folder), done.tables["disagreements"]),
+        "look": command(done.provenance.study.folder, done.tables["disagreements"]),
         "words": explained(WORDS),
         **_provenance(done),
     }

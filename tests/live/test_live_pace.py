@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from live_lamps import Heard, Made, chosen, lamp_run, lamps, loaded
+from live_lamps import Heard, Made, chosen, lamps, loaded
 
 from actscribe.data.clips import Window, cut
 from actscribe.data.recording import Recording
@@ -19,16 +18,6 @@ from actscribe.live.pace import Pace
 from actscribe.live.watch import watch
 from actscribe.live.windows import LiveWindows
 from actscribe.run_folder.run import Run
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return lamp_run(tmp_path_factory.mktemp("live") / "run")
-
-
-@pytest.fixture(scope="module")
-def video(run: Run) -> Path:
-    return run.folder.parent / "study" / "r0.mp4"
 
 
 def test_a_slow_recognizer_makes_the_stride_grow_and_it_shrinks_back(run: Run, tmp_path: Path) -> None:

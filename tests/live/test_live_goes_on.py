@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from live_lamps import Calm, Heard, Made, chosen, joined, kept, lamp_run, lamps, loaded
+from live_lamps import Calm, Heard, Made, chosen, joined, kept, lamps, loaded
 from small_studies import LEFT, RIGHT
 
 from actscribe.annotations import read
@@ -18,16 +18,6 @@ from actscribe.live import lines
 from actscribe.live.watch import watch
 from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate_each
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return lamp_run(tmp_path_factory.mktemp("live") / "run")
-
-
-@pytest.fixture(scope="module")
-def video(run: Run) -> Path:
-    return run.folder.parent / "study" / "r0.mp4"
 
 
 def test_a_killed_session_goes_on_in_its_file_with_the_gap_not_annotated(run: Run, tmp_path: Path) -> None:
@@ -92,7 +82,7 @@ def test_killed_while_its_timeline_is_put_there_it_goes_on(run: Run, video: Path
     watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), lasting_s=5.0, loaded=loaded(run))
     before = (tmp_path / "r0.json").read_bytes()
     words = [str(run.folder), str(video), str(stem), moment]
-    died = subprocess.run([sys.executable, "-c", KILLED, *words], cwd=Path(__file__).parent, timeout=300)
+    died = subprocess.run([sys.executable, "-c", KILLED, *words], cwd=Path(__file__).parents[1], timeout=300)
     assert died.returncode == -signal.SIGKILL
     assert kept(tmp_path / "r0.live.jsonl")[-1]["kind"] == "writing"
     assert ((tmp_path / "r0.json").read_bytes() == before) == (moment == "before it is there")

@@ -27,16 +27,6 @@ from actscribe.runs.annotate import annotate_each
 from actscribe.runs.scoring import score_recordings
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return lamp_run(tmp_path_factory.mktemp("live") / "run")
-
-
-@pytest.fixture(scope="module")
-def video(run: Run) -> Path:
-    return run.folder.parent / "study" / "r0.mp4"
-
-
 def test_live_scores_are_those_of_offline_scoring(run: Run, video: Path, tmp_path: Path) -> None:
     live, offline, heard = loaded(run), loaded(run), Heard()
     done = watch(chosen(Calm(video), video), run, tmp_path / "r0", heard, (), loaded=live)

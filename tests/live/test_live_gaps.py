@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_lamps import Heard, Made, chosen, joined, lamp_run, lamps, loaded
+from live_lamps import Heard, Made, chosen, joined, lamps, loaded
 from small_studies import LEFT
 
 from actscribe.annotations import read
@@ -18,16 +18,6 @@ from actscribe.live.arrivals import Arrival, Event
 from actscribe.live.pace import Pace
 from actscribe.live.watch import watch
 from actscribe.run_folder.run import Run
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return lamp_run(tmp_path_factory.mktemp("live") / "run")
-
-
-@pytest.fixture(scope="module")
-def video(run: Run) -> Path:
-    return run.folder.parent / "study" / "r0.mp4"
 
 
 def test_a_camera_that_goes_away_leaves_a_gap_and_bars_on_both_sides(run: Run, tmp_path: Path) -> None:
