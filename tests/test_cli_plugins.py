@@ -81,6 +81,7 @@ def test_none_takes_the_name_of_a_command_of_ours(tmp_path: Path) -> None:
         ("import a_module_that_is_not_there\n", "No module named 'a_module_that_is_not_there'"),
         ("raise SystemExit(3)\n", "SystemExit: 3"),
         ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+        ("class Odd(BaseException): ...\nraise Odd('out')\n", "Odd: out"),
         ("raise ValueError('first line\\nsecond line')\n", "ValueError: first line second line"),
         ("x = 1\n", "AttributeError"),
         ("hello = 3\n", "TypeError: wrecked:hello is not a function"),

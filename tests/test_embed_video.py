@@ -29,6 +29,9 @@ from actscribe.video.writing import write_video
         ({"stride": float("inf")}, "Expected stride"),
         ({"frames": 0}, "Expected frames to be a whole number from 1, found 0"),
         ({"frames": 2.5}, "Expected frames"),
+        ({"frames": float("nan")}, "Expected frames"),
+        ({"frames": float("inf")}, "Expected frames"),
+        ({"stride": None}, "Expected stride"),
         ({"above_layers": -1}, "Expected above_layers to be a whole number from 0, found -1"),
         ({"resize_mode": "squash"}, "Unknown resize_mode 'squash'"),
     ],
@@ -52,7 +55,7 @@ def test_vectors_of_a_video_and_of_clips_in_memory_are_what_transformers_pools(t
     write_video(path, np.broadcast_to(colours, (20, 32, 32, 3)).copy(), 10)
     with av.open(str(path)) as file:
         frames = np.stack([frame.to_ndarray(format="rgb24", interpolation=FILTER) for frame in file.decode(video=0)])
-    embedding = embed_video(path, str(folder), length=1.0, stride=0.5, frames=2)
+    embedding = embed_video(path, folder, length=1.0, stride=0.5, frames=2)
     apart = {True: 0.05, False: 0.005}[bfloat16_pays()[0]]
     np.testing.assert_allclose([embedding.starts, embedding.ends], [[0, 0.5, 1], [1, 1.5, 2]], atol=1e-9)
     # middles of halves of a second; a frame is shown for a tenth
@@ -61,7 +64,7 @@ def test_vectors_of_a_video_and_of_clips_in_memory_are_what_transformers_pools(t
     expected = np.stack([pooled(folder, frames[places]) for places in shown])
     np.testing.assert_allclose(embedding.vectors, expected, atol=apart)
     assert np.abs(expected[0] - expected[2]).max() > 4 * apart
-    in_memory = embed_clips([frames[places] for places in shown], str(folder))
+    in_memory = embed_clips(np.stack([frames[places] for places in shown]), folder)
     np.testing.assert_allclose(in_memory, expected, atol=apart)
 
 
@@ -70,6 +73,7 @@ def test_clips_in_memory_of_another_form_are_refused(tmp_path: Path) -> None:
     good = np.zeros((2, 32, 32, 3), np.uint8)
     for clips, message in (
         ([], "found none"),
+        ([good[:0]], "found one without frames"),
         ([good, good[:1]], "clip 1: found uint8"),
         ([good / 255.0], "clip 0: found"),
     ):

@@ -55,6 +55,10 @@ def test_what_does_not_belong_together_is_refused(run: Run) -> None:
         score_clips(run, [np.zeros((4, 8, 8, 3))])
     with pytest.raises(ActScribeError, match=r"clip 0: found uint8 of shape \(2, 8, 8, 3\)"):
         score_clips(run, [np.zeros((2, 8, 8, 3), dtype=np.uint8)])
+    with pytest.raises(ActScribeError, match="clip 0: found a list; expected uint8 RGB"):
+        score_clips(run, [[[0]]])  # type: ignore[list-item]
+    with pytest.raises(ActScribeError, match="Expected videos, found none"):
+        annotate([], run)
     one = np.array([0.0])
     for starts, ends, scores, duration, words in (
         (one, one + 2, np.zeros((1, 3)), 5.0, r"expected \(clips,\), \(clips,\) and \(clips, 2\)"),
@@ -62,6 +66,9 @@ def test_what_does_not_belong_together_is_refused(run: Run) -> None:
         (one, one + 2, np.full((1, 2), np.nan), 5.0, r"scores in \[0, 1\]"),
         (one + 3, one + 2, np.zeros((1, 2)), 5.0, "end after they begin"),
         (one, one + 2, np.zeros((1, 2)), float("nan"), "duration above 0"),
+        (one + 5, one + 7, np.zeros((1, 2)), 5.0, "begin before the recording ends, at 5 s"),
+        (one, one + np.inf, np.zeros((1, 2)), 5.0, "begin before the recording ends"),
+        (one, one + 2, [[0.5], [0.5, 0.5]], 5.0, "each row as long"),
     ):
         with pytest.raises(ActScribeError, match=words):
             build_timeline(run, starts, ends, scores, duration)

@@ -153,6 +153,7 @@ OWN = CODE.replace("brightness:CODE", "wrecked:CODE")
     [
         ("raise SystemExit(3)\n", "does not load: SystemExit: 3"),
         ("raise KeyboardInterrupt\n", "does not load: KeyboardInterrupt"),
+        ("import pytest\npytest.skip('no GPU', allow_module_level=True)\n", "does not load: Skipped: no GPU"),
         ("SPEC = 3\n", "is a int; expected a RecognizerSpec at wrecked:SPEC"),
         (
             CODE.replace("brightness:CODE", "nowhere:CODE"),

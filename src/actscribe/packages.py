@@ -36,7 +36,7 @@ PACKAGES = {
 
 
 def missing(modules: Iterable[str]) -> list[str]:
-    """Return those of `modules` (keys of `COMMANDS`) that are not installed."""
+    """Return those of `modules` that are not installed."""
     return [module for module in modules if importlib.util.find_spec(module) is None]
 
 
@@ -45,16 +45,21 @@ def package(module: str) -> str:
     return PACKAGES.get(module, module)
 
 
+def command(module: str) -> str:
+    """Return what to type for a module; those of other packages' recognizers are in no list of ours."""
+    return COMMANDS.get(module, f"pip install {package(module)}")
+
+
 def explain(module: str) -> str:
     """Return what is missing and what to type for it."""
-    return f"the package {package(module)} is not installed; type: {COMMANDS[module]}"
+    return f"the package {package(module)} is not installed; type: {command(module)}"
 
 
 def require(module: str, what: str) -> None:
     """Refuse to go on without a package.
 
     Args:
-        module: a key of `COMMANDS`.
+        module: as it is imported.
         what: needs it, in words that begin the message.
 
     Raises:
@@ -62,7 +67,7 @@ def require(module: str, what: str) -> None:
     """
     if missing([module]):
         lacks = f"{what} needs the package {package(module)}, which is not installed."
-        raise ActScribeError(lacks, f"Type: {COMMANDS[module]}")
+        raise ActScribeError(lacks, f"Type: {command(module)}")
     if module in FILES_ALONE:
         return
     try:

@@ -66,6 +66,8 @@ def compare(
     """
     study = study if isinstance(study, Study) else load_study(study)
     folder = Path(out or default_folder(study))
+    if seeds is not None and seeds < 1:
+        raise ActScribeError(f"Expected seeds to be a whole number from 1, found {seeds}.")
     if _is_begun(folder, resume):
         only, seeds, curve = _as_before(Provenance.read(folder), study, only, seeds, curve)
     names = chosen(study, only)

@@ -86,6 +86,8 @@ def annotate(
             video. At the end: the videos that could not be annotated, and why; the files of the others are there.
     """
     several: Sequence[str | Path] = [videos] if isinstance(videos, (str, Path)) else videos
+    if not several:
+        raise ActScribeError("Expected videos, found none.")
     with contained():
         annotated = list(annotate_each(several, run, formats, out, rules, recognizer, overwrite, time_budget, scores))
     return annotated if several is videos else annotated[0]

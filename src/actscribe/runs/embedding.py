@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class EmbeddedVideo:
 @contained()
 def embed_video(
     video: str | Path,
-    model: str = IMAGENET,
+    model: str | Path = IMAGENET,
     length: float | None = 3.0,
     stride: float = 1.0,
     frames: int = 8,
@@ -70,11 +70,11 @@ def embed_video(
         ActScribeError: an unreadable video, an encoder that is not here or takes other numbers of frames, or an
             argument out of range.
     """
-    for name, value in (("length", length), ("stride", stride)):
-        if value is not None and not 0 < value < math.inf:
-            raise ActScribeError(f"Expected {name} to be a number of seconds above 0, found {value:g}.")
-    if frames != int(frames) or frames < 1:
-        raise ActScribeError(f"Expected frames to be a whole number from 1, found {frames}.")
+    seconds = {"stride": stride} if length is None else {"stride": stride, "length": length}
+    for name, value in seconds.items():
+        if value is None or not 0 < value < math.inf:
+            raise ActScribeError(f"Expected {name} to be a number of seconds above 0, found {value}.")
+    _check_whole("frames", frames, 1)
     choice = _choice(model, resize_mode, above_layers)
     input_spec: InputSpec = encoder_input_spec(choice, frames)
     path = Path(video)
@@ -91,7 +91,7 @@ def embed_video(
 
 
 def embed_clips(
-    clips: Sequence[np.ndarray], model: str = IMAGENET, resize_mode: str = "stretch", above_layers: int = 0
+    clips: Iterable[np.ndarray], model: str | Path = IMAGENET, resize_mode: str = "stretch", above_layers: int = 0
 ) -> np.ndarray:
     """Return a frozen encoder's features of clips whose frames are in memory, float32, shape (clips, tokens, D).
 
@@ -104,17 +104,22 @@ def embed_clips(
     Raises:
         ActScribeError: no clip, frames of another shape, type or number, or an encoder that is not here.
     """
-    if not clips:
-        raise ActScribeError("Expected clips, found none.")
-    frames = len(clips[0])
+    held = list(clips)
+    if not held or not len(held[0]):
+        raise ActScribeError(f"Expected clips, found {'one without frames' if held else 'none'}.")
+    frames = len(held[0])
     embedder = load_embedder(_choice(model, resize_mode, above_layers), frames)
-    batches = batched(frames_in_memory(clips, frames), max(1, embedder.encoder.batch_size // frames))
+    batches = batched(frames_in_memory(held, frames), max(1, embedder.encoder.batch_size // frames))
     return np.stack([vectors.float().numpy() for batch in batches for vectors in embedder.embed(batch)])
 
 
-def _choice(model: str, resize_mode: str, above_layers: int) -> EncoderChoice:
-    if above_layers != int(above_layers) or above_layers < 0:
-        raise ActScribeError(f"Expected above_layers to be a whole number from 0, found {above_layers}.")
+def _check_whole(name: str, value: float, least: int) -> None:
+    if not (float(value).is_integer() and value >= least):
+        raise ActScribeError(f"Expected {name} to be a whole number from {least}, found {value}.")
+
+
+def _choice(model: str | Path, resize_mode: str, above_layers: int) -> EncoderChoice:
+    _check_whole("above_layers", above_layers, 0)
     if resize_mode not in ("stretch", "crop"):
         raise ActScribeError(f"Unknown resize_mode '{resize_mode}'.", "Use stretch or crop.")
-    return EncoderChoice(model, resize_mode, above_layers)
+    return EncoderChoice(str(model), resize_mode, above_layers)

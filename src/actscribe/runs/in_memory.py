@@ -63,7 +63,10 @@ def build_timeline(
     """
     run = run if isinstance(run, Run) else Run.open(run)
     run.require_complete()
-    starts, ends, scores = (np.asarray(values, dtype=float) for values in (starts, ends, scores))
+    try:
+        starts, ends, scores = (np.asarray(values, dtype=float) for values in (starts, ends, scores))
+    except ValueError:
+        raise ActScribeError("expected starts, ends and scores as arrays of numbers, each row as long.") from None
     _check_scores(starts, ends, scores, duration, len(run.labels))
     point = run.operating_point
     over_time = merge_windows(starts, ends, scores, duration, point.timeline.step)
@@ -86,10 +89,11 @@ def frames_in_memory(
         ActScribeError: frames of another shape, type or number.
     """
     for index, clip in enumerate(clips):
-        if not (clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[-1] == 3 and clip.shape[0] == frames):
+        is_array = isinstance(clip, np.ndarray)
+        if not (is_array and clip.dtype == np.uint8 and clip.ndim == 4 and clip.shape[-1] == 3 and len(clip) == frames):
+            what = f"{clip.dtype} of shape {clip.shape}" if is_array else f"a {type(clip).__name__}"
             raise ActScribeError(
-                f"clip {index}: found {clip.dtype} of shape {clip.shape}; expected uint8 RGB of shape"
-                f" ({frames}, height, width, 3).",
+                f"clip {index}: found {what}; expected uint8 RGB of shape ({frames}, height, width, 3).",
                 "Sample as many frames of each as the recognizer looks at, Run.recognizer().input_spec.frames.",
             )
         span = Clip("in memory", index * length, (index + 1) * length, (float("nan"),) * labels)
@@ -107,3 +111,5 @@ def _check_scores(starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, dura
         raise ActScribeError("expected scores in [0, 1], found others.")
     if not (np.isfinite(duration) and duration > 0 and (starts >= 0).all() and (starts < ends).all()):
         raise ActScribeError("expected clips from 0 s on that end after they begin, in a duration above 0.")
+    if not ((starts < duration).all() and np.isfinite(ends).all()):
+        raise ActScribeError(f"expected clips that begin before the recording ends, at {duration:g} s; found others.")

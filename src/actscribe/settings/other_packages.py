@@ -13,8 +13,8 @@ from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
 from actscribe.files import disk_is_full
 from actscribe.names import is_safe_name
 
-#: What a module may raise while it is imported; another package's must not end the command in silence.
-AT_IMPORT = (Exception, SystemExit, KeyboardInterrupt)
+#: What a module may raise while it is imported, be it a test's skip; another package's must not end the command.
+AT_IMPORT = BaseException
 #: A name that becomes that of a folder.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
