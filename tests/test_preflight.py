@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import tiny_vlms
+import torch
 from dual_encoder_inputs import QUICK, checkpoint
 from safetensors import safe_open
 from short_studies import actscribe
@@ -24,11 +25,18 @@ from actscribe.data.frames import ClipData
 from actscribe.data.input_spec import InputSpec
 from actscribe.data.loading import load_data
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.models import device as devices
 from actscribe.recognizers.plans import memory
 from actscribe.recognizers.plans.clips import plan_classifier
 from actscribe.runs import preflight
 from actscribe.runs.no_validation import KEEP_LAST_NOTE, NOTHING_CHOSEN_NOTE
-from actscribe.runs.preflight import comparison_notes, memory_warnings, preflight_problems, weight_notes
+from actscribe.runs.preflight import (
+    check_comparable,
+    comparison_notes,
+    memory_warnings,
+    preflight_problems,
+    weight_notes,
+)
 from actscribe.runs.train import train
 from actscribe.runs.training_clips import cut_training_clips
 from actscribe.settings.recognizers.video_classifier import TimesformerSettings
@@ -305,6 +313,17 @@ def test_a_comparison_warns_of_memory_and_begins(
         compare(study, cache=FrameCache(tmp_path / "cache", 2**30))
     (warning,) = memory_warnings(study, ["timesformer"], load_data(study))
     assert f"Warning: {warning}" in capsys.readouterr().err
+
+
+def test_a_comparison_refuses_a_gpu_that_no_training_takes_before_its_first_part(
+    made: Callable[..., Study], tmp_path: Path, undecoded: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = made(tmp_path / "study")
+    monkeypatch.setattr(devices, "device", lambda: torch.device("cuda:1"))
+    with pytest.raises(ActScribeError, match="first GPU that it sees"):
+        check_comparable(study, ["timesformer"], ["timesformer"], load_data(study))
+    check_comparable(study, ["timesformer"], [], load_data(study))  # it is trained, and scores anywhere
+    assert undecoded == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from actscribe.data.loading import StudyData
 from actscribe.data.manifest import HELD_OUT
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.models.catalog import ENTRIES, PACKAGED, location
+from actscribe.models.device import check_trains_here
 from actscribe.packages import missing
 from actscribe.recognizers.base import implementation
 from actscribe.recognizers.plans.memory import too_large
@@ -217,6 +218,7 @@ def _of(name: str, study: Study, data: StudyData, cache: FrameCache, infos: Info
     study = with_keep(study, name, data)
     refusals: list[str] = []
     checks: tuple[Callable[[], object], ...] = (
+        *([check_trains_here] if study.chosen(name).trains else []),
         lambda: check_shares(study, name),
         lambda: check_targets(study, data, needed(study, name)),
         lambda: cut_training_clips(study, name, data, cache, infos).check_room(),
