@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,18 @@ class Client:
     def post(self, path: str, body: Any, **headers: str) -> Answer:
         return self.ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
 
-    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        """Send one request; a header of the value "" is left out."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        more: Sequence[tuple[str, str]] = (),
+    ) -> Answer:
+        """Send one request; a header of the value "" is left out, and those of `more` come behind, once or again."""
         sent = {"host": f"127.0.0.1:{PORT}", "cookie": self.cookie}
         sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items() if value]
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in [*sent.items(), *more] if value]
         return asyncio.run(self._ask(method, path, body, raw))
 
     async def _ask(self, method: str, path: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:

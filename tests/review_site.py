@@ -85,12 +85,14 @@ class Site:
         annotator: who works there.
         run: whose suggestions are shown, or None.
         program: whose keys the page has; empty: its own.
+        cookie: what the browser gets; a server of the command has its own.
     """
 
     folder: Path
     annotator: str = "AB"
     run: Run | None = None
     program: str = ""
+    cookie: str = COOKIE
     port: int = 0
     session: Session = field(init=False)
     _server: uvicorn.Server | None = None
@@ -102,7 +104,7 @@ class Site:
         self.port = listening.port
         study = load_study(self.folder)
         suggester = Suggester(self.run, ReviewFolder.of(self.folder).prepared, background=False) if self.run else None
-        access = Access(LOOPBACK, self.port, token=TOKEN, cookie=COOKIE)
+        access = Access(LOOPBACK, self.port, token=TOKEN, cookie=self.cookie)
         self.session = Session(study, load_data(study), self.annotator, access, suggester, program=self.program)
         config = uvicorn.Config(create(self.session), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -138,6 +139,76 @@ def test_exports_of_renamed_recordings_go_unless_somebody_changed_them(reviewed:
     left = {path.name for path in export.iterdir()}
     assert left == {"new-r0.csv", "new-r1.csv", "r1.csv", "r1-notes.txt", "r2.csv", "r2.json"}
     assert (export / "r1.csv").read_text() == "my own\n"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("where", ["", "AB", "AB/r0.csv", "AB/r0_events.json", "exported.json"])
+def test_nothing_is_exported_through_a_link(reviewed: Path, tmp_path: Path, where: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    link = reviewed / "review/export" / where
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(elsewhere / "mine" if link.suffix else elsewhere)
+    words = " ".join(refused("review", reviewed, "--export", "csv,bids").split())
+    assert "is a link" in words
+    assert "nothing was written" in words
+    assert files_of(elsewhere) == {"mine": b"mine"}
+    assert link.is_symlink()
+    browser = client(reviewed)
+    assert "is a link" in browser.post("/api/export", {"formats": ["csv", "bids"]}).json["error"]
+
+
+def test_nothing_is_removed_through_a_link(reviewed: Path, tmp_path: Path) -> None:
+    output_of(reviewed, "--export", "csv")
+    export = reviewed / "review/export"
+    shutil.move(export / "AB", tmp_path / "kept")
+    (export / "AB").symlink_to(tmp_path / "kept")
+    before = files_of(tmp_path / "kept")
+    shutil.move(reviewed / "r0.mp4", reviewed / "new-r0.mp4")
+    manifest = reviewed / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("r0.mp4", "new-r0.mp4"))
+    browser = client(reviewed, "CD", independent=True)
+    body = {"revision": 0, "why": "add", "ops": [put(LEFT, 0, 1)]}
+    assert browser.post(f"/api/recordings/{ids(browser)['train']}/actions", body).status == 200
+    browser.post("/api/export", {"formats": ["csv"]})
+    assert files_of(tmp_path / "kept") == before
+
+
+def test_what_somebody_changed_or_put_there_is_not_written_over(reviewed: Path) -> None:
+    output_of(reviewed, "--export", "csv")
+    output_of(reviewed, "--export", "csv")  # what is as it was exported may be
+    export = reviewed / "review/export/AB"
+    (export / "r1.csv").write_text("my own\n")
+    (export / "r2.json").write_text("mine\n")
+    before = files_of(reviewed / "review/export")
+    for formats in ("csv", "csv,json", "json"):
+        words = " ".join(refused("review", reviewed, "--export", formats).split())
+        assert "is not as it was exported" in words
+        assert files_of(reviewed / "review/export") == before
+
+
+def test_an_export_that_fails_half_way_can_be_done_again(reviewed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from actscribe.review import export
+
+    written = export.annotation_files.write
+
+    def failing(path: Path, *more: Any) -> None:
+        if path.name == "r1.csv":
+            raise ActScribeError("the disk is full.")
+        written(path, *more)
+
+    monkeypatch.setattr(export.annotation_files, "write", failing)
+    assert "disk is full" in refused("review", reviewed, "--export", "csv")
+    monkeypatch.undo()
+    browser = client(reviewed)
+    id = ids(browser)["train"]
+    body = {"revision": opened(browser, id)["revision"], "why": "add", "ops": [put(LEFT, 2, 2.2, "n2")]}
+    assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+    output_of(reviewed, "--export", "csv")
 
 
 def test_where_every_reviewed_video_was_replaced_that_is_said(reviewed: Path) -> None:

@@ -238,3 +238,22 @@ def _changed(rng: random.Random, text: str) -> str:
 def test_sessions_have_secrets_of_their_own(short_study: Path) -> None:
     first, second = session(short_study).access, session(short_study).access
     assert len({first.token, first.cookie, second.token, second.cookie}) == 4
+
+
+@pytest.mark.parametrize("name", ["host", "origin", "sec-fetch-site", "sec-fetch-mode", "content-length"])
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_request_that_says_twice_where_it_is_from_is_refused(browser: Client, name: str, own_first: bool) -> None:
+    own = {
+        "host": f"127.0.0.1:{PORT}",
+        "origin": OWN,
+        "sec-fetch-site": "same-origin",
+        "sec-fetch-mode": "cors",
+        "content-length": "2",
+    }[name]
+    both = [own, {"host": "evil.example", "content-length": "3"}.get(name, "cross-site")]
+    for path in ("/", "/api/study", f"/media/{ids(browser)['train']}/0"):
+        answer = browser.ask(
+            "GET", path, headers={name: ""}, more=[(name, one) for one in both[:: 1 if own_first else -1]]
+        )
+        assert answer.status == 400
+        assert name in answer.json["error"]

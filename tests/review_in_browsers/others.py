@@ -84,6 +84,37 @@ def test_lost_changes_are_done_again_after_their_recording_was_left(refused: Pag
     assert refused.evaluate("review.work.sheet.bouts.size") == 0
 
 
+def test_an_open_page_goes_on_once_its_browser_was_let_in_to_the_next_server(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    ward.end()
+    press(page, "1", ".", ".", "1")
+    until(page, "document.getElementById('saved').textContent.includes('kept here')")
+    ward.cookie = "next"
+    ward.begin()
+    until(page, "document.getElementById('saved').textContent.includes('Open the address')")
+    assert not ward.session.journal.annotators()
+    page.evaluate("address => fetch(address)", ward.address)  # as another window of the same browser does
+    saved(page)
+    assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [VENTILATION]
+
+
+def test_an_open_page_keeps_its_changes_from_another_annotators_server(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    ward.end()
+    press(page, "1", ".", ".", "1")
+    ward.annotator = "CD"
+    ward.begin()
+    until(page, "document.getElementById('saved').textContent.includes('another annotator')")
+    assert not ward.session.journal.annotators()
+    ward.end()
+    ward.annotator = "AB"
+    ward.begin()
+    saved(page)
+    assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [VENTILATION]
+
+
 def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
     content = ward.session.items[ward.id("phone.mp4")].content
     for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):

@@ -29,7 +29,7 @@ def review(
     independent: Annotated[
         bool, typer.Option("--independent", help="Start recordings from scratch, whatever the study has.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Port; default: any free one.", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(help="Port; default: that of last time, or any free one.", min=0, max=65535)] = 0,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address only; do not open a browser.")
     ] = False,
@@ -69,17 +69,18 @@ def review(
         _prepare(study, run)
     else:
         _require()
-        from actscribe.local_page.listening import listen
+        from actscribe.review.ports import keep_port, listen_again
         from actscribe.review.serve import serve
         from actscribe.review.served import address, start
         from actscribe.run_folder.existing_run import train_command
         from actscribe.tables import print_sentence
 
-        listening = listen(host, port, tls_cert, tls_key)
+        listening, moved = listen_again(study, annotator, host, port, tls_cert, tls_key)
         with listening.socket:
             session, words = start(study, run, annotator, independent, plant, keys, host, listening)
             first = address(session, open_at)
-            for sentence in words:
+            keep_port(session.folder, session.annotator, listening.port)
+            for sentence in (*words, *moved):
                 print_sentence(sentence)
             print(f"Open in your browser: {first}", flush=True)
             print("End with Ctrl-C; every change is kept at once.", flush=True)

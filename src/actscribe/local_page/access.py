@@ -34,6 +34,8 @@ HEADERS = {
 }
 #: Bytes of a request's body: an action of 20,000 operations has about 6 MB.
 MOST_BODY = 16 << 20
+#: What the checks read of a request: who says one of them twice means one for us and another one for somebody else.
+_ONCE = ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "content-length", "x-actscribe-review")
 #: What needs the cookie: all that says anything of a study or a recording. The page itself holds nothing but our code.
 _GUARDED = ("/api/", "/media/", "/reports/")
 
@@ -110,7 +112,10 @@ class Guarded:
 
     def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
         """Return status, sentence and hint of a refusal, or None."""
-        if headers.get("host", "").lower() not in self.access.hosts or len(headers.getlist("host")) != 1:
+        twice = [name for name in _ONCE if len(headers.getlist(name)) > 1]
+        if twice:
+            return 400, f"This request has the header {twice[0]} more than once.", "Load the page again."
+        if headers.get("host", "").lower() not in self.access.hosts:
             return 403, "This server answers to its own address only.", "Open the address that the command printed."
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, "Only GET and POST are answered.", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Listening:
 
 
 def listen(host: str, port: int, certificate: Path | None = None, key: Path | None = None) -> Listening:
-    """Bind an address.
+    """Bind an address and hold it: who comes before the server answers waits, and nobody else can take it.
 
     Args:
         host: 127.0.0.1, or a name or address of this machine, which needs certificate and key.
@@ -47,9 +48,11 @@ def listen(host: str, port: int, certificate: Path | None = None, key: Path | No
     """
     _check_host(host, certificate, key)
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere it would let two servers have one address
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen()
     except OSError as error:
         bound.close()
         raise ActScribeError(

@@ -22,6 +22,8 @@ from actscribe.review.asked import Asked
 from actscribe.review.media import serve
 from actscribe.review.session import Session, Unknown
 
+#: Header by which a page says whose work it shows, as `Session.name` has it.
+PAGE_OF = "x-actscribe-review"
 _GET: Mapping[str, Callable[[Asked], Any]] = {
     "/api/study": overview.overview,
     "/api/agreement": agreement.agreement,
@@ -68,9 +70,13 @@ def create(session: Session) -> Starlette:
 
 def _endpoint(work: Callable[[Asked], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
+        session: Session = request.app.state.session
+        if request.headers.get(PAGE_OF, session.name) != session.name:
+            hint = f"this page is of another annotator or study than the server here now, {session.annotator}'s of"
+            return refusal(403, "This page is of another review.", f"{hint} {session.study.name}; start its own again.")
         try:
             body = await request.body()
-            asked = Asked(request.app.state.session, request.path_params, request.query_params, body)
+            asked = Asked(session, request.path_params, request.query_params, body)
             content = await run_in_threadpool(work, asked)
         except (ActScribeError, TooLarge, ClientDisconnect) as error:
             return _refused(error)

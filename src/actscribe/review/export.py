@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from actscribe.journal import AGREED, Began, Journal, Sheet
 from actscribe.journal.annotations import own_parts
 from actscribe.names import printable, safe_name, unique_names
 from actscribe.review.cameras import Conversions
-from actscribe.review.exported import Exported, note
+from actscribe.review.exported import Exported, check_ours, note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
 from actscribe.review.settling import annotated
@@ -47,7 +48,8 @@ class Exporter:
             formats: names of formats.
 
         Raises:
-            ActScribeError: an unknown format, one that cannot carry a label, or a full disk.
+            ActScribeError: an unknown format, one that cannot carry a label, a full disk, or a file or link of somebody
+                else's where one is to be written.
         """
         return self._write(wanted, [annotator], formats)
 
@@ -57,42 +59,44 @@ class Exporter:
         """Write sheets, the note on them, and return the files and sentences on older ones."""
         for name in formats:
             annotation_files.find_format(name)
-        written: dict[Path, tuple[str, str]] = {}
-        former, version = Exported.of(self.folder).review, self.journal.version()
-        for annotator in who:
-            for item in wanted:
-                for path in self._sheet(item, annotator, formats):
-                    written[path] = item.content, item.recording.name
-        if not written:
-            return [], []
+        pairs = [(name, item) for name in who for item in wanted if name in self.journal.annotators(item.content)]
+        paths = [self._paths(item, annotator, formats) for annotator, item in pairs]
+        former, version = Exported.of(self.folder), self.journal.version()
+        check_ours(self.folder, [path for of_sheet in paths for path in of_sheet.values()], former)
+        noted = version if self.journal.holds(former.review) else former.review  # evidence that it was cut or rewritten
         names = {content: one.recording.name for content, one in self.data.written.items()}
-        noted = version if self.journal.holds(former) else former  # the evidence that the journal was cut or rewritten
-        return list(written), note(self.folder, noted, written, names)
+        written: dict[Path, tuple[str, str]] = {}
+        try:
+            for (annotator, item), of_sheet in zip(pairs, paths, strict=True):
+                annotations = self._annotations(item, annotator)
+                clock = FrameClock.of_frames(*self.conversions.times(item.recording.video))
+                for name, path in of_sheet.items():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    annotation_files.write(path, annotations, name, clock)
+                    written[path] = item.content, item.recording.name
+        except BaseException:
+            with suppress(ActScribeError):  # what was written is ours all the same, and the next export may replace it
+                note(self.folder, noted, written, names)
+            raise
+        return (list(written), note(self.folder, noted, written, names)) if written else ([], [])
 
-    def _sheet(self, item: Item, annotator: str, formats: Sequence[str]) -> list[Path]:
-        if annotator not in self.journal.annotators(item.content):
-            return []
+    def _paths(self, item: Item, annotator: str, formats: Sequence[str]) -> dict[str, Path]:
+        """Return format -> file of one sheet."""
+        stem = self.folder / self._folder_name(annotator) / safe_name(item.recording.name)
+        endings = {name: annotation_files.find_format(name).ending for name in formats}
+        return {name: stem.with_name(f"{stem.name}{ending}") for name, ending in endings.items()}
+
+    def _annotations(self, item: Item, annotator: str) -> Annotations:
+        """Return what a sheet says, with what formats can carry beside it."""
         sheet = self.journal.sheet(item.content, annotator)
         annotations = annotated(sheet, self.data.labels)
-        annotations = replace(
+        return replace(
             annotations,
             intervals=with_origins(annotations.intervals, sheet, self.data.labels),
             media=(printable(str(item.recording.video.absolute())),),
             duration=item.recording.duration,
             notes=notes(sheet),
         )
-        return self._files(item, annotator, annotations, formats)
-
-    def _files(self, item: Item, annotator: str, annotations: Annotations, formats: Sequence[str]) -> list[Path]:
-        stem = self.folder / self._folder_name(annotator) / safe_name(item.recording.name)
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        times, end = self.conversions.times(item.recording.video)
-        files = []
-        for name in dict.fromkeys(formats):
-            path = stem.with_name(f"{stem.name}{annotation_files.find_format(name).ending}")
-            annotation_files.write(path, annotations, name, FrameClock.of_frames(times, end))
-            files.append(path)
-        return files
 
     def _folder_name(self, annotator: str) -> str:
         """Return the name of an annotator's folder, which nobody else's work goes into."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -53,6 +53,40 @@ class Exported(BaseModel):
             return cls()
 
 
+def check_ours(folder: Path, paths: Iterable[Path], former: Exported) -> None:
+    """Prove that files may be written: nothing is there but what was exported, and no link leads elsewhere.
+
+    Args:
+        folder: of all exports.
+        paths: of the files, each in a folder of `folder`.
+        former: its note.
+
+    Raises:
+        ActScribeError: a link is in the way, or a file that is not as it was exported, which would be lost.
+    """
+    paths = list(paths)
+    folders = [folder, *dict.fromkeys(path.parent for path in paths)]
+    links = [one for one in folders if one.is_symlink()]
+    links += [one for below in folders if below.is_dir() for one in sorted(below.iterdir()) if one.is_symlink()]
+    if links:
+        raise ActScribeError(
+            f"{links[0]}: is a link, and exports are written to a folder of the study's own; nothing was written.",
+            "Move the link away, then export again; copy what was exported to where it is wanted.",
+        )
+    changed = [path for path in paths if path.is_file() and not _is_as_exported(folder, path, former)]
+    if changed:
+        more = f", and so are {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ActScribeError(
+            f"{changed[0]}: is not as it was exported{more}, and would be replaced; nothing was written.",
+            "Move it elsewhere if it is wanted, or remove it, then export again.",
+        )
+
+
+def _is_as_exported(folder: Path, path: Path, former: Exported) -> bool:
+    known = former.files.get(path.relative_to(folder).as_posix())
+    return known is not None and known.digest == content_hash(path)
+
+
 def note(
     folder: Path, version: Version, written: Mapping[Path, tuple[str, str]], names: Mapping[str, str]
 ) -> list[str]:
@@ -75,7 +109,7 @@ def note(
     }
     kept, sentences = dict(fresh), []
     for path, one in Exported.of(folder).files.items():
-        if path in fresh or not _is_below(path):
+        if path in fresh or not _is_below(path) or _through_link(folder, path):
             continue
         if names.get(one.recording) == one.name:
             kept[path] = one
@@ -89,6 +123,11 @@ def _is_below(path: str) -> bool:
     """Tell whether a path of a note leads into the folder: anybody may have edited it."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not {"..", "/"} & set(parts) and "\\" not in path and ":" not in path
+
+
+def _through_link(folder: Path, path: str) -> bool:
+    """Tell whether a link is on the way to a path of a note: what lies behind it was not exported."""
+    return any(one.is_symlink() for one in (folder / path, *(folder / path).parents) if one.is_relative_to(folder))
 
 
 def _gone(path: Path, one: ExportedFile, now: str | None) -> list[str]:

@@ -32,6 +32,11 @@ class ReviewFolder:
         return self.root / "keys.yaml"
 
     @property
+    def ports(self) -> Path:
+        """At which port each annotator's pages were served last."""
+        return self.root / "ports.json"
+
+    @property
     def prepared(self) -> Path:
         """Converted videos, times of frames and suggestions; whoever deletes it loses time and nothing else."""
         return self.root / "prepared"

@@ -29,6 +29,7 @@ def overview(asked: Asked) -> dict[str, Any]:
         "name": session.study.name,
         "task": labels.task,
         "annotator": session.annotator,
+        "review": session.name,
         "settling": session.is_settling,
         "run": _run(session),
         "reports": listed(session),

@@ -10,6 +10,7 @@ from typing import Any
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.file_cache import cached_digest
+from actscribe.files import text_hash
 from actscribe.journal import AGREED, Action, Began, Conflict, Journal, Sheet, Suggestion
 from actscribe.journal.spans import Spans
 from actscribe.local_page.access import Access
@@ -74,6 +75,11 @@ class Session:
         self.exporter = Exporter(self.journal, self.data, self.folder.export, self.conversions)
         self.before = judged(self.sheets.all())
         self.words = self.take_back()
+
+    @property
+    def name(self) -> str:
+        """By which a page knows whose work it shows: another study's or annotator's server may come to its address."""
+        return text_hash(f"{self.study.folder.resolve()}\n{self.annotator}")
 
     @property
     def is_settling(self) -> bool:

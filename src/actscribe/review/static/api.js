@@ -12,10 +12,15 @@ export class Refused extends Error {
 /** The server did not answer, or does not know this browser (any more): worth asking again later. */
 export class Lost extends Error {}
 
+/** Whose work this page shows: another annotator's server may come to this address, and must not take its changes. */
+let review = "";
+export const belongTo = name => (review ||= name);
+
 async function answered(path, how) {
 	let answer;
 	try {
-		answer = await fetch(path, {credentials: "same-origin", cache: "no-store", ...how});
+		const headers = {...how?.headers, ...(review && {"X-ActScribe-Review": review})};
+		answer = await fetch(path, {credentials: "same-origin", cache: "no-store", ...how, headers});
 	} catch {
 		throw new Lost("the server does not answer; is actscribe review still running?");
 	}

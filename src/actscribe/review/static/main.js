@@ -1,5 +1,5 @@
 // The page: what is open, whether everything is saved, and which keys were pressed.
-import {ask, pause, untilThere} from "./api.js";
+import {ask, belongTo, pause, untilThere} from "./api.js";
 import {get, make} from "./dom.js";
 import {count} from "./format.js";
 import {Keys} from "./keys.js";
@@ -53,6 +53,7 @@ class Page {
 
 	async #study() {
 		const study = await this.#there(() => ask("/api/study"));
+		belongTo(study.review);
 		study.labels.forEach(label => (label.color = shade((label.given = label.color))));
 		return study;
 	}
