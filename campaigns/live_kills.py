@@ -35,7 +35,8 @@ CAMPAIGN = Campaign(
     about="the stream that a watcher sees is cut, or the watcher is killed, at a random moment; it goes on by itself,"
     " or with the same command.",
     oracle="no line on the disk is lost or changed, what was seen up to a second before a kill is there, the gap is not"
-    " annotated, no bar lies in it, and every window has the score of its pictures.",
+    " annotated, no bar lies in it, every window has the score of its pictures, and what a busy machine left out is"
+    " told.",
     short=2,
     full=40,
     prepare=prepare,
