@@ -150,15 +150,57 @@ def test_what_is_settled_becomes_the_truth(two: tuple[Path, str]) -> None:
     assert truth.gaps == ()
 
 
-def test_who_settles_is_warned_where_one_of_the_two_went_on(two: tuple[Path, str]) -> None:
+def test_what_is_not_settled_is_not_annotated_and_that_is_said(two: tuple[Path, str]) -> None:
     study, id = two
+    act(client(study, "AB"), id, put(LEFT, 0, 2.9, "l"))  # now AB says 0 to 2.9 s, CD 0 to 2.5 s
     settler = client(study, "agreed")
+    act(settler, id, {"op": "mark", "start": 0, "end": 1, "labels": [RIGHT]})
+    answer = settler.post("/api/export", {"formats": ["json", "csv", "elan"], "recordings": [id]}).json
+    assert "1 span not settled" in answer["sentences"][0]
+    assert "--annotator agreed" in answer["sentences"][0]
+    truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]
+    for held in (truth, *(read_annotations(study / file) for file in answer["files"])):
+        assert [(one.label, one.start, one.end) for one in held.intervals] == [(LEFT, 0, 2.5), (RIGHT, 1.0, 2.5)]
+        assert [(one.label, one.start, one.end) for one in held.gaps] == [(LEFT, 2.5, 2.9)]
+    for words in (["check"], ["review", "--export", "csv"], ["next"]):
+        printed = " ".join(actscribe(words[0], study, *words[1:]).split())
+        assert "r0: 1 span (0.4 s, counted for each label) not settled" in printed
+        assert "--annotator agreed" in printed
+    act(settler, id, {"op": "mark", "start": 2.5, "end": 2.9, "labels": [LEFT]})
+    assert "not settled" not in actscribe("review", study, "--export", "csv")
+
+
+def questions(settler: Client) -> list[tuple[Any, ...]]:
+    (one,) = settler.get("/api/agreement").json["recordings"]
+    return [(d["label"], d["start"], d["end"], d["who"], d["settled"], d["again"]) for d in one["disagreements"]]
+
+
+def test_what_was_settled_is_asked_again_exactly_where_a_change_touches_it(two: tuple[Path, str]) -> None:
+    study, id = two
+    settler, first, second = client(study, "agreed"), client(study, "AB"), client(study, "CD")
+    act(settler, id, {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]})  # so the left lamp is out from 1.5 s
     assert opened(settler, id)["changed"] == ""
-    act(settler, id, {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]})
-    assert opened(settler, id)["changed"] == ""
-    act(client(study, "CD"), id, put(LEFT, 0, 2.9, "l"))
-    act(client(study, "EF"), id, put(LEFT, 0, 2.9, "l"))
-    assert opened(settler, id)["changed"] == "CD changed annotations since settling started; what is here counts."
+    settled = (LEFT, 1.5, 2.5, {"AB": False, "CD": True}, True, "")
+    assert questions(settler) == [settled]
+    act(second, id, put(LEFT, 0, 2.9, "l"))
+    act(client(study, "EF", independent=True), id, put(LEFT, 0, 2.9, "l"))
+    asked = (LEFT, 2.5, 2.9, {"AB": False, "CD": True}, False, "asked again: changed by CD")
+    assert questions(settler) == [settled, asked]
+    recording = opened(settler, id)
+    assert recording["changed"].startswith("CD changed what was settled")
+    assert recording["reviewed"] == {LEFT: [[0, 2.5], [2.9, 3]], RIGHT: [[0, 3]]}
+    truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]
+    assert [(one.label, one.start, one.end) for one in truth.gaps] == [(LEFT, 2.5, 2.9)]
+    act(second, id, put(LEFT, 0, 2.5, "l"))  # what is changed back is not asked
+    assert questions(settler) == [settled]
+    act(second, id, put(LEFT, 0, 1.5, "l"))  # who comes to say what was settled changes nothing
+    assert questions(settler) == []
+    assert opened(settler, id)["reviewed"] == {LEFT: [[0, 3]], RIGHT: [[0, 3]]}
+    bout = next(one["id"] for one in opened(first, id)["bouts"] if one["label"] == LEFT)
+    act(first, id, put(LEFT, 0, 1.0, bout))  # an answer that nobody gave by hand is asked as well
+    assert questions(settler) == [(LEFT, 1.0, 1.5, {"AB": False, "CD": True}, False, "asked again: changed by AB")]
+    act(settler, id, {"op": "mark", "start": 1.0, "end": 1.5, "labels": [LEFT]})
+    assert questions(settler) == [(LEFT, 1.0, 1.5, {"AB": False, "CD": True}, True, "")]
 
 
 def test_a_recording_of_one_annotator_cannot_be_settled(study: Path) -> None:

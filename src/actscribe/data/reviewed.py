@@ -14,11 +14,14 @@ from pathlib import Path
 
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
+from actscribe.data.clips import SAME_S
 from actscribe.data.manifest import Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotations_of, begin
+from actscribe.journal.outdated import as_it_stands, outdated
+from actscribe.journal.spans import left_of, seconds
 from actscribe.labels import LabelSet
 
 #: Recordings that one sentence names.
@@ -130,6 +133,9 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         first, *others = began[content]
         agreed = AGREED in began[content]
         sheets[content] = Sheet.of(by_sheet[content, AGREED if agreed else first])
+        if agreed:
+            again = outdated([one for one in entries if one.recording == content], labels)
+            sheets[content] = as_it_stands(sheets[content], again, labels)
         if others and not agreed:
             second[content] = Sheet.of(by_sheet[content, others[0]])
     _check_labels([*sheets.values(), *second.values()], labels)
@@ -139,7 +145,12 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         {content: sheet.annotator for content, sheet in sheets.items()},
         {content: _truth(sheet, labels) for content, sheet in sheets.items()},
         {content: _annotations(sheet, labels) for content, sheet in second.items()},
-        (*_files_changed(sheets, written), *_labels_since(sheets.values(), labels), *_other_videos(lost, written)),
+        (
+            *_unsettled(sheets.values(), labels),
+            *_files_changed(sheets, written),
+            *_labels_since(sheets.values(), labels),
+            *_other_videos(lost, written),
+        ),
     )
 
 
@@ -186,6 +197,27 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
         f"{_named(changed)}: the annotation file was changed since the review started from it. The review counts, and"
         " the change does not."
     ] * bool(changed)
+
+
+def _unsettled(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
+    """Say how much of the agreed annotations is not settled, and how it is."""
+    agreed = [one for one in sheets if one.annotator == AGREED]
+    open_spans = {
+        sheet.began.name: [
+            span
+            for name in labels.names
+            for span in left_of(sheet.began.duration, sheet.reviewed.get(name, ()))
+            if span[1] - span[0] > SAME_S
+        ]
+        for sheet in agreed
+    }
+    left = {name: spans for name, spans in open_spans.items() if spans}
+    spans = [span for of_one in left.values() for span in of_one]
+    return [
+        f"{_named(list(left))}: {counted(len(spans), 'span')} ({seconds(tuple(spans)):.1f} s, counted for each label)"
+        " not settled, so not annotated in the agreed annotation, whatever one annotator says of it. To settle, type:"
+        " actscribe review STUDY --annotator agreed"
+    ] * bool(left)
 
 
 def _labels_since(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from actscribe.annotations.checks import merge
 from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.journal.action import Bout
 from actscribe.journal.entry import Began
-from actscribe.journal.sheet import Sheet
+from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.spans import Spans, joined, left_of, removed, shared
 
 
@@ -56,7 +57,8 @@ def annotations_of(
 ) -> Annotations:
     """Return what a sheet says: its bouts, and as gaps whatever was not reviewed; label "" where for no label.
 
-    Bouts outside reviewed spans are among them. Bouts of one label and subject that overlap or touch are one. What
+    Bouts outside reviewed spans are among them, but for the agreed sheet's: what is not settled there is what one
+    annotator alone said. Bouts of one label and subject that overlap or touch are one. What
     derives from a suggestion that was wrong on purpose is not a bout, and not reviewed.
 
     Args:
@@ -74,7 +76,10 @@ def annotations_of(
         if (label := named.get(one.label))
         for start, end in own_parts(one)
     ]
-    missing = {label: left_of(duration, _reviewed(sheet, named, label)) for label in labels}
+    reviewed = {label: _reviewed(sheet, named, label) for label in labels}
+    if sheet.annotator == AGREED:
+        intervals = [part for one in intervals for part in _within(one, reviewed.get(one.label, ()))]
+    missing = {label: left_of(duration, spans) for label, spans in reviewed.items()}
     return Annotations(merge(intervals), gaps_of(missing), (), duration, tuple(labels))
 
 
@@ -107,6 +112,13 @@ def _reviewed(sheet: Sheet, named: Mapping[str, str], label: str) -> Spans:
         for start, end in one.planted if named.get(one.label) == label else ():
             reviewed = removed(reviewed or (), start, end)
     return reviewed or ()
+
+
+def _within(one: Interval, spans: Spans) -> list[Interval]:
+    """Return the parts of an interval that lie in spans; a point event as it is."""
+    if one.start == one.end:
+        return [one] if any(start <= one.start <= end for start, end in spans) else []
+    return [replace(one, start=start, end=end) for start, end in shared(((one.start, one.end),), spans)]
 
 
 def _apart(spans: Spans, common: Spans) -> Spans:

@@ -7,13 +7,14 @@ from typing import Any
 
 from actscribe.annotations.interval import Annotations
 from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S
 from actscribe.evaluation.agreement import kappa
 from actscribe.evaluation.reliability import reliability, seconds_agreed
-from actscribe.journal.spans import shared
+from actscribe.journal.spans import joined, left_of, removed, shared
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import Item
 from actscribe.review.session import Session, Unknown
-from actscribe.review.settling import Disagreement, Voice, disagreements, voices
+from actscribe.review.settling import Voice, changed_meanwhile, disagreements, standing, voices
 from actscribe.timeline.matching import label_spans
 from actscribe.typed_words import typed
 
@@ -41,7 +42,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
     labels = session.data.labels.names
     first, second = (voice.annotations for voice in pair)
     alike = {name: float(kappa(seconds_agreed(item.recording, first, second, name))) for name in labels}
-    listed = disagreements(item, pair, labels)
+    listed = _questions(session, item, pair)
     return {
         "id": item.id,
         "name": item.recording.name,
@@ -49,23 +50,49 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
         "began_with": {voice.name: voice.source for voice in pair if voice.source},
         "kappa": {name: _number(value) for name, value in alike.items()},
         "durations": {voice.name: _durations(item, voice.annotations, labels) for voice in pair},
-        "disagreements": [_listed(session, item, index, one) for index, one in enumerate(listed[:MOST_LISTED])],
+        "disagreements": listed[:MOST_LISTED],
         "more": max(0, len(listed) - MOST_LISTED),
     }
 
 
-def _listed(session: Session, item: Item, number: int, one: Disagreement) -> dict[str, Any]:
-    sheet = session.sheets.of(item.content)
-    reviewed = sheet.reviewed.get(one.label, ()) if sheet else ()
-    settled = shared(((one.start, one.end),), reviewed) == ((one.start, one.end),)
-    return {
-        "id": f"d{number}",
-        "label": one.label,
-        "start": one.start,
-        "end": one.end,
-        "who": dict(one.present),
-        "settled": settled,
-    }
+def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[dict[str, Any]]:
+    """Return what was and is to be settled, in order of time, cut where one part is settled and the next is not."""
+    sheet, labels = session.sheets.of(item.content), session.data.labels
+    again = changed_meanwhile(session.journal, item.content, labels)
+    reviewed = standing(sheet, session.journal, labels).reviewed if sheet else {}
+    differing = disagreements(item, pair, labels.names)
+    parts = []
+    for label in labels.names:
+        theirs = [one for one in differing if one.label == label]
+        settled = reviewed.get(label, ())
+        questions = [(one.start, one.end, dict(one.present)) for one in theirs]
+        changed = joined(span for of_one in again.values() for span in of_one.get(label, ()))
+        for one in theirs:
+            changed = removed(changed, one.start, one.end)
+        questions += [(start, end, _present(pair, label, (start + end) / 2)) for start, end in changed]
+        for start, end, who in questions:
+            done = shared(((start, end),), settled)
+            pieces = [(one, True) for one in done]
+            pieces += [(one, False) for one in shared(((start, end),), left_of(end, done))]
+            for (low, high), is_settled in pieces:
+                if high - low > SAME_S:
+                    names = [name for name, of in again.items() if shared(((low, high),), of.get(label, ()))]
+                    why = f"asked again: changed by {' and '.join(names)}" if names and not is_settled else ""
+                    about = {"label": label, "start": low, "end": high, "who": who}
+                    parts.append({**about, "settled": is_settled, "again": why})
+    parts.sort(key=lambda one: (one["start"], one["end"], one["label"]))
+    return [{"id": f"d{index}", **one} for index, one in enumerate(parts)]
+
+
+def _present(pair: tuple[Voice, Voice], label: str, moment: float) -> dict[str, bool]:
+    """Return who says that a label is there at a moment, of those who looked."""
+    present = {}
+    for voice in pair:
+        gaps = [one for one in voice.annotations.gaps if one.label in ("", label)]
+        if not any(one.start <= moment < one.end for one in gaps):
+            own = [one for one in voice.annotations.intervals if one.label == label]
+            present[voice.name] = any(one.start <= moment < one.end for one in own)
+    return present
 
 
 def _durations(item: Item, annotations: Annotations, labels: tuple[str, ...]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations
+from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Began, Journal, Sheet
@@ -19,7 +20,7 @@ from actscribe.review.cameras import Conversions
 from actscribe.review.exported import Exported, check_ours, note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
-from actscribe.review.settling import annotated
+from actscribe.review.settling import annotated, standing
 from actscribe.typed_words import typed
 
 
@@ -78,7 +79,24 @@ class Exporter:
             with suppress(ActScribeError):  # what was written is ours all the same, and the next export may replace it
                 note(self.folder, noted, written, names)
             raise
-        return (list(written), note(self.folder, noted, written, names)) if written else ([], [])
+        if not written:
+            return [], []
+        unsettled = [self._unsettled(item) for annotator, item in pairs if annotator == AGREED]
+        return list(written), [*note(self.folder, noted, written, names), *filter(None, unsettled)]
+
+    def _sheet(self, item: Item, annotator: str) -> Sheet:
+        return standing(self.journal.sheet(item.content, annotator), self.journal, self.data.labels)
+
+    def _unsettled(self, item: Item) -> str:
+        """Say how much of what two annotators said of a recording is not settled; empty: nothing."""
+        gaps = annotated(self._sheet(item, AGREED), self.data.labels).gaps
+        if not gaps:
+            return ""
+        number = counted(len(gaps), "span")
+        return (
+            f"{item.recording.name}: {number} not settled, exported as not annotated. To settle, type:"
+            f" actscribe review {typed(self.folder.parent.parent)} --annotator {AGREED}"
+        )
 
     def _paths(self, item: Item, annotator: str, formats: Sequence[str]) -> dict[str, Path]:
         """Return format -> file of one sheet."""
@@ -88,7 +106,7 @@ class Exporter:
 
     def _annotations(self, item: Item, annotator: str) -> Annotations:
         """Return what a sheet says, with what formats can carry beside it."""
-        sheet = self.journal.sheet(item.content, annotator)
+        sheet = self._sheet(item, annotator)
         annotations = annotated(sheet, self.data.labels)
         return replace(
             annotations,

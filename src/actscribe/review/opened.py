@@ -14,6 +14,7 @@ from actscribe.review import bodies
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import Item, outside
 from actscribe.review.session import Session, Unknown
+from actscribe.review.settling import standing
 from actscribe.review.sheets import Changed
 from actscribe.timeline.score_file import read_scores
 
@@ -105,13 +106,13 @@ def act(asked: Asked) -> dict[str, Any]:
 def undo(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/undo."""
     wanted = bodies.read(asked.body, bodies.At)
-    return _changed(asked.session.sheets.undo(asked.item.content, wanted.revision))
+    return _changed(asked.session, asked.session.sheets.undo(asked.item.content, wanted.revision))
 
 
 def redo(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/redo."""
     wanted = bodies.read(asked.body, bodies.At)
-    return _changed(asked.session.sheets.redo(asked.item.content, wanted.revision))
+    return _changed(asked.session, asked.session.sheets.redo(asked.item.content, wanted.revision))
 
 
 def shown(one: Suggestion) -> dict[str, Any]:
@@ -133,9 +134,9 @@ def _sheet(session: Session, sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def _changed(done: Changed) -> dict[str, Any]:
+def _changed(session: Session, done: Changed) -> dict[str, Any]:
     ops = [{"op": "put", "bout": _bout(one.bout)} if one.op == "put" else one.model_dump() for one in done.ops]
-    reviewed = dict(done.sheet.reviewed)
+    reviewed = dict(standing(done.sheet, session.journal, session.data.labels).reviewed)
     return {**_revision(done.sheet), "ops": ops, "reviewed": reviewed, "verdicts": _verdicts(done.verdicts)}
 
 

@@ -17,6 +17,7 @@ from actscribe.review.keys import key_map
 from actscribe.review.recordings import Item
 from actscribe.review.reports import listed
 from actscribe.review.session import Session
+from actscribe.review.settling import standing
 
 
 def overview(asked: Asked) -> dict[str, Any]:
@@ -63,6 +64,7 @@ def whole_reviewed(sheet: Sheet, labels: tuple[str, ...]) -> Spans:
 
 def _row(session: Session, item: Item) -> dict[str, Any]:
     own, recording, labels = session.sheets.of(item.content), item.recording, session.data.labels.names
+    own = None if own is None else standing(own, session.journal, session.data.labels)
     sheet = _of_file(session, item) if own is None and session.in_file(item) else own
     done = seconds(whole_reviewed(sheet, labels)) if sheet else 0.0
     left = max(0.0, recording.duration - done)

@@ -21,7 +21,7 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
-from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, voices
+from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, standing, voices
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester
 from actscribe.review.suggestions import Doubt, Suggested
@@ -198,8 +198,9 @@ class Session:
     def changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that what a sheet began with is not the same by now: a file, or two people's work; empty: it is."""
         if self.is_settling:
-            who = " and ".join(changed_meanwhile(self.journal, item.content))
-            return f"{who} changed annotations since settling started; what is here counts." if who else ""
+            again = changed_meanwhile(self.journal, item.content, self.data.labels)
+            who = " and ".join(again)
+            return f"{who} changed what was settled: it is asked again where the change touches it." if who else ""
         if not sheet.began.source or sheet.began.digest == self._digest_now(item):
             return ""
         if not sheet.revision:
@@ -258,7 +259,7 @@ class Session:
         """
         sheet = self.sheets.load(item.content)
         if sheet is not None:
-            return sheet
+            return standing(sheet, self.journal, self.data.labels)
         began = self._beginnings.setdefault(item.content, self._beginning(item))
         return Sheet.beginning(item.content, self.annotator, began)
 

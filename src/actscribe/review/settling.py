@@ -10,6 +10,7 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
 from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotations_of
+from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import Spans, joined, left_of, removed, shared
 from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
@@ -71,20 +72,25 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     return tuple(all_voices)
 
 
-def changed_meanwhile(journal: Journal, recording: str) -> list[str]:
-    """Return which of the two annotators of a recording changed something since the settling of it was begun.
+def changed_meanwhile(journal: Journal, recording: str, labels: LabelSet) -> Mapping[str, Mapping[str, Spans]]:
+    """Return annotator -> label -> what was settled and is to be asked again, since this one changed something there.
 
     Args:
         journal: of the study.
         recording: digest of the video's bytes.
+        labels: of the study.
     """
-    entries = journal.entries(recording)
-    settling = next((one.seq for one in entries if one.annotator == AGREED and one.kind == "began"), None)
-    if settling is None:
-        return []
-    both = [name for name in journal.annotators(recording) if name != AGREED][:2]
-    late = {one.annotator for one in entries if one.seq > settling and one.kind in ("did", "undid", "redid")}
-    return [name for name in both if name in late]
+    again = outdated(journal.entries(recording), labels)
+    return {
+        name: of_one for name, spans in again.items() if (of_one := {key: one for key, one in spans.items() if one})
+    }
+
+
+def standing(sheet: Sheet, journal: Journal, labels: LabelSet) -> Sheet:
+    """Return a sheet as it counts now: of an agreed one without what is to be asked again."""
+    if sheet.annotator != AGREED or not sheet.revision:
+        return sheet
+    return as_it_stands(sheet, changed_meanwhile(journal, sheet.recording, labels), labels)
 
 
 def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:

@@ -91,7 +91,7 @@ def ask(
     also_open = [name for name in SPLITS[1:] if any_open(parts[name])]
     if not any_open(parts[split]):  # before anything is scored
         nothing = _nothing_left(study, split) if parts[split] else f"No recording is in {split}."
-        return Queue((), strategy, 0.0, (nothing, *_left_out(split, also_open)))
+        return Queue((), strategy, 0.0, (nothing, *_left_out(split, also_open), *_of_review(data)))
     asked = [one for one in parts[split] if strategy == "coverage" or one.open]
     known = _known(strategy, study, data, used, asked)
     every = known.clips
@@ -101,7 +101,7 @@ def ask(
     watched = Watched(around, {one.recording: one.duration for one in every})
     chosen = choose(pieces, known, strategy, minutes * 60, watched, seed)
     left = sum(seconds(one.open) for one in every)
-    notes = (*_notes(strategy, split, bool(chosen)), *_left_out(split, also_open))
+    notes = (*_notes(strategy, split, bool(chosen)), *_left_out(split, also_open), *_of_review(data))
     return Queue(tuple(chosen), strategy, left, notes)
 
 
@@ -193,6 +193,11 @@ def _notes(strategy: str, split: str, any_chosen: bool) -> list[str]:
         f"These are spans of {held} that were chosen by {strategy}, so they are not like the rest of it, and numbers"
         " measured on them alone say less. Take --strategy random, or review these recordings whole and blind."
     ]
+
+
+def _of_review(data: StudyData) -> tuple[str, ...]:
+    """Return what is to be known of the review whose spans these are."""
+    return data.review.remarks if data.review else ()
 
 
 def _left_out(split: str, also_open: Sequence[str]) -> list[str]:

@@ -161,8 +161,8 @@ export class List {
 		const wanted = boxes.filter(box => box.checked).map(box => box.value);
 		if (!answer || !wanted.length) return;
 		try {
-			const {files} = await ask("/api/export", {formats: wanted});
-			await show("Exported", [make("p", {text: `${count(files.length, "file")} written:`}), make("ul", {class: "files"}, ...files.slice(0, 50).map(file => make("li", {text: file})))], [["Close", "", "main"]]);
+			const {files, sentences} = await ask("/api/export", {formats: wanted});
+			await show("Exported", [...sentences.map(text => make("p", {text})), make("p", {text: `${count(files.length, "file")} written:`}), make("ul", {class: "files"}, ...files.slice(0, 50).map(file => make("li", {text: file})))], [["Close", "", "main"]]);
 		} catch (error) {
 			this.page.fail(error);
 		}

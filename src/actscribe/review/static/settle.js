@@ -46,7 +46,7 @@ export class Settle {
 		const rows = disagreements.slice(0, MOST).map(one => {
 			const say = yes => Object.entries(one.who).filter(([, there]) => there === yes).map(([annotator]) => annotator).join(", ") || "–";
 			return make("tr", {}, make("th", {scope: "row"}, make("a", {href: `#${id}@${one.start}`, text: `${clock(one.start)} – ${clock(one.end)}`})),
-				...[one.label, say(true), say(false), one.settled ? "yes" : ""].map(text => make("td", {text})));
+				...[one.label, say(true), say(false), one.settled ? "yes" : one.again].map(text => make("td", {text})));
 		});
 		const open = disagreements.filter(one => !one.settled).length + more;
 		return make("section", {class: "pair-of-annotators"}, make("h2", {}, make("a", {href: `#${id}`, text: name})),
