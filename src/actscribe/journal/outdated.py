@@ -34,22 +34,22 @@ def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, 
     late = {name: changes for name, changes in own.items() if changes[-1].seq > agreed[0].seq}
     if not late:
         return {}
-    answer, given = _said(agreed, labels), _given(agreed)
-    found = {}
+    answer, given = _annotations(agreed, labels), _given(agreed)
+    by_annotator = {}
     for name, changes in late.items():
-        now = _said(changes, labels)
+        now = _annotations(changes, labels)
         spans: dict[str, Spans] = {}
         for at in sorted({at for _, at in given}):
             if all(one.seq <= at for one in changes):
                 continue
-            then = _said([one for one in changes if one.seq <= at], labels)
+            then = _annotations([one for one in changes if one.seq <= at], labels)
             for label in labels.names:
                 answered = [one for (old, seq), one in given.items() if seq == at and labels.resolve(old) == label]
                 mine = joined(span for of_one in answered for span in of_one)
                 fallen = shared(mine, _fallen(label, answer, then, now))
                 spans[label] = joined((*spans.get(label, ()), *fallen))
-        found[name] = spans
-    return found
+        by_annotator[name] = spans
+    return by_annotator
 
 
 def as_it_stands(sheet: Sheet, again: Mapping[str, Mapping[str, Spans]], labels: LabelSet) -> Sheet:
@@ -97,7 +97,7 @@ def _mark(given: dict[tuple[str, int], Spans], label: str, seq: int, op: Mark) -
         given[label, seq] = joined((*given.get((label, seq), ()), (op.start, op.end)))
 
 
-def _said(entries: Iterable[Entry], labels: LabelSet) -> Annotations | None:
+def _annotations(entries: Iterable[Entry], labels: LabelSet) -> Annotations | None:
     """Return what entries of one annotator amount to; None where there are none."""
     entries = list(entries)
     if not entries:
