@@ -29,8 +29,9 @@ def plot(
     """Draw timelines for a paper, with their annotation and scores if there are any."""
     from actscribe.errors import ActScribeError
     from actscribe.figure.draw import check_figure, draw, parse_width
-    from actscribe.figure.panels import of_files, of_run
+    from actscribe.figure.panels import about_run, of_files, of_run
     from actscribe.run_folder.run import Run, study_above
+    from actscribe.tables import print_sentence
 
     wide = parse_width(width)
     check_figure(out, overwrite)
@@ -44,6 +45,8 @@ def plot(
     draw(panels, out, wide)
     print(out)
     if opened is not None:
+        for sentence in about_run(opened, [panel.title for panel in panels]):
+            print_sentence(sentence)
         print_next("review", study_above(opened.folder), "--run", opened.folder, "--open", panels[0].title)
     elif truth:
         print_next("agreement", truth[0], files[0])

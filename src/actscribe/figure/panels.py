@@ -116,6 +116,25 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
     return panels
 
 
+def about_run(run: Run, names: Sequence[str]) -> list[str]:
+    """Say what a figure of a run's recordings shows that it does not show by itself.
+
+    Args:
+        run: of which recordings are drawn.
+        names: of these recordings.
+    """
+    review = run.info.review
+    source = f"from the review journal up to entry {review.entries}" if review else "from the annotation files"
+    sentences = [f"Annotated is what the run was trained and evaluated with, {source}; what was changed since is not."]
+    learned = [one.name for one in run.recordings() if one.name in names and one.split == "train"]
+    if learned:
+        sentences.append(
+            f"{', '.join(learned)}: of the train split, which the run learned from, so the predictions look better"
+            " there than they are on other recordings."
+        )
+    return sentences
+
+
 def _read(path: Path, video: str | None = None) -> Annotations:
     clock = clock_of(path, video)
     if clock is None and annotation_files.counts_frames(path):
