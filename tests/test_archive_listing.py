@@ -35,12 +35,40 @@ def test_names_that_would_be_one_file_in_two_formats_are_told_apart(tmp_path: Pa
     assert len(set(written)) == 4
 
 
+def test_links_are_followed_once_and_those_that_lead_nowhere_are_listed(tmp_path: Path) -> None:
+    source = archives.fill(tmp_path / "in", {"a.mp4": b"x", "ward/b.mp4": b"y"})
+    archives.fill(tmp_path / "disk", {"c.mp4": b"z", "more/d.mp4": b"zz"})
+    (source / "other disk").symlink_to(tmp_path / "disk")
+    (source / "the same disk").symlink_to(tmp_path / "disk")
+    (source / "a part of it").symlink_to(tmp_path / "disk" / "more")
+    (source / "the ward again").symlink_to("ward")
+    (source / "ward" / "up").symlink_to("../..")
+    (tmp_path / "disk" / "more" / "back").symlink_to(source)
+    (source / "not fetched.mp4").symlink_to("../annex/1.mp4")
+    (source / "itself.mp4").symlink_to("itself.mp4")
+    names = {video.name for video in list_archive(source)}
+    real, linked = {"a.mp4", "ward/b.mp4"}, {"a part of it/d.mp4", "other disk/c.mp4"}
+    assert names == real | linked | {"not fetched.mp4", "itself.mp4"}
+
+
+def test_names_that_are_spelled_alike_are_two_videos_and_stand_on_one_line(tmp_path: Path) -> None:
+    try:
+        archives.fill(tmp_path, {"a\nb.mp4": b"x", "a\\nb.mp4": b"x", "c\x1b[2J\r.mp4": b"x"})
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    videos = list_archive(tmp_path)
+    assert sorted(video.name for video in videos) == ["a\\nb.mp4", "a\\nb.mp4", "c\\x1b[2J\\r.mp4"]
+    assert len({video.key for video in videos}) == 3
+    assert len({video.stem for video in videos}) == 3
+
+
 def test_lists_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     archives.fill(tmp_path, {"a.mp4": b"x"})
     for text, message in (
         ("film\na.mp4\n", "no column 'video'"),
         ("video\na.mp4\na.mp4\n", "list.csv:3: this video is in line 2 already"),
         ("video\n", "lists no video"),
+        ("video,Video\na.mp4,b.mp4\n", "list.csv:1: has the column 'video' twice"),
     ):
         (tmp_path / "list.csv").write_text(text)
         with pytest.raises(ActScribeError, match=message):

@@ -120,6 +120,23 @@ def test_failures_are_grouped_and_the_slowest_stand_first() -> None:
     assert look["distance"].is_monotonic_decreasing
 
 
+def test_every_failure_has_its_reason_in_the_tables_and_the_page_stays_short() -> None:
+    archive = archive_pages.content(3000)
+    odd = {
+        key: replace(one, reason=f"it ends after {number} bytes.") if number % 3 else one
+        for number, (key, one) in enumerate(archive.failed.items())
+    }
+    archive = replace(archive, failed=odd)
+    rows = tables.rows(archive).query("state == 'failed'")
+    assert rows["reason"].tolist() == [odd[video.key].reason for video in archive.videos if video.key in odd]
+    failures = tables.failures(archive)
+    assert len(failures) == tables.MOST_REASONS + 1
+    assert failures["videos"].sum() == len(odd)
+    assert set(failures["reason"].head(2)) == set(archive_pages.REASONS)
+    others = len({one.reason for one in odd.values()}) - tables.MOST_REASONS
+    assert failures["reason"].iloc[-1] == f"{others} other reasons, see archive.csv"
+
+
 def test_sentences_count() -> None:
     archive = archive_pages.content(67)
     first, second = tables.sentences(archive)
@@ -132,6 +149,8 @@ def test_sentences_count() -> None:
     page = Page(archive_page(page_of(alone, "x", [], "x", tables.rows(alone)))).text
     assert page.count("the run has too few recordings to compare with") == len(archive_pages.NAMES)
     assert "the line" not in page  # there is none
+    assert tables.sentences(archive_pages.content(1))[0].startswith("1 of 1 video has a timeline")
+    assert tables.sentences(archive_pages.content(1100))[0].startswith("1\u202f062 of 1\u202f100 videos have")
     empty = replace(archive, done={}, failed={}, first={})
     assert tables.sentences(empty)[0].startswith("0 of 67 videos have a timeline, 0.0 s of video. 67 are not done")
     assert isinstance(tables.rows(empty), pd.DataFrame)

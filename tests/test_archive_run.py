@@ -22,10 +22,13 @@ from actscribe import Compute, Run, annotate, computing, load_study, train
 from actscribe.archive import archive as module
 from actscribe.archive.archive import Hands, annotate_archive, retry_failed
 from actscribe.archive.folder import Archive
+from actscribe.archive.listing import Video
 from actscribe.archive.record import Done
+from actscribe.archive.task import Outcome
 from actscribe.cli import app
 from actscribe.cli.archive import _shard
 from actscribe.errors import ActScribeError
+from actscribe.progress import report_to
 from actscribe.runs import one_video
 
 GOOD = ("a.mp4", "long.mp4", "copy of a.mp4", "night/b.mp4")
@@ -110,6 +113,7 @@ def test_videos_that_the_run_has_learned_from_are_said(one_run: Run, tmp_path: P
 
 def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
     out, output = done
+    assert "7 videos, 7 to do; the run is loaded first." in output
     assert "4 of 7 videos have a timeline" in output
     assert "3 failed" in output
     assert "7 of 7, 3 failed" in output
@@ -120,6 +124,26 @@ def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
     failures = page.tables["Why videos have no timeline."]
     assert {row[1] for row in failures[1:]} == {"1"}
     assert any("a text, expected a video file." in row[0] for row in failures)
+
+
+def test_what_is_to_be_done_and_how_long_it_takes_is_said_before_the_first_video_has_ended() -> None:
+    """The time that loading a run takes is no part of the pace: it is the same for one video and for a thousand."""
+    said: list[str] = []
+    videos = [Video(str(number), f"{number}.mp4", "", 100, str(number)) for number in range(10)]
+    clock = iter((500.0, 510.0, 520.0))  # the run was loaded at 490
+    with report_to(lambda report: said.append(str(report))), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.time, "monotonic", lambda: next(clock))
+        teller = module._Teller(videos, videos, 0)
+        for video in videos[:3]:
+            teller(video, Outcome(video.key, "done", 10.0))
+    assert said == [
+        f"{number} of 10: {number - 1}.mp4, about {left} left"
+        for number, left in ((1, "1:30"), (2, "1:20"), (3, "1:10"))
+    ]
+    assert module._begin_sentence(["open"] * 3) == "3 videos, 3 to do; the run is loaded first."
+    assert module._begin_sentence(["done", "failed", "open"]) == (
+        "3 videos, 1 done before, 1 failed before, 1 to do; the run is loaded first."
+    )
 
 
 def test_the_tables_hold_every_video_and_label(done: tuple[Path, str], one_run: Run, videos: Path) -> None:
@@ -263,7 +287,7 @@ def test_where_the_report_has_no_room_what_is_done_is_said_all_the_same(
     ended = CliRunner().invoke(app, words)
     output = " ".join(ended.output.split())
     assert ended.exit_code == 3
-    assert "1 of 1 videos have a timeline" in output
+    assert "1 of 1 video has a timeline" in output
     assert f"Tables and report are not written: {out / 'archive.csv'}: the disk is full" in output
     assert f"actscribe archive {out} --report" in output
     ended = CliRunner().invoke(app, ["archive", str(out), "--report"])
@@ -284,10 +308,30 @@ def test_what_cannot_be_done_is_said_before_any_video_is_opened(one_run: Run, vi
         (["archive", videos], "--run RUN --out OUT"),
         (["archive", videos, "--status"], "no archive here"),
         (["archive", videos, "--status", "--out", out], "--status is asked of an archive's folder alone"),
+        (["archive", videos, "--status", "--verify"], "--status and --verify at once"),
         (["archive", videos, "--run", one_run.folder, "--out", out, "--shard", "4/3"], "expected a part"),
     ):
         ended = CliRunner().invoke(app, [str(word) for word in words])
         assert ended.exit_code == 2
+        assert expected in " ".join(ended.output.split())
+
+
+def test_what_an_archive_was_started_with_is_compared_before_networks_are_loaded(
+    done: tuple[Path, str], one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "annotate_archive", lambda *_: pytest.fail("loaded"))
+    out, _ = done
+    same = ["archive", videos, "--run", one_run.folder, "--out", out, "--format", "elan"]
+    for words, expected in (
+        (same, "another choice of formats (json, elan; now elan)"),
+        ([*same, "--format", "json,elan", "--no-rules"], "another choice of rules"),
+        ([*same, "--format", "json,elan", "--together", "2"], "another number of videos"),
+        ([*same[:5], tmp_path / "new", "--format", "elam"], "'elam' is not an annotation format"),
+        ([*same[:5], videos], "is not empty"),
+        (["archive", one_run.folder, *same[2:]], "is the archive of"),
+    ):
+        ended = CliRunner().invoke(app, [str(word) for word in words])
+        assert ended.exit_code == 2, (words, ended.output, ended.exception)
         assert expected in " ".join(ended.output.split())
 
 

@@ -84,6 +84,32 @@ def test_what_fails_is_written_down_with_its_sentence_and_can_be_tried_again(
     assert archive.states(videos) == ["open", "failed", "done"]
 
 
+def test_failures_of_one_kind_have_one_reason_and_one_line(tmp_path: Path) -> None:
+    """Whichever names stand in the sentence, however they are spelled there: as many reasons as kinds."""
+
+    def failing(video: Video) -> archives.Opened:
+        stem, path = archive.stem(video), Path(video.path)
+        kinds = {
+            "1": f"{stem}.events.tsv: the video name {str(path.absolute())!r} cannot be written.",
+            "2": f"{stem}.json: is there already.",
+            "3": f"{path}: an empty file.",
+            "4": f"cannot write {stem}.json, nor read {path}.",
+        }
+        raise ActScribeError(kinds[path.parent.name], "Rename it.")
+
+    names = [f"{kind}/{name}.mp4" for kind in "1234" for name in ("a", "b b", "c\x1b[2J\nd")]
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", dict.fromkeys(names, b"x")), tmp_path / "out")
+    work = replace(archives.work(archive), open=failing)
+    said = [attempt(archive, Claims(archive.claims()), video, work) for video in videos]
+    assert status(archive).reasons == {
+        "the video name cannot be written.": 3,
+        "is there already.": 3,
+        "an empty file.": 3,
+        "cannot write its timeline, nor read it.": 3,
+    }
+    assert all(one.how == "failed" and one.sentence.isprintable() for one in said)
+
+
 def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
     source = archives.fill(tmp_path / "in", CONTENTS)
     (source / "list.csv").write_text("video;site\na.mp4;1\ngone.mp4;1\nb/c.mp4;2\n")
@@ -395,7 +421,7 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         ({"versions": {"torch": "1"}}, "version of a library"),
         ({"model": "1"}, "run or other settings"),
         ({"formats": ("elan",)}, r"choice of formats \(json; now elan\)"),
-        ({"rules": False}, "choice of rules"),
+        ({"rules": False}, r"choice of rules \(as the run has it; now not applied\)"),
         ({"computing": "cuda"}, "kind of device"),
         ({"together": 8}, r"number of videos that are scored together \(1; now 8\)"),
         ({"source": StoredPath.of(tmp_path / "other", archive.folder)}, "is the archive of"),

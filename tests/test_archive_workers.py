@@ -98,6 +98,19 @@ def test_workers_that_never_get_ready_end_it_with_a_sentence(tmp_path: Path, mak
     assert archive.states(videos) == ["open"]
 
 
+def test_ctrl_c_is_not_answered_by_a_worker_that_is_just_starting(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    with closing(LocalPool(archive, archives.make, [ONE])) as pool:
+        started = pool.pids
+        os.kill(started[0], signal.SIGINT)
+        outcomes = hand_out(archive, videos, pool, lambda *_: None)
+        assert pool.pids == started
+    assert [one.how for one in outcomes] == ["done"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def _driver(archive: Archive, videos: list[Video]) -> None:
     os.setsid()
     run(archive, videos, 1)

@@ -84,3 +84,20 @@ def test_two_processes_make_the_run_that_one_makes_of_all_others(study: Path, tm
     loaded = load_study(study)
     for name in OTHERS:
         same(train(loaded, name).folder, tmp_path / name, MOST.get(name, 1e-6))
+
+
+@pytest.mark.slow
+def test_a_training_with_divided_weights_that_was_killed_goes_on_to_the_same_run(study: Path, tmp_path: Path) -> None:
+    """With FSDP a checkpoint holds what learns, which is whole in each process, so `--resume` needs nothing else."""
+    name = "vlm-lora-fsdp"
+    alone = train(load_study(study), name, tmp_path / "alone").folder
+    steps = json.loads((alone / "training.json").read_text())["steps"]
+    killed = ["train", str(study), "--recognizer", name, "--out", str(tmp_path / "killed")]
+    code, _, _ = together(TORCHRUN, "--die", str(steps // 2 + 1), json.dumps([killed]))
+    assert code != 0
+    assert list((tmp_path / "killed" / "checkpoints").glob("checkpoint-*/digests.json"))
+    code, _, errors = together(TORCHRUN, json.dumps([[*killed, "--resume"]]))
+    assert code == 0, errors
+    assert "FSDP: 2 processes divide " in errors
+    same(alone, tmp_path / "killed")
+    assert len(list((tmp_path / "killed" / "tensorboard").glob("events.*"))) == 2  # it did not begin anew

@@ -70,6 +70,14 @@ def test_excel_is_told_the_encoding_of_umlauts_alone(tmp_path: Path) -> None:
     assert (tmp_path / "y.csv").read_bytes().startswith(b"label,")
 
 
+def test_what_ends_a_line_ends_no_row(tmp_path: Path) -> None:
+    table = pd.DataFrame({"video": ["a\rb.mp4", "c\nd.mp4", "e.mp4"], "bouts": [1, 2, 3]})
+    write_table(tmp_path / "x.csv", table)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "x.csv"), table, check_dtype=False)
+    with (tmp_path / "x.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file))[1:] == [["a\rb.mp4", "1"], ["c\nd.mp4", "2"], ["e.mp4", "3"]]
+
+
 def test_other_endings_and_files_in_the_way_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ActScribeError, match=r"\.csv or \.xlsx"):
         check_table(tmp_path / "x.txt")

@@ -42,6 +42,17 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def spelled(text: str) -> str:
+    """Return a name, or a sentence with names in it, on one line that no terminal obeys: as `printable`, and control
+    characters are spelled, too.
+    """
+    controls = ("Cc", "Zl", "Zp")
+    return "".join(
+        one.encode("unicode_escape").decode() if unicodedata.category(one) in controls else one
+        for one in printable(text)
+    )
+
+
 def is_safe_name(name: str) -> bool:
     """Tell whether a name is one that `safe_name` or `unique_names` gives."""
     return bool(name) and safe_name(name, LONGEST_NUMBERED) == name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -42,7 +42,17 @@ def csv_text(table: pd.DataFrame) -> str:
     A text that a spreadsheet would run as a formula has an apostrophe before it, see `spreadsheet`. Text that is
     not ASCII begins with a byte order mark, without which Excel takes it for an old encoding.
     """
-    return for_excel(safe_texts(table).to_csv(index=False, lineterminator="\n"))
+    safe = safe_texts(table)
+    # What ends lines is quoted in texts; another carriage return is not, and would end its row for those who read.
+    ending = "\r\n" if any("\r" in value for value in _texts(safe)) else "\n"
+    return for_excel(safe.to_csv(index=False, lineterminator=ending))
+
+
+def _texts(table: pd.DataFrame) -> Iterator[str]:
+    yield from map(str, table.columns)
+    for index, kind in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            yield from (value for value in table.iloc[:, index] if isinstance(value, str))
 
 
 def safe_texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -182,7 +182,7 @@ def _ready(jobs: Sequence[Job], waiting: Sequence[int], running: Collection[int]
 def _start(context: Any, function: Callable[[Any], Any], compute: Compute) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-    with _no_interrupt():
+    with uninterrupted():
         process.start()
     theirs.close()
     ours.send((function, compute))
@@ -190,7 +190,7 @@ def _start(context: Any, function: Callable[[Any], Any], compute: Compute) -> _W
 
 
 @contextmanager
-def _no_interrupt() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Let a process that starts inherit that Ctrl-C is not its own: the one who hands out answers it."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 from actscribe.annotations.formats import find_format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.archive.cluster import RayPool
-from actscribe.archive.folder import TIMELINES, Archive, Plan
+from actscribe.archive.folder import TIMELINES, Archive, Plan, State
 from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
@@ -20,9 +20,10 @@ from actscribe.archive.report import report_sentences, write_tables
 from actscribe.archive.task import Outcome
 from actscribe.archive.work import working
 from actscribe.compute import chosen
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
-from actscribe.progress import LINE_EVERY_S, Progress, say
+from actscribe.progress import LEAST_S, LINE_EVERY_S, Progress, say
 from actscribe.run_folder.environment import versions
 from actscribe.run_folder.file_names import OPERATING_POINT
 from actscribe.run_folder.run import Run
@@ -166,6 +167,7 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     sweep_below(archive.claims())
     stopped = ""
     if todo:
+        say(_begin_sentence(states))
         with closing(_pool(archive, run, hands, len(todo))) as pool:
             outcomes = hand_out(archive, todo, pool, _Teller(mine, todo, states.count("failed")))
         stopped = next((one.sentence for one in outcomes if one.how == "stopped"), "")
@@ -176,6 +178,13 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     except ActScribeError as error:
         return _ended(archive, mine, report_sentences(archive, run), (), stopped, error.message)
     return _ended(archive, mine, sentences, files, stopped)
+
+
+def _begin_sentence(states: Sequence[State]) -> str:
+    """Return what is to be done: until the run is loaded and the first video has ended, nothing else is said."""
+    done, failed, left = (states.count(state) for state in ("done", "failed", "open"))
+    before = f", {done} done before" * bool(done) + f", {failed} failed before" * bool(failed)
+    return f"{counted(len(states), 'video')}{before}, {left} to do; the run is loaded first."
 
 
 def _shard_ended(archive: Archive, mine: Sequence[Video], stopped: str, number: int, count: int) -> Ended:
@@ -214,10 +223,8 @@ class _Teller:
 
     def __init__(self, videos: Sequence[Video], todo: Sequence[Video], failed: int) -> None:
         self._total, self._ended, self._failed = len(videos), len(videos) - len(todo), failed
-        self._left, self._begun, self._last = sum(one.bytes for one in todo), time.monotonic(), -LINE_EVERY_S
-        self._read = 0
-        if self._ended:
-            say(f"{self._ended} of {self._total} are done already")
+        self._left, self._read, self._last = sum(one.bytes for one in todo), 0, -LINE_EVERY_S
+        self._begun: float | None = None
 
     def __call__(self, video: Video, outcome: Outcome) -> None:
         self._ended += 1
@@ -225,10 +232,13 @@ class _Teller:
         self._read += video.bytes
         self._left -= video.bytes
         now = time.monotonic()
+        if self._begun is None:
+            self._begun = now - outcome.seconds  # before it networks were loaded, which takes no longer for many videos
         if outcome.how != "done":
             say(f"{outcome.how}: {outcome.sentence}")
         if now - self._last >= LINE_EVERY_S or self._ended == self._total:
             self._last = now
             failed = f", {self._failed} failed" if self._failed else ""
-            left = (now - self._begun) / self._read * self._left if self._read and self._left else None
+            elapsed = now - self._begun
+            left = elapsed / self._read * self._left if self._read and self._left and elapsed >= LEAST_S else None
             say(Progress(f"{self._ended} of {self._total}{failed}", video.name, left))

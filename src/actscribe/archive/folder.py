@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from actscribe.annotations.formats import find_format
 from actscribe.archive.claims import create_whole
 from actscribe.archive.listing import NAME_DIGITS, Video
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
@@ -28,6 +29,7 @@ INDICATORS = "indicators"
 STATE = "state"
 #: Deaths of workers after which a video is set aside.
 MOST_DEATHS = 2
+_ELSEWHERE = "Choose a new or empty folder with --out."
 State = Literal["done", "failed", "open"]
 
 
@@ -75,6 +77,29 @@ class Archive:
     plan: Plan
 
     @classmethod
+    def check_asked(
+        cls, folder: Path, source: Path, formats: tuple[str, ...], rules: bool | None, together: int
+    ) -> None:
+        """Refuse what `begin` would refuse, as far as it is known before networks are loaded.
+
+        Args:
+            folder: of the archive.
+            source, formats, rules, together: see `Plan`.
+
+        Raises:
+            ActScribeError: as `begin`; or an unknown format.
+        """
+        for name in formats:
+            find_format(name)
+        if not (folder / FILE).is_file():
+            check_free(folder, _ELSEWHERE)
+            check_writable(folder)
+            return
+        archive = cls.open(folder)
+        asked = {"source": StoredPath.of(source, folder), "formats": formats, "rules": rules, "together": together}
+        archive._check_same(archive.plan.model_copy(update=asked))
+
+    @classmethod
     def begin(cls, folder: Path, plan: Plan) -> Archive:
         """Return a new archive, or the one that is there, if it is made with the same; where its run lies now is kept.
 
@@ -82,7 +107,7 @@ class Archive:
             ActScribeError: the folder holds something else, or an archive that is made with something else.
         """
         if not (folder / FILE).is_file():
-            check_free(folder, "Choose a new or empty folder with --out.")
+            check_free(folder, _ELSEWHERE)
             check_writable(folder)
             folder.mkdir(parents=True, exist_ok=True)
             create_whole(folder / FILE, sealed(plan.model_dump(mode="json")))  # of two that begin at once, one does
@@ -112,7 +137,7 @@ class Archive:
         except ValueError as error:
             raise ActScribeError(
                 f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
-                "Choose a new or empty folder with --out.",
+                _ELSEWHERE,
             ) from None
 
     def _check_same(self, plan: Plan) -> None:
@@ -262,7 +287,13 @@ _WORDS = {
 }
 
 
+#: How `Plan.rules` is said.
+_RULES = {None: "as the run has it", True: "applied", False: "not applied"}
+
+
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {number}" for name, number in value.items())
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return _RULES[value] if value is None or isinstance(value, bool) else str(value)

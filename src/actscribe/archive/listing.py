@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
 from actscribe.data.folder import is_video, list_videos
 from actscribe.errors import ActScribeError
-from actscribe.names import printable, safe_name, same_name
+from actscribe.names import printable, safe_name, same_name, spelled
 from actscribe.reading import read_text
 from actscribe.typed_words import typed
 from actscribe.video.endings import VIDEO_ENDINGS
@@ -27,7 +28,7 @@ class Video:
 
     Args:
         key: digest of its name, then one of its size and time of last change: a file that changes is another one.
-        name: from the folder or as the list spells it, with `/`, see `names.printable`: every table can hold it.
+        name: from the folder or as the list spells it, with `/`, see `names.spelled`: every table can hold it.
         path: of the file.
         bytes: its size; 0 where it is not there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
@@ -50,7 +51,7 @@ def list_archive(source: Path) -> list[Video]:
         ActScribeError: neither a folder nor a table, no video in it, or one that is named twice (line named).
     """
     if source.is_dir():
-        named = [(path.relative_to(source).as_posix(), path) for path in list_videos(source)]
+        named = [(path.relative_to(source).as_posix(), path) for path in list_videos(source, lost=True)]
         if not named:
             known = ", ".join(sorted(VIDEO_ENDINGS))
             raise ActScribeError(f"{source}: no video in this folder or below it; known endings: {known}.")
@@ -85,7 +86,10 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     table = find_table(source, read_text(source), lambda names: "video" in names)
     if table is None:
         raise ActScribeError(f"{source}: has no column 'video'.", "Write 'video' into its first line.")
-    column = [cell.strip().casefold() for cell in table.header.cells].index("video")
+    header = [cell.strip().casefold() for cell in table.header.cells]
+    if header.count("video") > 1:
+        raise ActScribeError(f"{table.header.at(source)}: has the column 'video' twice.", "Rename one of them.")
+    column = header.index("video")
     lines: dict[str, int] = {}
     for row in table.body:
         name = row.cell(column).strip()
@@ -100,18 +104,17 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
 
 
 def _video(name: str, path: Path) -> Video:
-    name = printable(name)
     try:
         state = path.stat()
         size, changed = state.st_size, state.st_mtime_ns
     except OSError:  # said when its turn comes
         size, changed = 0, 0
     key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed)
-    return Video(key, name, str(path), size, _stem(name))
+    return Video(key, spelled(name), str(path), size, _stem(printable(name)))
 
 
 def _digest(digits: int, *parts: object) -> str:
-    return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=digits // 2).hexdigest()
+    return hashlib.blake2b(os.fsencode("\n".join(map(str, parts))), digest_size=digits // 2).hexdigest()
 
 
 def _stem(name: str) -> str:
@@ -128,9 +131,7 @@ def _with_stems(videos: Iterable[Video]) -> list[Video]:
     videos = list(videos)
     counts = Counter(name for one in videos for name in _files(one.stem))
     return [
-        one
-        if all(counts[name] == 1 for name in _files(one.stem))
-        else replace(one, stem=f"{one.stem}-{_digest(8, one.name)}")
+        one if all(counts[name] == 1 for name in _files(one.stem)) else replace(one, stem=f"{one.stem}-{one.key[:8]}")
         for one in videos
     ]
 

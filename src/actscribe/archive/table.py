@@ -6,20 +6,22 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from actscribe.archive.drift import Reference, Sight, mean_certainty
-from actscribe.archive.folder import Archive
+from actscribe.archive.folder import TABLE, Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.columns import Column, names
+from actscribe.counts import counted
 from actscribe.data.recording import ID_DIGITS
 from actscribe.evaluation.indicators import DECIMALS, INDICATOR_COLUMNS
 from actscribe.names import printable
-from actscribe.report.formatting import length
+from actscribe.report.formatting import count, length, percent
 
 _OF_BOUTS = {column.name: column for column in INDICATOR_COLUMNS}
 #: One row for each video and label; of a video without a timeline one row without a label.
@@ -46,6 +48,7 @@ COLUMNS = (
     Column("look", "look at", "why a person should look at it: unlike, unsure, failed", "text"),
     Column("timeline", "timeline", "the first of its files", "text"),
     Column("copy_of", "copy of", "a video with the same content", "text"),
+    Column("reason", "reason", "why it has no timeline", "text"),
 )
 #: Without the paths of timelines, which would be half of a page.
 SHOWN = tuple(column for column in COLUMNS if column.name != "timeline")
@@ -74,6 +77,8 @@ LABELS = (
 )
 #: Rows of the tables of single videos, and names of examples.
 MOST_ROWS, MOST_EXAMPLES = 20, 3
+#: Rows of reasons why videos failed; there may be as many reasons as videos.
+MOST_REASONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,8 @@ def _rows(content: Content) -> Iterator[dict[str, Any]]:
         record = content.done.get(video.key)
         same: dict[str, Any] = blank | {"video": printable(video.name), "look": content.why_look(video)}
         if record is None:
-            yield same | {"state": "failed" if video.key in content.failed else "open"}
+            failure = content.failed.get(video.key)
+            yield same | ({"state": "open"} if failure is None else {"state": "failed", "reason": failure.reason})
             continue
         video_sights = sights(record)
         first = content.first[record.content]
@@ -197,8 +203,13 @@ def failures(content: Content) -> pd.DataFrame:
     by: dict[str, list[Failed]] = defaultdict(list)
     for record in content.failed.values():
         by[record.reason].append(record)
+    groups = sorted(by.items(), key=lambda one: (-len(one[1]), one[0]))
+    if rest := groups[MOST_REASONS:]:  # reasons with numbers of their own: each would be a row
+        groups[MOST_REASONS:] = [
+            (f"{counted(len(rest), 'other reason')}, see {TABLE}.csv", [*chain(*dict(rest).values())])
+        ]
     rows = []
-    for reason, own in sorted(by.items(), key=lambda one: (-len(one[1]), one[0])):
+    for reason, own in groups:
         shown = ", ".join(printable(one.name) for one in own[:MOST_EXAMPLES])
         more = f" and {len(own) - MOST_EXAMPLES} more" if len(own) > MOST_EXAMPLES else ""
         rows.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
@@ -271,13 +282,15 @@ def looked_at(content: Content) -> int:
 def sentences(content: Content) -> list[str]:
     """Return what the report begins with, and the terminal ends with."""
     videos, done = len(content.videos), len(content.done)
-    lines = [f"{done} of {videos} videos have a timeline, {length(content.duration_s)} of video."]
+    have = counted(videos, "video has a timeline", "videos have a timeline")
+    lines = [f"{count(done)} of {have}, {length(content.duration_s)} of video."]
     if content.failed:
-        lines.append(f"{len(content.failed)} failed; the reasons are below.")
+        lines.append(f"{count(len(content.failed))} failed; the reasons are below.")
     if rest := videos - done - len(content.failed):
-        lines.append(f"{rest} {'is' if rest == 1 else 'are'} not done yet.")
+        lines.append(counted(rest, "is not done yet.", "are not done yet."))
     if content.copies:
-        lines.append(f"{content.copies} {'has' if content.copies == 1 else 'have'} the same content as another one.")
+        same = "the same content as another one."
+        lines.append(counted(content.copies, f"has {same}", f"have {same}"))
     return [" ".join(lines), _look_sentence(content)]
 
 
@@ -291,7 +304,7 @@ def _look_sentence(content: Content) -> str:
     looked = looked_at(content)
     share = looked / max(1, len(content.videos))
     return (
-        f"A person should look at {looked} ({share:.0%}): those that failed, those whose scores lie farther off than"
-        f" each of the run's {reference.recordings} {reference.split} recordings from the others (unlike), and those at"
-        " which it is less certain than at each of them (unsure)."
+        f"A person should look at {count(looked)} ({percent(share)}): those that failed, those whose scores lie farther"
+        f" off than each of the run's {reference.recordings} {reference.split} recordings from the others (unlike), and"
+        " those at which it is less certain than at each of them (unsure)."
     )

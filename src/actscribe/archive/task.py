@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from actscribe.annotations.formats import FORMATS
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
@@ -18,6 +19,7 @@ from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.counts import counted
 from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
 from actscribe.files import content_hash, disk_is_full, explain_os_error
+from actscribe.names import spelled
 
 #: How an attempt ended. "taken": another process is at it; "stopped": nothing can be written any more.
 How = Literal["done", "failed", "taken", "stopped"]
@@ -234,7 +236,7 @@ def _failed(archive: Archive, video: Video, error: Exception, seconds: float) ->
     if disk_is_full(error):
         return Outcome(video.key, "stopped", seconds, _sentence(error))
     sentence, hint = _sentence(error), error.hint if isinstance(error, ActScribeError) else _OTHER
-    reason = sentence.replace(f"{video.path}: ", "").replace(video.path, "it")
+    reason, sentence = spelled(_reason(archive, video, sentence)), spelled(sentence)
     record = Failed(video.key, video.name, video.bytes, socket.gethostname(), seconds, reason, sentence, hint)
     try:
         archive.save(record)
@@ -244,6 +246,18 @@ def _failed(archive: Archive, video: Video, error: Exception, seconds: float) ->
 
 
 _OTHER = f"This is a defect; set {TRACEBACK}=1 to see where, and report it to the recognizer's author."
+
+
+def _reason(archive: Archive, video: Video, sentence: str) -> str:
+    """Return a sentence without the names of its video and timelines: failures of one kind have one reason."""
+    absolute = Path(video.path).absolute()
+    for own in (f" {str(absolute)!r}", f"{absolute}: ", f"{video.path}: "):
+        sentence = sentence.replace(own, "")
+    sentence = sentence.replace(str(absolute), "it").replace(video.path, "it")
+    for ending in sorted((form.ending for form in FORMATS.values()), key=len, reverse=True):
+        timeline = f"{archive.stem(video)}{ending}"
+        sentence = sentence.replace(f"{timeline}: ", "").replace(timeline, "its timeline")
+    return sentence
 
 
 def _sentence(error: Exception) -> str:

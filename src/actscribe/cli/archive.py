@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Exit code where something is not done, or not as it was written.
 NOT_ALL = 3
+#: Reasons why videos failed that are said on the terminal.
+MOST_REASONS = 10
 _SOURCE_HELP = "Folder of videos, or .csv with a column 'video'; with --status and the like, the folder of an archive."
 
 
@@ -46,7 +48,11 @@ def archive(
 ) -> None:
     """Write the timelines of many videos by many workers, with a report; one that fails does not stop the others."""
     asked = [name for name, wanted in _modes(status, retry_failed, verify, report).items() if wanted]
-    if len(asked) > 1 or (asked and (run or out)):
+    if len(asked) > 1:
+        raise ActScribeError(
+            f"{' and '.join(asked)} at once.", f"Ask one after the other: actscribe archive {typed(folder)} {asked[0]}"
+        )
+    if asked and (run or out):
         raise ActScribeError(
             f"{asked[0]} is asked of an archive's folder alone.",
             f"Type: actscribe archive {typed(out or folder)} {asked[0]}",
@@ -64,17 +70,19 @@ def archive(
             f"Type: actscribe archive {typed(folder)} --run {_or(run, 'RUN')} --out {_or(out, 'OUT')}",
         )
 
+    from actscribe.archive.folder import Archive
     from actscribe.archive.listing import list_archive
     from actscribe.run_folder.run import Run
 
-    Run.open(run)  # both are refused before networks are loaded, if they are none
+    formats = tuple(dict.fromkeys(name.strip() for name in format.split(",") if name.strip())) or ("json",)
+    Run.open(run)  # all of this is refused before networks are loaded
     if not folder.is_dir():
         list_archive(folder)
+    Archive.check_asked(out, folder, formats, rules, together)
 
     from actscribe.archive.archive import Hands, annotate_archive
 
-    formats = [name.strip() for name in format.split(",") if name.strip()]
-    _say(annotate_archive(folder, run, out, formats or ["json"], rules, Hands(workers, part, ray or ""), together))
+    _say(annotate_archive(folder, run, out, formats, rules, Hands(workers, part, ray or ""), together))
 
 
 def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:
@@ -117,8 +125,8 @@ def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
         if 1 <= number <= int(named["COUNT"]):
             return number, int(named["COUNT"])
     raise ActScribeError(
-        f"This is task {named['ID']} of {named['COUNT']} of a Slurm array, and its numbers are not evenly spaced, so"
-        " that its part is not known: videos would be left out.",
+        f"This is task {named['ID']} of {named['COUNT']} of a Slurm array that begins at {named['MIN']} in steps of"
+        f" {named['STEP']}: its numbers are not evenly spaced, so that it is not known which part is its own.",
         "Say which part it is: --shard 3/100, every shard must be run once.",
     )
 
@@ -129,8 +137,7 @@ def _say(ended: Ended) -> None:
 
     for sentence in ended.sentences:
         print_sentence(sentence)
-    for reason, count in status(ended.archive).reasons.items() if ended.failed else ():
-        print_sentence(f"Failed, {count}: {reason}")
+    _say_reasons(status(ended.archive).reasons if ended.failed else {})
     if ended.stopped:
         print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
@@ -161,10 +168,22 @@ def _say_status(folder: Path) -> None:
         f"{progress.done} of {progress.videos} done, {progress.failed} failed, {progress.working} at work,"
         f" {rest} open{left}."
     )
-    for reason, count in sorted(progress.reasons.items(), key=lambda one: (-one[1], one[0])):
-        print_sentence(f"Failed, {count}: {reason}")
+    _say_reasons(progress.reasons)
     if progress.failed:
         raise typer.Exit(NOT_ALL)
+
+
+def _say_reasons(reasons: Mapping[str, int]) -> None:
+    """Say why videos failed, the most frequent reason first; there may be as many reasons as videos."""
+    from actscribe.counts import counted
+    from actscribe.tables import print_sentence
+
+    ordered = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+    for reason, count in ordered[:MOST_REASONS]:
+        print_sentence(f"Failed, {count}: {reason}")
+    if rest := ordered[MOST_REASONS:]:
+        failed = sum(count for _, count in rest)
+        print_sentence(f"Failed, {failed}: {counted(len(rest), 'other reason')}, listed by --report in archive.csv.")
 
 
 def _say_verified(folder: Path) -> None:

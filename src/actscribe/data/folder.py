@@ -28,9 +28,17 @@ _CLUTTER = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
 _STUDY = {"study.yaml", "labels.yaml", "manifest.csv"}
 
 
-def list_videos(folder: Path) -> list[Path]:
-    """Return the videos in a folder and the folders in it, sorted; hidden ones and our own output are passed over."""
-    return sorted(path for path in _files(folder) if is_video(path))
+def list_videos(folder: Path, lost: bool = False) -> list[Path]:
+    """Return the videos in a folder and the folders in it, sorted; hidden ones and our own output are passed over.
+
+    Links to folders elsewhere are followed, but none to this folder, into it or above it; no folder is looked through
+    twice.
+
+    Args:
+        folder: looked through.
+        lost: also links that lead to no file, such as those of a data set that was not fetched.
+    """
+    return sorted(path for path in _files(folder, lost) if is_video(path))
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -115,15 +123,37 @@ def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:
     return owners
 
 
-def _files(folder: Path) -> Iterable[Path]:
+def _files(folder: Path, lost: bool = False) -> Iterable[Path]:
     def fail(error: OSError) -> None:
         raise _unreadable(error) from error
 
-    for parent, folders, files in os.walk(folder, onerror=fail):
+    root, known = real_path(folder), set[tuple[int, int]]()
+    for parent, folders, files in os.walk(folder, onerror=fail, followlinks=True):
         own = Path(parent) != folder and any(name in files for name in _OWN)
-        folders[:] = [] if own else sorted(name for name in folders if not name.startswith("."))
+        shown = [] if own else sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in shown if _is_new(Path(parent) / name, root, known)]
         if not own:
-            yield from (path for name in files if (path := Path(parent) / name).is_file())
+            for path in (Path(parent) / name for name in files):
+                if path.is_file() or (lost and path.is_symlink() and not path.exists()):
+                    yield path
+
+
+def _is_new(folder: Path, root: Path, known: set[tuple[int, int]]) -> bool:
+    """Tell whether a folder is to be looked through: none is twice, and a link must lead away from `root`.
+
+    Args:
+        folder: a folder, or a link to one.
+        root: what is looked through, without links.
+        known: folders that were looked through, by their place on the disk; this one is added.
+    """
+    target = real_path(folder) if folder.is_symlink() else None
+    if target is not None and (target.is_relative_to(root) or root.is_relative_to(target)):
+        return False
+    place = folder.stat()
+    if (place.st_dev, place.st_ino) in known:
+        return False
+    known.add((place.st_dev, place.st_ino))
+    return True
 
 
 def _is_shown(path: Path) -> bool:

@@ -14,12 +14,13 @@
     const seconds = String(Math.floor((tenths % 600) / 10)).padStart(2, "0") + "." + (tenths % 10);
     return hours ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
   };
+  const grouped = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const write = {
     name: (value) => names[value],
     label: (value) => labels[value],
     text: (value) => value,
     clock,
-    count: (value) => String(value),
+    count: grouped,
     percent: (value) => `${(100 * value).toFixed(value > 0 && value < 0.01 ? 1 : 0)}\u202f%`,
     number: (value) => value.toFixed(2),
   };
@@ -57,7 +58,7 @@
     });
     body.replaceChildren(...made);
     const from = shown.length ? page * PAGE + 1 : 0, to = Math.min(shown.length, (page + 1) * PAGE);
-    get("range").textContent = `${from}–${to} of ${shown.length} rows`;
+    get("range").textContent = `${grouped(from)}–${grouped(to)} of ${grouped(shown.length)} rows`;
     get("first").disabled = get("back").disabled = page === 0;
     get("next").disabled = get("last").disabled = page === pages - 1;
   };

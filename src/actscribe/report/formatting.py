@@ -66,7 +66,7 @@ def length(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{count(whole // 3600)} h {whole % 3600 // 60} min"
 
 
 def listed(words: Sequence[str], most: int = 12) -> str:
