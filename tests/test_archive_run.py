@@ -128,15 +128,15 @@ def test_what_is_said_of_it(done: tuple[Path, str], videos: Path) -> None:
 
 def test_what_is_to_be_done_and_how_long_it_takes_is_said_before_the_first_video_has_ended() -> None:
     """The time that loading a run takes is no part of the pace: it is the same for one video and for a thousand."""
-    said: list[str] = []
+    lines: list[str] = []
     videos = [Video(str(number), f"{number}.mp4", "", 100, str(number)) for number in range(10)]
     clock = iter((500.0, 510.0, 520.0))  # the run was loaded at 490
-    with report_to(lambda report: said.append(str(report))), pytest.MonkeyPatch.context() as patch:
+    with report_to(lambda report: lines.append(str(report))), pytest.MonkeyPatch.context() as patch:
         patch.setattr(module.time, "monotonic", lambda: next(clock))
         teller = module._Teller(videos, videos, 0)
         for video in videos[:3]:
             teller(video, Outcome(video.key, "done", 10.0))
-    assert said == [
+    assert lines == [
         f"{number} of 10: {number - 1}.mp4, about {left} left"
         for number, left in ((1, "1:30"), (2, "1:20"), (3, "1:10"))
     ]
@@ -242,6 +242,20 @@ def test_failures_are_tried_again_when_asked_for(one_run: Run, tmp_path: Path, m
     assert (tmp_path / "in" / "a.mp4").stat().st_size != state.st_size
     ended = retry_failed(out, Hands(1))
     assert (ended.done, ended.failed) == (1, 0)
+
+
+def test_a_shard_tries_its_own_failures_again_and_leaves_those_of_others(
+    one_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    archives.fill(tmp_path / "in", {f"{name}.mp4": f"no video {name}".encode() for name in "abcd"})
+    out = tmp_path / "out"
+    assert annotate_archive(tmp_path / "in", one_run.folder, out, hands=Hands(1)).failed == 4
+    for number in (1, 2):
+        ended = retry_failed(out, Hands(1, (number, 2)))
+        assert (ended.videos, ended.failed) == (2, 2)
+        archive = Archive.open(out)
+        assert archive.states(archive.videos()) == ["failed"] * 4
 
 
 def test_names_in_another_encoding_are_annotated_and_written_as_every_file_can_hold_them(

@@ -100,14 +100,14 @@ def test_failures_of_one_kind_have_one_reason_and_one_line(tmp_path: Path) -> No
     names = [f"{kind}/{name}.mp4" for kind in "1234" for name in ("a", "b b", "c\x1b[2J\nd")]
     archive, videos = archives.begun(archives.fill(tmp_path / "in", dict.fromkeys(names, b"x")), tmp_path / "out")
     work = replace(archives.work(archive), open=failing)
-    said = [attempt(archive, Claims(archive.claims()), video, work) for video in videos]
+    outcomes = [attempt(archive, Claims(archive.claims()), video, work) for video in videos]
     assert status(archive).reasons == {
         "the video name cannot be written.": 3,
         "is there already.": 3,
         "an empty file.": 3,
         "cannot write its timeline, nor read it.": 3,
     }
-    assert all(one.how == "failed" and one.sentence.isprintable() for one in said)
+    assert all(one.how == "failed" and one.sentence.isprintable() for one in outcomes)
 
 
 def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
@@ -465,6 +465,20 @@ def test_a_damaged_list_of_videos_is_no_empty_one(made: tuple[Archive, list[Vide
     (archive.folder / "state" / "videos.json").write_text(damage)
     with pytest.raises(ActScribeError, match=r"videos\.json: cannot be read"):
         archive.videos()
+
+
+def test_how_long_is_left_is_told_from_the_pace_since_the_last_pause(tmp_path: Path) -> None:
+    """Ten videos at 10 s each in the evening, ten at 30 s since this morning: the night between them is no pace."""
+    contents = {f"{index:02}.mp4": b"x" * (100 - index) for index in range(26)}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+    moments = [1e9 + 10 * index for index in range(10)] + [1e9 + 50_000 + 30 * index for index in range(10)]
+    for video, moment in zip(videos, moments, strict=False):
+        do(archive, video)
+        (path,) = (archive.folder / "state" / "done").rglob(f"{video.key}.json")
+        os.utime(path, (moment, moment))
+    assert status(archive).left_s is None  # nobody is at work
+    with Claims(archive.claims()).hold(videos[20].key):
+        assert status(archive).left_s == pytest.approx(6 * 30)
 
 
 def test_who_looks_on_writes_nothing(made: tuple[Archive, list[Video]]) -> None:

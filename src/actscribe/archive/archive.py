@@ -143,7 +143,8 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
     Archive.begin(out, archive.plan.model_copy(update={"versions": versions(), "computing": computing_words()}))
     videos = list_archive(archive.plan.source.find(out))
     archive.save_videos(videos)
-    for video, state in zip(videos, archive.states(videos), strict=True):
+    mine = _part(videos, hands)  # what another shard tries again may have failed again by now
+    for video, state in zip(mine, archive.states(mine), strict=True):
         if state == "failed":
             archive.forget(video)
     return _work(archive, run, videos, hands)
@@ -161,7 +162,7 @@ def computing_words() -> str:
 
 
 def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> Ended:
-    mine = videos if hands.shard is None else shard(videos, *hands.shard)
+    mine = _part(videos, hands)
     states = archive.states(mine)
     todo = [video for video, state in zip(mine, states, strict=True) if state == "open"]
     sweep_below(archive.claims())
@@ -178,6 +179,11 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     except ActScribeError as error:
         return _ended(archive, mine, report_sentences(archive, run), (), stopped, error.message)
     return _ended(archive, mine, sentences, files, stopped)
+
+
+def _part(videos: Sequence[Video], hands: Hands) -> Sequence[Video]:
+    """Return the videos that are this process's to do."""
+    return videos if hands.shard is None else shard(videos, *hands.shard)
 
 
 def _begin_sentence(states: Sequence[State]) -> str:

@@ -17,6 +17,8 @@ from actscribe.files import content_hash, explain_os_error
 
 #: Records from whose times the pace is told: the newest ones (ours).
 PACE = 200
+#: Between two records nobody was at work if it took this many times as long as usual, and as many seconds (ours).
+PAUSE, PAUSE_S = 20, 600.0
 #: What became of a file.
 _State = Literal["same", "changed", "gone", "unread"]
 
@@ -28,7 +30,8 @@ class Status:
     Args:
         videos, done, failed: how many.
         working: videos that somebody is at.
-        left_s: seconds until the rest is done at the pace of the last ones, by all processes together; None: unknown.
+        left_s: seconds until the rest is done at the pace of the last ones, by all processes together; None: unknown,
+            or nobody is at work.
         reasons: why videos failed -> how many.
     """
 
@@ -74,7 +77,7 @@ def status(archive: Archive) -> Status:
     records = [archive.failed(one) for one, state in zip(videos, states, strict=True) if state == "failed"]
     reasons = Counter(one.reason for one in records if one is not None)
     left = len(videos) - done - failed
-    pace = _pace(archive.newest()[-PACE:])
+    pace = _pace(archive.newest()[-PACE:]) if working else None
     return Status(len(videos), done, failed, working, pace * left if pace is not None else None, dict(reasons))
 
 
@@ -140,5 +143,10 @@ def _note(archive: Archive, again: Iterable[Video], strangers: Iterable[Video]) 
 
 
 def _pace(times: list[float]) -> float | None:
-    """Return seconds from one record to the next, by the clock of the file system that they lie on."""
-    return float(np.mean(np.diff(times))) if len(times) > 1 else None
+    """Return seconds from one record to the next since the last pause, by the clock of the file system they lie on."""
+    gaps = np.diff(times)
+    if not len(gaps):
+        return None
+    pauses = np.flatnonzero(gaps > max(PAUSE_S, PAUSE * float(np.median(gaps))))
+    since = gaps[pauses[-1] + 1 :] if len(pauses) else gaps
+    return float(np.mean(since)) if len(since) else None

@@ -149,10 +149,10 @@ def _is_new(folder: Path, root: Path, known: set[tuple[int, int]]) -> bool:
     target = real_path(folder) if folder.is_symlink() else None
     if target is not None and (target.is_relative_to(root) or root.is_relative_to(target)):
         return False
-    place = folder.stat()
-    if (place.st_dev, place.st_ino) in known:
+    state = folder.stat()
+    if (state.st_dev, state.st_ino) in known:
         return False
-    known.add((place.st_dev, place.st_ino))
+    known.add((state.st_dev, state.st_ino))
     return True
 
 
