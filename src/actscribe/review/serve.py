@@ -54,6 +54,16 @@ def verdict_of(run: Run) -> str:
     from actscribe.runs.quality_notes import quality_notes  # takes a second to import, and nobody waits for it
 
     try:
-        return " ".join(quality_notes(run))
+        return " ".join((*quality_notes(run), *not_suggested(run)))
     except (ActScribeError, OSError, KeyError, ValueError) as error:
         return f"The quality of this run is not known: {in_one_line(error)}"
+
+
+def not_suggested(run: Run) -> list[str]:
+    """Say how short a bout is that a run never suggests, however high its scores; nothing where it suggests all."""
+    settings = run.operating_point.timeline
+    shortest = {name: settings.of(name).min_duration for name in run.labels.names}
+    named = [f"{name} under {limit:g} s" for name, limit in shortest.items() if limit > 0]
+    return [f"Not suggested, as the run's operating point leaves out what is so short: {', '.join(named)}."] * bool(
+        named
+    )
