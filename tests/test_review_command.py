@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from review_server import client, ids, opened
+from review_server import Client, client, ids, opened
 from short_studies import a_run, actscribe, refused
 from small_studies import LEFT, lamp_study
 from tiny_models import tiny_timesformer
@@ -106,6 +107,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def listed(browser: Client) -> dict[str, dict[str, Any]]:
+    return {one["id"]: one for one in browser.get("/api/study").json["recordings"]}
+
+
 def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotate_gives(trained: Path) -> None:
     from actscribe import annotate
 
@@ -116,6 +121,7 @@ def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotat
     try:
         id = ids(browser)["train"]
         recording = opened(browser, id)
+        assert listed(browser)[id]["suggesting"] in ("computing", "ready")  # "ready" where it took no time
         until = time.monotonic() + 120
         while recording["suggesting"] == "computing" and time.monotonic() < until:
             time.sleep(0.2)
@@ -130,6 +136,9 @@ def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotat
         assert set(curves["labels"]) >= {LEFT}
         test = ids(browser)["test"]
         assert opened(browser, test)["suggesting"] == "none"
+        rows = listed(browser)
+        assert (rows[id]["suggesting"], rows[test]["suggesting"], rows[test]["doubt"]) == ("ready", "none", None)
+        assert 0 <= rows[id]["doubt"] <= 1
     finally:
         suggester.close()
     assert not suggester.files_of(browser.session.item(test)).timeline.exists()

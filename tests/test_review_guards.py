@@ -132,6 +132,7 @@ def test_only_who_settles_sees_what_two_people_say_and_where_they_disagree(two: 
     assert one["began_with"] == {"AB": "r0.txt"}
     # Of 3 s both see the left lamp for 1.5, one alone for 1, none for 0.5: observed 2/3, by chance 0.5.
     assert one["kappa"] == {LEFT: pytest.approx((2 / 3 - 0.5) / 0.5), RIGHT: 1.0}
+    assert one["seconds_agreed"] == {LEFT: [1.5, 1.0, 0.0, 0.5], RIGHT: [1.5, 0.0, 0.0, 1.5]}
     assert one["durations"]["CD"] == {LEFT: 2.5, RIGHT: 1.5}
     lanes = opened(settler, id)["lanes"]
     assert [(lane["name"], len(lane["bouts"])) for lane in lanes] == [("AB", 2), ("CD", 2)]

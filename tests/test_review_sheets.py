@@ -53,6 +53,7 @@ def test_a_recording_begins_with_the_studys_annotations_and_what_was_annotated_c
         "offset": 0.0,
         "plays": "as is",
         "begins": 0.0,
+        "ends": 3.0,
         "progress": 1.0,
         "left_out": "",
         "width": 64,

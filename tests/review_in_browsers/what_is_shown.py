@@ -13,6 +13,8 @@ from chromium import SPILT, Tab
 from hands import HOSTILE, open_recording, press, tab_to
 from review_site import SUGGESTED, Site, enter, ready, saved, until
 
+ALL = ("old", "phone", "held-out")
+
 
 def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
@@ -107,7 +109,10 @@ def test_what_is_annotated_in_files_counts_as_done_and_doubts_come_first(chromiu
     page.reload()
     page.wait_for_selector("#rows tr")
     assert page.inner_text(".tile:nth-child(3) b") == "1 / 3"
-    assert page.inner_text("#rows tr:first-child .state") == "annotated in file"
+    assert page.inner_text("#rows tr:first-child .state") == "done in file"
+    for value, names in (("done", ["old"]), ("file", ["old", "phone"]), ("new", ["held-out"]), ("", [*ALL])):
+        page.select_option("select >> nth=0", value)  # what the filter calls done is what was counted
+        assert [one.inner_text() for one in page.locator("#rows th a").all()] == names
     height = "document.querySelector('.verdict')?.getBoundingClientRect().height"
     page.wait_for_function(f"{height} > 0 && {height} < 40")
     line, tiles = (f"document.querySelector('{one}').getBoundingClientRect()" for one in (".verdict summary", ".tiles"))

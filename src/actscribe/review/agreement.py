@@ -41,14 +41,15 @@ def agreement(asked: Asked) -> dict[str, Any]:
 def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[str, Any]:
     labels = session.data.labels.names
     first, second = (voice.annotations for voice in pair)
-    alike = {name: float(kappa(seconds_agreed(item.recording, first, second, name))) for name in labels}
+    agreed = {name: seconds_agreed(item.recording, first, second, name) for name in labels}
     listed = _questions(session, item, pair)
     return {
         "id": item.id,
         "name": item.recording.name,
         "annotators": [voice.name for voice in pair],
         "began_with": {voice.name: voice.source for voice in pair if voice.source},
-        "kappa": {name: _number(value) for name, value in alike.items()},
+        "kappa": {name: _number(float(kappa(one))) for name, one in agreed.items()},
+        "seconds_agreed": {name: one.tolist() for name, one in agreed.items()},
         "durations": {voice.name: _durations(item, voice.annotations, labels) for voice in pair},
         "disagreements": listed[:MOST_LISTED],
         "more": max(0, len(listed) - MOST_LISTED),

@@ -133,14 +133,6 @@ class Conversions:
             again = about.model_copy(update={"served_as": "", "copies": False})
             write_text(self._beside(video, ABOUT), again.model_dump_json())
 
-    def begins(self, video: Path) -> float:
-        """Return when the first frame is shown, in seconds.
-
-        Raises:
-            UnreadableVideo: it cannot be read.
-        """
-        return float(self.times(video)[0][0])
-
     def playable(self, video: Path) -> tuple[Path, str] | None:
         """Return the file that a browser plays and what it is served as; None: it is being converted.
 

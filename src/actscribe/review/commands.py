@@ -38,6 +38,8 @@ _GROUPS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "start": ("To the beginning", "Home"),
         "end": ("To the end", "End"),
         "loop": ("Loop the chosen bout", "Shift+L"),
+        "bout-start": ("To the start of the chosen bout", "{"),
+        "bout-end": ("To the end of the chosen bout", "}"),
     },
     "Go": {
         "next-bout": ("Next bout", "]", "PageDown"),

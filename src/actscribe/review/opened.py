@@ -152,7 +152,7 @@ def _camera(session: Session, item: Item, index: int) -> dict[str, Any]:
     camera = item.cameras[index]
     try:
         about = session.conversions.about(camera.video)
-        begins = session.conversions.begins(camera.video)
+        times, end = session.conversions.times(camera.video)
         file = session.conversions.playable(camera.video)
     except ActScribeError as error:
         return {"name": camera.name, "offset": camera.offset, "plays": "not", "why": error.message}
@@ -162,7 +162,8 @@ def _camera(session: Session, item: Item, index: int) -> dict[str, Any]:
         # Firefox plays what it has of an address again, whatever lies there by now.
         "url": f"/media/{item.id}/{index}{'' if about.served_as else '?converted'}",
         "offset": camera.offset,
-        "begins": begins,
+        "begins": float(times[0]),
+        "ends": end,
         "plays": plays,
         "progress": session.conversions.progress(camera.video) if file is None else 1.0,
         "left_out": session.conversions.left_out(camera.video),

@@ -80,7 +80,7 @@ def _row(session: Session, item: Item) -> dict[str, Any]:
         "left_s": left,
         "bouts": len(sheet.bouts) if sheet else 0,
         "blind": session.is_blind(item),
-        "doubt": _doubt(session, item),
+        **_doubt(session, item),
         "others": len([who for who in session.annotators(item) if who != session.annotator]),
     }
 
@@ -92,12 +92,12 @@ def _of_file(session: Session, item: Item) -> Sheet:
     return Sheet.beginning(item.content, session.annotator, begin(one.name, one.duration, labels, annotations))
 
 
-def _doubt(session: Session, item: Item) -> float | None:
-    """Return how doubtful a recording is, see `doubtful.doubt`; None where that is not known, or not shown."""
+def _doubt(session: Session, item: Item) -> dict[str, Any]:
+    """Return how doubtful a recording is, see `doubtful.doubt`, None where that is not known or not shown, and why."""
     if session.suggester is None or session.is_blind(item):
-        return None
+        return {"doubt": None, "suggesting": "none"}
     suggested = session.suggester.files_of(item).read()
-    return None if suggested is None else suggested.doubt
+    return {"doubt": None if suggested is None else suggested.doubt, "suggesting": session.suggester.state(item)}
 
 
 def _run(session: Session) -> dict[str, Any] | None:

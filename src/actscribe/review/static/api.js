@@ -57,7 +57,6 @@ export async function untilThere(work, report) {
 	}
 }
 
-/** Ask for something of one recording. */
 export const askOf = (id, what, body) => ask(`/api/recordings/${encodeURIComponent(id)}/${what}`, body);
 
 export async function frameTimes(id) {

@@ -1,7 +1,8 @@
 // The videos of a recording side by side; one that has to be converted first says how far that is.
 import {askOf, pause, Refused} from "./api.js";
 import {get, make} from "./dom.js";
-import {percent} from "./format.js";
+import {clock, percent} from "./format.js";
+import {isFilming} from "./player.js";
 
 const POLL = 1000;
 /** Milliseconds within which a window that is seen shows the first frame of a video that is loaded. */
@@ -38,7 +39,7 @@ export class Cameras {
 		this.host.replaceChildren(...figures.map(one => one.figure));
 		this.host.dataset.count = cameras.length;
 		await this.#loaded(figures[0].video);
-		const shown = figures.map(({video, camera}) => ({video, offset: camera.offset, behind: 0}));
+		const shown = figures.map(one => ({video: one.video, word: one.word, ...one.camera, behind: 0}));
 		const clocks = figures.map(async (one, index) => {
 			const time = await this.#firstTime(one);
 			const behind = one.camera.begins - time;
@@ -64,6 +65,15 @@ export class Cameras {
 		this.host.replaceChildren();
 	}
 
+	/** Darken the cameras that did not film what is shown, and say so. */
+	darken(cameras, time) {
+		for (const camera of cameras) {
+			const {offset, begins, ends, word} = camera;
+			const text = isFilming(camera, time) ? "" : time < offset + begins ? `begins at ${clock(offset + begins, 1)}` : `ended at ${clock(offset + ends, 1)}`;
+			if (word.textContent !== text) word.textContent = text;
+		}
+	}
+
 	mute(muted) {
 		this.muted = muted;
 		this.host.querySelectorAll("video").forEach((video, index) => (video.muted = muted || index > 0));
@@ -74,9 +84,10 @@ export class Cameras {
 		video.muted = this.muted || index > 0;
 		if (camera.left_out) this.work.page.note(camera.left_out);
 		video.style.aspectRatio = `${camera.width} / ${camera.height}`;
-		video.addEventListener("click", () => this.work.playing.toggle());
+		video.addEventListener("click", () => this.work.moves.toggle());
+		const word = make("p", {class: "word", text: "Loading…"});
 		const first = new Promise(done => video.requestVideoFrameCallback((_, {mediaTime}) => done(mediaTime)));
-		return {video, camera, first, figure: make("figure", {}, video, count > 1 ? make("figcaption", {text: camera.name}) : null)};
+		return {video, camera, word, first, figure: make("figure", {}, video, word, count > 1 ? make("figcaption", {text: camera.name}) : null)};
 	}
 
 	#loaded(video) {
@@ -86,7 +97,7 @@ export class Cameras {
 
 	#fail(text) {
 		this.work.flush();
-		this.host.replaceChildren(make("p", {class: "notice", role: "alert", text}));
+		this.notice(make("p", {role: "alert", text}));
 	}
 
 	async #playable(opened, ticket) {
@@ -108,9 +119,13 @@ export class Cameras {
 		return broken ? null : cameras;
 	}
 
+	notice(...inside) {
+		this.host.replaceChildren(make("div", {class: "notice"}, ...inside));
+	}
+
 	#waiting(progress) {
 		this.work.flush();
 		const text = "The video is made playable for the browser, once; annotations can be looked at meanwhile.";
-		this.host.replaceChildren(make("div", {class: "notice"}, make("p", {text}), make("progress", {max: 1, value: String(progress), "aria-label": "Conversion"}), make("p", {text: percent(progress)})));
+		this.notice(make("p", {text}), make("progress", {max: 1, value: String(progress), "aria-label": "Conversion"}), make("p", {text: percent(progress)}));
 	}
 }

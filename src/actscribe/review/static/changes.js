@@ -1,6 +1,6 @@
 // Changes of the open recording: applied at once, sent in order, and what becomes of those that the server refused.
 import {askOf, Refused} from "./api.js";
-import {capital} from "./format.js";
+import {clock} from "./format.js";
 import {Sheet} from "./sheet.js";
 
 export class Changes {
@@ -10,7 +10,7 @@ export class Changes {
 	}
 
 	/** Apply what `make` returns and send it, in order with everything before. */
-	async act(make, sentence = "") {
+	async act(make, sentence) {
 		const {work} = this;
 		if (this.queue.unknown) await this.queue.empty();
 		const action = typeof make === "function" ? make() : make;
@@ -20,7 +20,7 @@ export class Changes {
 		if (put) work.choose(work.sheet.bouts.get(put.bout.id));
 		else if (action.why === "delete" || action.why === "reject") work.choose(null);
 		work.refresh();
-		work.say(sentence || `${capital(action.why)}.`);
+		work.say(sentence);
 		return true;
 	}
 
@@ -30,16 +30,16 @@ export class Changes {
 		this.queue.push({sheet, verb: "actions", body: action, ops: action.ops, done: answer => this.#acknowledged(sheet, answer)});
 	}
 
-	/** Take the last action back, or do it again. */
 	again(verb) {
-		const {work} = this;
-		const {sheet} = work;
+		const {work, work: {sheet}} = this;
 		if (!sheet[verb] && !this.queue.length) return work.say(`Nothing to ${verb}.`);
 		const why = sheet[verb];
 		return this.queue.push({sheet, verb, body: {}, ops: null, done: answer => {
+			const [touched] = [...answer.ops, ...answer.verdicts].map(op => op.bout ?? op.suggestion ?? sheet.bouts.get(op.id) ?? op);
+			const of = touched ? `: ${[touched.label, `${clock(touched.start)} to ${clock(touched.end)}`].filter(Boolean).join(", ")}` : "";
 			sheet.follow(answer);
 			this.#acknowledged(sheet, answer);
-			work.say(`${verb === "undo" ? "Undid" : "Redid"}: ${why || "the last change"}.`);
+			work.say(`${verb === "undo" ? "Undid" : "Redid"} ${why || "the last change"}${of}.`);
 			if (sheet === work.sheet) this.#showChange(answer.ops);
 		}});
 	}

@@ -13,7 +13,7 @@ export function show(title, content, buttons, {wide = false, keydown = null} = {
 			resolve(value);
 		};
 		const left = () => resolve("");
-		const choices = buttons.map(([text, value, kind, first]) => make("button", {class: kind ?? "", autofocus: first, text, on: {click: () => close(value)}}));
+		const choices = buttons.map(([text, value, kind, first]) => make("button", {class: kind ?? "", autofocus: first, text, click: () => close(value)}));
 		dialog.className = wide ? "wide" : "";
 		dialog.replaceChildren(make("h2", {id: "dialog-title", tabindex: "-1", autofocus: wide, text: title}), make("div", {class: "body"}, ...content), make("div", {class: "choices"}, ...choices));
 		dialog.onkeydown = keydown && (event => keydown(event, close));
@@ -51,14 +51,15 @@ export async function chooseLabel(labels, keyOf) {
 
 function keyTable(title, rows) {
 	return make("section", {}, make("h3", {text: title}),
-		make("dl", {}, ...rows.flatMap(([text, keys]) => [
-			make("dt", {}, ...keys.map(kbd)), make("dd", {text})])));
+		make("dl", {}, ...rows.flatMap(([text, keys, value]) => [
+			make("dt", {}, ...keys.map(kbd)), make("dd", {}, value ? make("button", {class: "link", value, text}) : text)])));
 }
 
-export function showKeys(keys, labels) {
+/** Show what every key does; where a recording is open, return the command that was clicked. */
+export function showKeys(keys, labels, open) {
 	const groups = Object.entries(Object.groupBy(keys.commands.values(), command => command.group)).map(([group, commands]) =>
-		keyTable(group, commands.map(({title, keys}) => [title, keys])));
+		keyTable(group, commands.map(({name, title, keys}) => [title, keys, open && name])));
 	const own = keyTable("Labels", labels.filter(one => one.keys.length).map(({name, keys}) => [`Begin or end ${name}`, keys]));
-	return show("Keys", [soft("p", "Keys can be set in review/keys.yaml beside the study."),
+	return show("Keys", [soft("p", "A click on a line does what it says. Keys can be set in review/keys.yaml beside the study."),
 		make("div", {class: "key-groups"}, own, ...groups, make("section", {}, make("h3", {text: "What is drawn"}), legend()))], [["Close", "", "main"]], {wide: true});
 }

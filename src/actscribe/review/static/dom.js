@@ -5,14 +5,14 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const get = id => document.getElementById(id);
 
-/** Make an element; `how` holds attributes, `on` handlers by event, `text` its text, `style` properties. */
+/** Make an element; `how` holds attributes, handlers by event, `text` its text, `style` properties. */
 export function make(tag, how = {}, ...inside) {
 	const made = document.createElement(tag);
 	if (tag === "button") made.type = "button";
 	for (const [name, value] of Object.entries(how)) {
 		if (value === undefined || value === null || value === false) continue;
 		if (name === "text") made.textContent = value;
-		else if (name === "on") listen(made, value);
+		else if (typeof value === "function") made.addEventListener(name, value);
 		else if (name === "style") for (const [property, one] of Object.entries(value)) made.style.setProperty(property, one);
 		else made.setAttribute(name, value === true ? "" : value);
 	}
@@ -22,6 +22,11 @@ export function make(tag, how = {}, ...inside) {
 
 export const soft = (tag, text) => make(tag, {class: "soft", text});
 
+export const chip = (kind, text = kind) => text && make("span", {class: `chip ${kind}`, text});
+
+/** A row of a table: what heads it, then its cells or their texts. */
+export const row = (head, ...cells) => make("tr", {}, make("th", {scope: "row"}, head), ...cells.map(one => (one instanceof Node ? one : make("td", {text: one}))));
+
 export const press = (button, yes) => button.setAttribute("aria-pressed", String(Boolean(yes)));
 
 export const dot = colour => make("span", {class: "dot", style: {background: colour}});
@@ -29,12 +34,6 @@ export const dot = colour => make("span", {class: "dot", style: {background: col
 export const table = (heads, body, ...caption) => make("table", {}, ...caption,
 	make("thead", {}, make("tr", {}, ...heads.map(one => make("th", {scope: "col", ...one})))), make("tbody", {}, ...body));
 
-/** Let functions, by the names of events, hear of what happens to an element. */
-export function listen(target, heard) {
-	for (const [event, run] of Object.entries(heard)) target.addEventListener(event, run);
-}
-
-/** Return a drawing of a button, if there is one. */
 export function icon(name) {
 	if (!DRAWINGS[name]) return null;
 	const part = (tag, attributes, ...inside) => {

@@ -2,7 +2,10 @@
 export const DRAWINGS = {
 	play: ["M7 4.5v15l12.5-7.5z"],
 	pause: ["M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"],
-	backward: ["M17 4.5v15L4.5 12z"],
+	start: ["M4 5h2v14H4z", "M13 6l-6 6 6 6M19 6l-6 6 6 6"],
+	end: ["M18 5h2v14h-2z", "M5 6l6 6-6 6M11 6l6 6-6 6"],
+	forward: ["M4 5v14l8-7zM12 5v14l8-7z"],
+	backward: ["M20 5v14l-8-7zM12 5v14l-8-7z"],
 	"frame-back": ["M16 5v14L7 12zM4 5h2v14H4z"],
 	"frame-forward": ["M8 5v14l9-7zM18 5h2v14h-2z"],
 	"previous-bout": ["", "M14 6l-6 6 6 6M19 6l-6 6 6 6"],

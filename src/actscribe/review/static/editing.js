@@ -31,8 +31,7 @@ export class Editing {
 	/** A label's key: begin a bout at this frame, or end the one that is begun. */
 	label(index) {
 		if (this.frameless) return false;
-		const {work} = this;
-		const {player, sheet} = work;
+		const {work, work: {player, sheet}} = this;
 		const {name} = work.labels[index];
 		work.activate(index);
 		const begun = this.begun.get(name);
@@ -45,7 +44,11 @@ export class Editing {
 		let [start, end] = [Math.min(begun, player.aimTime), Math.max(begun, player.aimTime)];
 		// A bout of one frame, and one that is ended at the last frame, last as long as that.
 		const last = player.aim === player.frames.count - 1 && end === player.aimTime;
-		if (start === end || last) end = Math.min(player.frames.end(player.aim) + player.offset, sheet.duration);
+		if (start === end || last) end = Math.min(player.end(player.aim), sheet.duration);
+		return this.mark(name, start, end);
+	}
+
+	mark(name, start, end) {
 		const foe = this.excluding(name, start, end);
 		return this.#act(edits.mark(name, start, end), `${name} from ${clock(start)} to ${clock(end)}.${foe ? ` It overlaps ${foe}, which excludes it.` : ""}`);
 	}
@@ -57,15 +60,9 @@ export class Editing {
 		return foes.find(foe => sheet.mine.get(foe)?.within(start, end).some(one => one.start < end && one.end > start));
 	}
 
-	/** What is chosen; where nothing is, that is said. */
-	get #chosen() {
-		return this.work.chosen ?? this.work.say("Choose a bout first.");
-	}
-
 	#reshape(edge, time) {
-		const {work} = this;
-		const {chosen} = work;
-		if (this.frameless || !this.#chosen) return false;
+		const {work, work: {chosen}} = this;
+		if (this.frameless || !this.work.chosenOrSaid) return false;
 		const step = work.sheet.frame_s;
 		const least = edge === "start" ? Math.min(time, chosen.end - step) : Math.max(time, chosen.start + step);
 		const why = least === time ? "" : "; a bout lasts a frame at least";
@@ -78,17 +75,16 @@ export class Editing {
 
 	async nudge(edge, frames) {
 		const {player, sheet} = this.work;
-		const chosen = this.#chosen;
+		const chosen = this.work.chosenOrSaid;
 		if (!chosen) return false;
 		const index = player.frames.nearest(chosen[edge] - player.offset) + frames;
 		if (index < 0) return false;
 		const past = index >= player.frames.count;
-		const done = await this.#reshape(edge, past ? Math.min(player.frames.end(index) + player.offset, sheet.duration) : player.start(index));
+		const done = await this.#reshape(edge, past ? Math.min(player.end(index), sheet.duration) : player.start(index));
 		if (done) player.pause();
 		return done && this.work.goTo(player.start(index));
 	}
 
-	/** Set an edge that was typed, at the closest frame. */
 	setEdge(edge, time) {
 		const {player, sheet} = this.work;
 		return this.#reshape(edge, time >= sheet.duration - sheet.frame_s / 2 ? sheet.duration : player.snap(time));
@@ -96,8 +92,7 @@ export class Editing {
 
 	split() {
 		if (this.frameless) return false;
-		const {work} = this;
-		const {player} = work;
+		const {work, work: {player}} = this;
 		const bout = () => work.chosenBout ?? work.sheet.mine.get(work.labels[work.active].name).within(player.aimTime, player.aimTime)[0];
 		if (!bout() || !edits.split(bout(), player.aimTime)) return work.say("Move to a frame within a bout to split it.");
 		return this.#act(() => bout() && edits.split(bout(), player.aimTime), `Split at ${clock(player.aimTime)}.`);
@@ -113,7 +108,7 @@ export class Editing {
 
 	async relabel() {
 		const {keys, labels} = this.work;
-		if (!this.#chosen) return undefined;
+		if (!this.work.chosenOrSaid) return undefined;
 		const index = await chooseLabel(labels, event => keys.labelIndex(event));
 		return index < 0 ? undefined : this.relabelTo(labels[index].name);
 	}
@@ -127,7 +122,7 @@ export class Editing {
 	remove() {
 		const {work} = this;
 		if (work.chosenSuggestion) return this.judge(false);
-		const bout = this.#chosen;
+		const bout = this.work.chosenOrSaid;
 		return bout && this.#act(() => work.chosenBout && edits.remove([work.chosenBout]), `Deleted ${bout.label} at ${clock(bout.start)}.`);
 	}
 

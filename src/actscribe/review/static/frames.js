@@ -9,12 +9,10 @@ export class Frames {
 		this.step = step;
 	}
 
-	/** Number of the frame that is shown at a time. */
 	at(time) {
 		return Math.max(firstIndex(this.count, index => this.times[index] > time + 1e-6) - 1, 0);
 	}
 
-	/** Number of the frame that begins closest to a time. */
 	nearest(time) {
 		const index = this.at(time);
 		const next = Math.min(index + 1, this.count - 1);

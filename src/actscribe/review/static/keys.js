@@ -28,7 +28,6 @@ function ofEvent(event) {
 
 const symbol = key => key.split(/\+(?=.)/).map(part => SYMBOLS[part] ?? (isLetter(part) ? part.toUpperCase() : part)).join(" ");
 
-/** A key as it is drawn, if there is one. */
 export const kbd = key => (key ? make("kbd", {text: symbol(key)}) : null);
 
 export class Keys {
@@ -38,24 +37,20 @@ export class Keys {
 		this.reached = new Map(commands.flatMap(({name, keys}) => keys.map(key => [key, name])));
 	}
 
-	/** The first key of a command, as it is shown. */
 	of(name) {
 		const [key] = this.commands.get(name).keys;
 		return key ? symbol(key) : "";
 	}
 
-	/** What a command is called, with its key. */
 	title(name) {
 		const key = this.of(name);
 		return this.commands.get(name).title + (key ? ` (${key})` : "");
 	}
 
-	/** The label whose key was pressed. */
 	labelIndex(event) {
 		return this.labels.get(ofEvent(event));
 	}
 
-	/** Do what a key says; returns whether there was anything. */
 	press(event, work) {
 		const key = ofEvent(event);
 		const {target} = event;
@@ -68,9 +63,14 @@ export class Keys {
 		const name = this.reached.get(key);
 		if (!name) return false;
 		if (key === "Escape" && target.matches?.("input, select")) target.blur();
+		this.run(name, work);
+		return true;
+	}
+
+	/** Do a command: what only looks at once, the rest when the video that is loading is there. */
+	run(name, work) {
 		const atOnce = this.commands.get(name).group === "Look" && (work.sheet || ["recordings", "help"].includes(name));
 		if (atOnce) RUN[name](work);
 		else work.run(() => RUN[name](work));
-		return true;
 	}
 }

@@ -33,7 +33,6 @@ export class Lane {
 		return firstIndex(reach.length, index => reach[index] >= time);
 	}
 
-	/** The intervals that touch [from, to]. */
 	within(from, to) {
 		const touching = [];
 		for (let index = this.first(from); index < this.items.length && this.items[index].start <= to; index++)

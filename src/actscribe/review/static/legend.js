@@ -12,10 +12,8 @@ const ROWS = [
 	["differs", "", "Annotators disagree"],
 ];
 
-/** Everything that can be drawn. */
 export const legend = () => make("ul", {class: "legend"}, ...ROWS.map(([kind, , text]) => sample(kind, text)));
 
-/** What most pictures show, in a word each. */
 export const shortLegend = () => ROWS.filter(([, name]) => name).map(([kind, name, text]) => sample(kind, name, text));
 
 const sample = (kind, text, title) => make("li", {title, "data-kind": kind}, make("span", {class: `sample ${kind}`}), make("span", {text}));

@@ -1,12 +1,19 @@
 // The recordings: what was reviewed of each, and where a look is worth most.
 import {ask} from "./api.js";
 import {insists, show} from "./dialogs.js";
-import {get, make, soft, table} from "./dom.js";
-import {capital, count, lasting, percent, whole} from "./format.js";
+import {chip, get, make, soft, table} from "./dom.js";
+import {count, lasting, percent, whole} from "./format.js";
+import {unsettled} from "./settle.js";
 
 const PAGE = 200;
-const STATES = {new: "not begun", file: "annotated in file", begun: "begun", done: "done"};
-const DOUBTFUL = "How near the run's scores lie to where it decides, from 0 % to 100 %; – where that is not computed yet, or hidden";
+/** What recordings can be shown alone; those that count as done are counted above the list, too. */
+const STATES = {
+	new: ["Not begun", one => one.state === "new"],
+	file: ["Annotated in file", one => one.state === "file"],
+	begun: ["Begun", one => one.state === "begun"],
+	done: ["Done", one => finished(one)],
+};
+const DOUBTFUL = "How near the run's scores lie to where it decides, from 0 % to 100 %";
 const ORDERS = {
 	study: ["In the study's order", () => 0],
 	doubt: ["Most doubtful first", (a, b) => finished(a) - finished(b) || (b.doubt ?? -1) - (a.doubt ?? -1)],
@@ -17,11 +24,12 @@ const ORDERS = {
 /** Whether nothing is left to review, here or because the study's files say it all. */
 const finished = one => one.state === "done" || (one.state === "file" && !one.left_s);
 
-/** Share of the recording that was reviewed, averaged over the labels. */
 const reviewedShare = one => {
 	const shares = Object.values(one.reviewed_s).map(seconds => Math.min(seconds / one.duration, 1));
 	return shares.length ? shares.reduce((sum, share) => sum + share, 0) / shares.length : 0;
 };
+
+const standing = one => (one.state === "new" ? "not begun" : (finished(one) ? "done" : percent(reviewedShare(one))) + (one.state === "file" ? " in file" : ""));
 
 /** What somebody opened stays open when the list is drawn again. */
 const isOpen = id => document.getElementById(id)?.open;
@@ -48,23 +56,32 @@ export class List {
 	async #settling() {
 		const {recordings} = await ask("/api/agreement");
 		this.settled = new Set(recordings.map(({id}) => id));
+		this.unsettled = count(recordings.reduce((sum, one) => sum + unsettled(one), 0), "difference");
+		document.querySelector(".tiles").replaceChildren(...this.#tiles(this.page.study));
 		this.#fill();
 	}
 
 	#head(study) {
-		const done = study.recordings.filter(finished).length;
-		const all = study.recordings.reduce((sum, one) => sum + one.duration, 0);
-		const tile = (value, text) => make("div", {class: "tile"}, make("b", {text: value}), make("span", {text}));
 		const run = study.run ? this.#run(study.run)
 			: soft("p", "No run is shown: everything is annotated by hand. Start actscribe review with --run to correct its suggestions.");
 		return make("div", {class: "head"},
 			make("div", {}, make("h1", {id: "list-title", text: study.name}), run, this.#reports(study.reports), make("p", {class: "soft", id: "guards"})),
-			make("div", {class: "tiles"}, tile(lasting(study.left_s), "left to review"), tile(lasting(all), "in all"), tile(`${done} / ${study.recordings.length}`, "recordings done")));
+			make("div", {class: "tiles"}, ...this.#tiles(study)));
 	}
 
-	/** How the run stands is known some seconds after the server began. */
-	tell(run) {
-		document.getElementById("run")?.replaceWith(this.#run(run));
+	/** Who settles has disagreements left, and no minutes. */
+	#tiles({settling, recordings, left_s: left}) {
+		const all = recordings.reduce((sum, one) => sum + one.duration, 0);
+		const open = recordings.filter(({id}) => this.settled?.has(id) ?? true);
+		const tile = ([value, text]) => make("div", {class: "tile"}, make("b", {text: value}), make("span", {text}));
+		return [settling ? [this.unsettled ?? "…", "left to settle"] : [lasting(left), "left to review"],
+			[lasting(all), "in all"], [`${open.filter(finished).length} / ${open.length}`, "recordings done"]].map(tile);
+	}
+
+	/** How the run stands, and where it is doubtful, is known some time after the server began. */
+	tell({run, recordings}) {
+		if (run.verdict) document.getElementById("run")?.replaceWith(this.#run(run));
+		for (const one of recordings) document.querySelector(`tr[data-id="${one.id}"] [data-name=doubtful]`)?.replaceChildren(...this.#doubt(one));
 	}
 
 	#run({name, verdict}) {
@@ -73,9 +90,8 @@ export class List {
 		return make("details", {id: "run", class: "verdict", open: isOpen("run")}, make("summary", {}, ...line, soft("span", `: ${verdict}`)), soft("p", verdict));
 	}
 
-	/** Reports in which a moment leads here. */
 	#reports(reports) {
-		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.name)}/${one.about}`, text: one.title, on: {click: event => one.blind && this.#openBlind(event, one)}});
+		const link = one => make("a", {href: `/reports/${encodeURIComponent(one.name)}/${one.about}`, text: one.title, click: event => one.blind && this.#openBlind(event, one)});
 		return reports.length ? make("details", {id: "reports", open: isOpen("reports")}, make("summary", {text: count(reports.length, "report")}), make("ul", {class: "files"}, ...reports.map(one => make("li", {}, link(one))))) : null;
 	}
 
@@ -92,15 +108,15 @@ export class List {
 	}
 
 	#controls(study) {
-		const find = make("input", {type: "search", "aria-label": "Find a recording", placeholder: "Find a recording", value: this.wanted, on: {input: event => {this.wanted = event.target.value.toLowerCase(); this.#again();}}});
-		const choice = (label, options, chosen, set) => make("select", {"aria-label": label, on: {change: event => {set(event.target.value); this.#again();}}},
+		const find = make("input", {type: "search", "aria-label": "Find a recording", placeholder: "Find a recording", value: this.wanted, input: event => {this.wanted = event.target.value.toLowerCase(); this.#again();}});
+		const choice = (label, options, chosen, set) => make("select", {"aria-label": label, change: event => {set(event.target.value); this.#again();}},
 			...options.map(([value, text]) => make("option", {value, text, selected: value === chosen})));
 		return make("div", {class: "controls", role: "toolbar", "aria-label": "Recordings"}, find,
-			choice("Show", [["", "All"], ...Object.entries(STATES).map(([value, text]) => [value, capital(text)])], this.kept, value => (this.kept = value)),
+			choice("Show", [["", "All"], ...Object.entries(STATES).map(([value, [text]]) => [value, text])], this.kept, value => (this.kept = value)),
 			choice("Order", Object.entries(ORDERS).map(([value, [text]]) => [value, text]), this.order, value => (this.order = value)),
 			make("span", {class: "space"}),
 			study.settling ? make("a", {class: "button", href: "#settle", text: "Disagreements"}) : null,
-			make("button", {text: "Export…", on: {click: () => this.#export()}}));
+			make("button", {text: "Export…", click: () => this.#export()}));
 	}
 
 	#table() {
@@ -109,7 +125,7 @@ export class List {
 		made.className = "recordings";
 		made.tBodies[0].id = "rows";
 		return make("div", {class: "scroll"}, made,
-			make("p", {id: "none", class: "soft", hidden: true, text: "No recording matches."}), make("button", {id: "more", hidden: true, text: "Show more", on: {click: () => {this.most += PAGE; this.#fill();}}}));
+			make("p", {id: "none", class: "soft", hidden: true, text: "No recording matches."}), make("button", {id: "more", hidden: true, text: "Show more", click: () => {this.most += PAGE; this.#fill();}}));
 	}
 
 	#again() {
@@ -119,7 +135,7 @@ export class List {
 
 	#fill() {
 		const matching = this.page.study.recordings
-			.filter(one => (!this.kept || one.state === this.kept) && `${one.name} ${one.group}`.toLowerCase().includes(this.wanted))
+			.filter(one => (!this.kept || STATES[this.kept][1](one)) && `${one.name} ${one.group}`.toLowerCase().includes(this.wanted))
 			.sort(ORDERS[this.order][1]);
 		get("rows").replaceChildren(...matching.slice(0, this.most).map(one => this.#row(one)));
 		get("more").hidden = matching.length <= this.most;
@@ -127,18 +143,23 @@ export class List {
 	}
 
 	#row(one) {
-		const share = reviewedShare(one);
 		const bars = make("div", {class: "bars", "aria-hidden": "true"}, ...this.page.study.labels.map(({name, color}) =>
 			make("span", {class: "bar", title: name}, make("span", {style: {width: `${100 * Math.min(one.reviewed_s[name] / one.duration, 1)}%`, background: color}}))));
 		const why = this.settled && !this.settled.has(one.id) ? "Nothing to settle: two annotators are needed." : null;
 		const link = why ? soft("span", one.name) : make("a", {href: `#${one.id}`, text: one.name});
 		const beside = [one.group !== one.name && one.group, one.others && count(one.others, "other annotator"), why].filter(Boolean).join(" · ");
-		const chips = [one.split && make("span", {class: `chip ${one.split}`, text: one.split}), one.blind && make("span", {class: "chip blind", text: "blind"})].filter(Boolean);
-		return make("tr", {"data-state": one.state, "data-closed": Boolean(why)},
+		return make("tr", {"data-id": one.id, "data-state": one.state, "data-closed": Boolean(why)},
 			make("th", {scope: "row"}, link, make("small", {text: beside})),
-			make("td", {class: "reviewed"}, make("span", {class: `state ${one.state}`, text: one.state === "begun" ? percent(share) : STATES[one.state]}), bars),
+			make("td", {class: "reviewed"}, make("span", {class: `state ${finished(one) ? "done" : one.state}`, text: standing(one)}), bars),
 			make("td", {"data-name": "bouts", text: whole(one.bouts)}), make("td", {"data-name": "long", text: lasting(one.duration)}),
-			make("td", {}, ...chips), make("td", {"data-name": "doubtful", title: DOUBTFUL, text: one.doubt === null ? "–" : percent(Math.min(one.doubt, 1))}));
+			make("td", {}, chip(one.split), one.blind ? chip("blind") : null), make("td", {"data-name": "doubtful"}, ...this.#doubt(one)));
+	}
+
+	#doubt({doubt, blind, suggesting}) {
+		if (doubt !== null) return [percent(Math.min(doubt, 1))];
+		if (suggesting === "computing") return [soft("small", "being computed…")];
+		const why = !this.page.study.run ? "no run is shown" : blind ? "hidden: annotated blind" : ["none", "ready"].includes(suggesting) ? "not computed" : suggesting;
+		return ["– ", soft("small", why)];
 	}
 
 	/** How often this annotator accepted suggestions, so that habit shows. */

@@ -58,12 +58,15 @@ class Page {
 		return study;
 	}
 
-	async #verdict(turn) {
-		for (let left = 30; left && this.study.run && !this.study.run.verdict; left--) {
-			await pause(2000);
+	/** Ask, ever more seldom, for what is still computed of the list. */
+	async #arrivals(turn) {
+		for (let wait = 2000; this.study.run && (!this.study.run.verdict || this.study.recordings.some(one => one.suggesting === "computing")); wait *= 1.1) {
+			await pause(wait);
 			if (turn !== this.turn) return;
-			this.study.run = (await this.#study()).run;
-			if (turn === this.turn && this.study.run?.verdict) this.list.tell(this.study.run);
+			const study = await this.#study();
+			if (turn !== this.turn) return;
+			this.study = study;
+			this.list.tell(study);
 		}
 	}
 
@@ -99,7 +102,7 @@ class Page {
 				this.study = study;
 				await (id ? this.settle : this.list).show();
 				get("main").scrollTo?.(0, 0);
-				if (!id) this.#verdict(turn).catch(error => this.fail(error));
+				if (!id) this.#arrivals(turn).catch(error => this.fail(error));
 			} else {
 				this.#show("recording");
 				await this.#there(() => this.work.open(id, Number(moment) || 0));
@@ -131,22 +134,18 @@ class Page {
 	/** Say which changes another window's work took the place of, and offer to do them again. */
 	tellLost(error, items, again) {
 		const names = items.map(item => item.body.why).join(", ");
-		const offer = items.length ? make("button", {text: "Do them again", on: {click: () => {this.#toast(); again(items);}}}) : null;
-		this.#toast(`Not saved: ${error.message}${names ? ` Not done: ${names}.` : ""} ${error.status === 409 ? "" : error.hint ?? ""}`, offer);
+		const offer = items.length ? make("button", {text: "Do them again", click: () => {this.note(); again(items);}}) : null;
+		this.note(`Not saved: ${error.message}${names ? ` Not done: ${names}.` : ""} ${error.status === 409 ? "" : error.hint ?? ""}`, offer);
 	}
 
 	fail(error) {
 		this.note(`${error.message} ${error.hint ?? ""}`);
 	}
 
-	note(text) {
-		this.#toast(text);
-	}
-
-	#toast(text = "", offer = null) {
+	note(text = "", offer = null) {
 		const toast = get("toast");
 		toast.hidden = !text;
-		const close = make("button", {text: "Close", on: {click: () => this.#toast()}});
+		const close = make("button", {text: "Close", click: () => this.note()});
 		toast.replaceChildren(...(text ? [make("p", {role: "alert", text}), offer, close].filter(Boolean) : []));
 	}
 }

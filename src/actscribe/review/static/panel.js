@@ -33,7 +33,7 @@ export class Panel {
 	}
 
 	#label(label, index) {
-		return make("button", {class: "label", title: label.definition || label.name, on: {click: () => this.work.run(() => this.work.editing.label(index))}},
+		return make("button", {class: "label", title: label.definition || label.name, click: () => this.work.run(() => this.work.editing.label(index))},
 			dot(label.color), make("span", {class: "name", text: label.name}),
 			make("span", {class: "state"}), kbd(label.keys[0]) ?? make("span"),
 			make("span", {class: "bar"}, make("span", {class: "share", style: {background: label.color}})));
@@ -65,7 +65,7 @@ export class Panel {
 		const suggestion = work.isSuggestion(item);
 		const state = suggestion ? work.sheet.state(item) : null;
 		const title = suggestion ? {true: "Accepted suggestion", false: "Rejected suggestion", null: "Suggestion"}[state] : "Chosen bout";
-		const label = make("select", {name: "label", "aria-label": "Label", on: {change: event => work.editing.relabelTo(event.target.value)}},
+		const label = make("select", {name: "label", "aria-label": "Label", change: event => work.editing.relabelTo(event.target.value)},
 			...work.labels.map(({name}) => make("option", {value: name, text: name, selected: name === item.label})));
 		const colour = work.labels.find(({name}) => name === item.label)?.color;
 		return [make("h2", {id: "chosen-title", text: title}),
@@ -107,7 +107,7 @@ export class Panel {
 		input.addEventListener("keydown", event => event.key === "Enter" && set());
 		input.addEventListener("change", set);
 		const nudge = (frames, name) => this.#button(name, frames < 0 ? "−1" : "+1", frames < 0 ? `${title} one frame earlier` : `${title} one frame later`);
-		return make("div", {class: "edge"}, make("span", {text: title}), nudge(-1, `${edge}-earlier`), input, nudge(1, `${edge}-later`), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
+		return make("div", {class: "edge"}, this.#button(`bout-${edge}`, title, `Show the ${edge}`), nudge(-1, `${edge}-earlier`), input, nudge(1, `${edge}-later`), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
 	}
 
 	#button(name, text, label) {

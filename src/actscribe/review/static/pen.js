@@ -14,7 +14,6 @@ export function box(pen, colour, x, y, width, height, alpha = 1) {
 	pen.globalAlpha = 1;
 }
 
-/** Fill the path. */
 export function fill(pen, colour, alpha = 1) {
 	pen.fillStyle = colour;
 	pen.globalAlpha = alpha;
@@ -22,7 +21,6 @@ export function fill(pen, colour, alpha = 1) {
 	pen.globalAlpha = 1;
 }
 
-/** Draw a line along the path. */
 export function stroke(pen, colour, width, alpha = 1) {
 	pen.strokeStyle = colour;
 	pen.lineWidth = width;

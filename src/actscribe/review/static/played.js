@@ -21,7 +21,6 @@ export class Played {
 		if (this.id) this.#spans.set(this.id, withSpan(this.#spans.get(this.id) ?? [], start, end));
 	}
 
-	/** Seconds of spans that were not shown. */
 	missing(spans) {
 		return total(without(spans, this.#spans.get(this.id) ?? []));
 	}

@@ -15,6 +15,9 @@ const DRIFT = 0.06;
 const timeOf = ({video, behind}) => video.currentTime + behind;
 const seekTo = ({video, behind}, time) => (video.currentTime = Math.max(time - behind, 0));
 
+/** Whether a camera was recording at a moment of the recording. */
+export const isFilming = ({offset, begins, ends}, time) => time - offset >= begins - 1e-6 && time - offset < ends - 1e-6;
+
 export const SPEEDS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8];
 
 export class Player {
@@ -42,7 +45,7 @@ export class Player {
 		this.#wanted = null;
 	}
 
-	/** Show cameras [{video, offset, behind}], of which the first one's frames are stepped through. */
+	/** Show cameras [{video, offset, begins, ends, behind}], of which the first one's frames are stepped through. */
 	open(cameras, frames) {
 		this.close();
 		this.cameras = cameras;
@@ -68,12 +71,11 @@ export class Player {
 
 	/** Seconds of the recording at which the frame shown begins. */
 	get time() {
-		return this.frames.start(this.index) + this.offset;
+		return this.start(this.index);
 	}
 
-	/** When it ends. */
 	get after() {
-		return this.frames.end(this.index) + this.offset;
+		return this.end(this.index);
 	}
 
 	get playing() {
@@ -90,23 +92,24 @@ export class Player {
 		return this.start(this.aim);
 	}
 
-	/** When it ends. */
 	get aimEnd() {
-		return this.frames.end(this.aim) + this.offset;
+		return this.end(this.aim);
 	}
 
 	start(index) {
 		return this.frames.start(index) + this.offset;
 	}
 
-	/** Number of the frame shown at a moment of the recording. */
+	end(index) {
+		return this.frames.end(index) + this.offset;
+	}
+
 	at(time) {
 		return this.frames.at(time - this.offset);
 	}
 
-	/** The closest moment at which a frame begins. */
 	snap(time) {
-		return this.frames.start(this.frames.nearest(time - this.offset)) + this.offset;
+		return this.start(this.frames.nearest(time - this.offset));
 	}
 
 	step(number) {
@@ -162,10 +165,8 @@ export class Player {
 	}
 
 	#playAll() {
-		this.cameras.forEach((camera, index) => {
-			if (index) seekTo(camera, timeOf(this.main) + this.offset - camera.offset);
-			camera.video.play().catch(() => index || this.pause());
-		});
+		this.main.video.play().catch(() => this.pause());
+		this.#hold();
 	}
 
 	#stop() {
@@ -204,11 +205,16 @@ export class Player {
 		return this.loop && moment > this.loop.end + 1e-6;
 	}
 
-	/** Keep the other cameras with the first. */
+	/** Keep the other cameras with the first, as long as they were recording. */
 	#hold() {
+		const time = timeOf(this.main) + this.offset;
 		for (const camera of this.cameras.slice(1)) {
-			const where = timeOf(this.main) + this.offset - camera.offset;
-			if (where >= 0 && where < camera.video.duration + camera.behind && Math.abs(timeOf(camera) - where) > DRIFT) seekTo(camera, where);
+			if (!isFilming(camera, time)) {
+				camera.video.pause();
+				continue;
+			}
+			if (Math.abs(timeOf(camera) - time + camera.offset) > DRIFT) seekTo(camera, time - camera.offset);
+			if (camera.video.paused) camera.video.play().catch(() => {});
 		}
 	}
 

@@ -1,6 +1,5 @@
 // The timeline by mouse, pen and finger: look, choose, drag edges, draw bouts.
-import {get, listen} from "./dom.js";
-import {mark, reshape} from "./edits.js";
+import {get} from "./dom.js";
 
 /** Pixels that a press may move and still be a click. */
 const STILL = 4;
@@ -10,17 +9,17 @@ export class Pointer {
 		this.work = work;
 		this.target = get("over");
 		this.fingers = new Map();
-		listen(this.target, {
+		const heard = {
 			pointerdown: event => this.#down(event),
 			pointermove: event => this.#move(event),
 			pointerup: event => this.#up(event),
 			pointercancel: event => this.#up(event, true),
 			dblclick: () => this.work.chosen && this.work.zoomToChosen(),
-		});
+		};
+		for (const [event, run] of Object.entries(heard)) this.target.addEventListener(event, run);
 		this.target.addEventListener("wheel", event => this.#wheel(event), {passive: false});
 	}
 
-	/** Give up what is being dragged. */
 	cancel() {
 		const there = Boolean(this.press);
 		this.press = this.work.timeline.drag = null;
@@ -114,10 +113,10 @@ export class Pointer {
 		if (press.moved) {
 			if (hit.edge && drag) {
 				work.choose(hit.item);
-				work.changes.act(reshape(hit.item, hit.edge, drag[hit.edge], work.sheet.frame_s));
+				work.editing.setEdge(hit.edge, drag[hit.edge]);
 			} else if (drag && drag.start !== drag.end) {
 				work.activate(hit.row);
-				work.changes.act(mark(drag.label, Math.min(drag.start, drag.end), Math.max(drag.start, drag.end)));
+				work.editing.mark(drag.label, Math.min(drag.start, drag.end), Math.max(drag.start, drag.end));
 			}
 			return;
 		}

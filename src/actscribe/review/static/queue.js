@@ -29,7 +29,6 @@ export class Queue {
 		if (!this.#running) this.#run();
 	}
 
-	/** Wait until everything is sent. */
 	empty() {
 		return this.#waiting.length ? new Promise(done => this.#idle.push(done)) : Promise.resolve();
 	}

@@ -12,7 +12,6 @@ import {Moves} from "./moves.js";
 import {Overview} from "./overview.js";
 import {Panel} from "./panel.js";
 import {Player} from "./player.js";
-import {Playing} from "./playing.js";
 import {Pointer} from "./pointer.js";
 import {Reviewing} from "./reviewing.js";
 import {Played} from "./played.js";
@@ -30,7 +29,6 @@ export class Recording {
 		this.played = new Played();
 		this.player = new Player(() => this.#shown(), () => this.#playing());
 		this.changes = new Changes(this);
-		this.playing = new Playing(this);
 		this.editing = new Editing(this);
 		this.reviewing = new Reviewing(this);
 		this.arrivals = new Arrivals(this);
@@ -61,6 +59,7 @@ export class Recording {
 		const ticket = (this.ticket = {});
 		this.early = [];
 		this.openedAt = at;
+		this.toolbars.opening(id);
 		const opened = await askOf(id, "open", insist ? {insist} : {});
 		if (ticket !== this.ticket) return;
 		this.sheet = new Sheet(opened, this.labels.map(({name}) => name));
@@ -99,7 +98,6 @@ export class Recording {
 		return this.say("The video is loading; what you press is done when it is there.");
 	}
 
-	/** Do what was asked for meanwhile. */
 	flush() {
 		const early = this.early ?? [];
 		this.early = null;
@@ -110,7 +108,6 @@ export class Recording {
 		return this.sheet?.bouts.get(this.chosenId) ?? null;
 	}
 
-	/** The bout or suggestion that is chosen. */
 	get chosen() {
 		return this.chosenBout ?? this.chosenSuggestion;
 	}
@@ -130,7 +127,6 @@ export class Recording {
 		this.toolbars.update();
 	}
 
-	/** Show a doubt or a disagreement in the panel. */
 	look(kind, item) {
 		this.choose(null);
 		this.looked = {kind, item};
@@ -162,9 +158,20 @@ export class Recording {
 		return this.player.toFrame(frame);
 	}
 
+	/** What is chosen; where nothing is, that is said. */
+	get chosenOrSaid() {
+		return this.chosen ?? this.say("Choose a bout first.");
+	}
+
+	/** Show the first or the last frame of what is chosen. */
+	goToEdge(edge) {
+		const {chosenOrSaid: chosen, player} = this;
+		return chosen && this.goTo(edge === "start" ? chosen.start : player.start(player.at(chosen.end - 2e-6)));
+	}
+
 	zoomToChosen() {
-		const {chosen} = this;
-		if (!chosen) return this.say("Choose a bout first.");
+		const {chosenOrSaid: chosen} = this;
+		if (!chosen) return undefined;
 		const margin = Math.max((chosen.end - chosen.start) * 0.4, this.sheet.frame_s * 6);
 		return this.timeline.show(chosen.start - margin, chosen.end + margin);
 	}
@@ -181,11 +188,11 @@ export class Recording {
 		this.refresh();
 	}
 
-	help() {
-		showKeys(this.keys, this.labels);
+	async help() {
+		const name = await showKeys(this.keys, this.labels, Boolean(this.sheet));
+		if (name) this.keys.run(name, this);
 	}
 
-	/** The view moved. */
 	viewed() {
 		this.overview.redraw();
 		clearTimeout(this.waiting);
@@ -209,6 +216,7 @@ export class Recording {
 	#shown() {
 		if (!this.sheet) return;
 		this.played.add(this.player);
+		this.cameras.darken(this.player.cameras, this.player.time);
 		if (this.player.playing) this.timeline.follow(this.player.time, true);
 		this.timeline.redrawOver();
 		this.overview.redraw();

@@ -1,7 +1,7 @@
 // Marking time as reviewed; somebody who has not seen most of it is asked first.
 import {confirm} from "./dialogs.js";
 import * as edits from "./edits.js";
-import {clock} from "./format.js";
+import {clock, lasting} from "./format.js";
 import {common, total, without} from "./spans.js";
 
 export class Reviewing {
@@ -30,8 +30,7 @@ export class Reviewing {
 		const fresh = without([[start, end]], done);
 		const [unseen, all] = [work.played.missing(fresh), total(fresh)];
 		if (unseen > all / 2) {
-			const digits = all < 10 ? 1 : 0;
-			const yes = await confirm("Mark what was not played?", [`${clock(unseen, digits)} of ${clock(all, digits)} were not played; mark all the same?`,
+			const yes = await confirm("Mark what was not played?", [`${lasting(unseen)} of ${lasting(all)} were not played; mark all the same?`,
 				"Training takes reviewed time without a bout as time in which nothing happens."], "Mark all the same");
 			if (!yes || work.sheet !== sheet) return work.say("Not marked as reviewed.");
 		}
@@ -40,8 +39,7 @@ export class Reviewing {
 
 	/** Begin a reviewed span at this frame, or end it here. */
 	mark() {
-		const {work} = this;
-		const {player, sheet} = work;
+		const {work, work: {player, sheet}} = this;
 		if (work.editing.frameless) return false;
 		if (this.since === null) {
 			this.since = player.aimTime;

@@ -50,7 +50,6 @@ export class Sheet {
 		this.touch();
 	}
 
-	/** Take over what an undo or redo answered with. */
 	follow(answer) {
 		Object.assign(this.reviewed, answer.reviewed);
 		this.apply([...answer.ops, ...answer.verdicts.map(one => ({op: "verdict", ...one}))]);
@@ -94,7 +93,6 @@ export class Sheet {
 		return apart(one, other, this.frame_s * 1.5).map(span => ({label, ...span}));
 	}
 
-	/** Spans that were reviewed for every label. */
 	get whole() {
 		return common(this.labels.map(label => this.reviewed[label]));
 	}

@@ -5,7 +5,6 @@ export function withoutSpan(spans, start, end) {
 	return spans.flatMap(([a, b]) => [[a, Math.min(b, start)], [Math.max(a, end), b]].filter(([x, y]) => x < y));
 }
 
-/** What is in `spans` and not in `others`. */
 export const without = (spans, others) => others.reduce((left, [start, end]) => withoutSpan(left, start, end), spans);
 
 export const total = spans => spans.reduce((sum, [start, end]) => sum + end - start, 0);
@@ -42,7 +41,6 @@ function joined(spans) {
 	return merged;
 }
 
-/** The time of intervals as spans. */
 export const union = items => joined(items.map(({start, end}) => [start, end]));
 
 /** Where one of two lists of spans says yes and the other no, for at least `least` seconds. */

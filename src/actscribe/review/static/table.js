@@ -1,5 +1,5 @@
 // The bouts around the view as a table, for screen readers and for paper.
-import {get, make, table} from "./dom.js";
+import {get, make, row, table} from "./dom.js";
 import {clock, lasting, whole} from "./format.js";
 
 const MOST = 200, MOST_ON_PAPER = 2000;
@@ -21,9 +21,8 @@ export class Table {
 	#fill(from, to, most) {
 		const {work} = this;
 		const bouts = [...work.sheet.mine.values()].flatMap(lane => lane.within(from, to)).sort((a, b) => a.start - b.start);
-		const rows = bouts.slice(0, most).map(bout => make("tr", {},
-			make("td", {}, make("button", {class: "link", text: bout.label, on: {click: () => this.#go(bout)}})),
-			...[clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"].map(text => make("td", {text}))));
+		const rows = bouts.slice(0, most).map(bout => row(make("button", {class: "link", text: bout.label, click: () => this.#go(bout)}),
+			clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"));
 		const heads = ["Label", "Start", "End", "Lasts", "From"].map(text => ({text}));
 		const caption = `${bouts.length > most ? `The first ${most} of ${whole(bouts.length)}` : whole(bouts.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
 		get("bouts-table").replaceChildren(table(heads, rows, make("caption", {text: caption})));

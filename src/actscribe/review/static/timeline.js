@@ -12,7 +12,6 @@ const FRAME_PIXELS = 7;
 const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 
 export class Timeline {
-	/** `work` is the open recording: sheet, player, active, selection, opened marks. */
 	constructor(work) {
 		this.work = work;
 		this.from = 0;
@@ -49,7 +48,6 @@ export class Timeline {
 		return this.canvas.getContext("2d").createPattern(tile, "repeat");
 	}
 
-	/** Lay the lanes out for the labels of the sheet. */
 	layOut() {
 		const {sheet, labels} = this.work;
 		const predicted = sheet.suggestions ? PREDICTED + GAP : 0;
@@ -73,7 +71,7 @@ export class Timeline {
 			const name = make("span", {class: "name"}, dot(label.color), make("span", {text: label.name}));
 			const inside = [name, ...tracks.map(text => make("span", {class: "track", text}))];
 			const style = {top: `${top}px`, height: `${this.rowHeight}px`};
-			return make("button", {class: "lane-name", title: label.name, style, "aria-pressed": "false", tabindex: "-1", on: {click: () => this.work.activate(index)}}, ...inside);
+			return make("button", {class: "lane-name", title: label.name, style, "aria-pressed": "false", tabindex: "-1", click: () => this.work.activate(index)}, ...inside);
 		});
 		this.gutter.replaceChildren(...rows);
 		this.gutter.style.height = `${this.height}px`;

@@ -1,6 +1,5 @@
 // The buttons around video and timeline, and the clock.
-import {RUN} from "./commands.js";
-import {get, icon, make, press, soft} from "./dom.js";
+import {chip, get, icon, make, press, soft} from "./dom.js";
 import {capital, clock, percent, whole} from "./format.js";
 import {SPEEDS} from "./player.js";
 import {total} from "./spans.js";
@@ -9,6 +8,9 @@ export class Toolbars {
 	constructor(work) {
 		this.work = work;
 		const section = get("recording");
+		const go = (way, kind, arrow) => make("button", {"data-do": `${way}-${kind}`, "data-icon": arrow});
+		get("tools").prepend(...["suggestion", "doubt", "disagreement"].map(kind =>
+			make("span", {class: "pair", id: `tool-${kind}`}, go("previous", kind, "back"), make("span", {id: `${kind}-count`}), go("next", kind, "on"))));
 		for (const button of section.querySelectorAll("[data-icon], [data-do]")) {
 			const drawing = icon(button.dataset.icon ?? button.dataset.do);
 			if (drawing) button[button.matches("[data-icon-last]") ? "append" : "prepend"](drawing);
@@ -20,7 +22,7 @@ export class Toolbars {
 		}
 		section.addEventListener("click", event => {
 			const button = event.target.closest("button");
-			if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") work.run(() => RUN[button.dataset.do](work));
+			if (button?.dataset.do && button.getAttribute("aria-disabled") !== "true") work.keys.run(button.dataset.do, work);
 			// After a click the keys are the recording's again: the space bar plays.
 			if (button && event.detail) button.blur();
 		});
@@ -39,21 +41,33 @@ export class Toolbars {
 		get("sound").replaceChildren(icon(cameras.muted ? "mute" : "sound"));
 	}
 
+	/** Until the server answers, say that a recording is being opened, and what takes long. */
+	opening(id) {
+		const {name} = this.work.page.study.recordings.find(one => one.id === id) ?? {name: "the recording"};
+		get("recording").setAttribute("aria-busy", "true");
+		get("recording-title").textContent = name;
+		get("facts").replaceChildren();
+		this.work.cameras.notice(make("p", {role: "status", text: `Opening ${name}…`}),
+			make("p", {text: "The first time all of its video is read, to know when each frame is shown: a long one takes a while."}));
+	}
+
 	opened() {
 		const {sheet, page} = this.work;
+		get("recording").removeAttribute("aria-busy");
 		get("recording-title").textContent = sheet.name;
-		const chips = [sheet.split && make("span", {class: `chip ${sheet.split}`, text: sheet.split}), sheet.group && sheet.group !== sheet.name && soft("span", sheet.group)];
-		if (sheet.blind) chips.push(make("span", {class: "chip blind", text: "annotated blind"}), make("button", {class: "quiet", id: "insist", text: "Show predictions…", on: {click: () => this.work.insist()}}));
+		const chips = [chip(sheet.split), sheet.group !== sheet.name && soft("span", sheet.group)];
+		if (sheet.blind) chips.push(chip("blind", "annotated blind"), make("button", {class: "quiet", id: "insist", text: "Show predictions…", click: () => this.work.insist()}));
 		if (sheet.suggesting === "computing") chips.push(soft("span", "Suggestions are being computed…"));
 		else if (!["none", "ready"].includes(sheet.suggesting)) chips.push(soft("span", `No suggestions: ${sheet.suggesting}`));
+		if (page.study.settling) chips.push(make("a", {href: "#settle", text: "Disagreements"}));
 		get("facts").replaceChildren(...chips.filter(Boolean));
 		const list = page.study.recordings;
 		const next = list[list.findIndex(one => one.id === sheet.id) + 1];
 		get("next-recording").hidden = !next;
 		if (next) get("next-recording").href = `#${next.id}`;
-		get("tool-suggestions").hidden = get("accept-view").hidden = !sheet.suggestions;
-		get("tool-differences").hidden = !sheet.suggestions && !sheet.others.length;
-		get("tool-doubts").hidden = !sheet.doubts.items.length;
+		get("tool-suggestion").hidden = get("tool-view").hidden = !sheet.suggestions;
+		get("tool-disagreement").hidden = !sheet.suggestions && !sheet.others.length;
+		get("tool-doubt").hidden = !sheet.doubts.items.length;
 	}
 
 	time() {
@@ -64,20 +78,20 @@ export class Toolbars {
 	}
 
 	update() {
-		const {work} = this;
-		const {player, sheet} = work;
+		const {work, work: {player, sheet}} = this;
 		if (!sheet) return;
 		get("play").setAttribute("aria-label", player.playing ? "Pause" : "Play");
 		get("play").replaceChildren(icon(player.playing ? "pause" : "play"));
 		get("speed").value = String(player.speed);
+		get("cancel").hidden = !work.editing.begun.size && work.reviewing.since === null;
 		press(get("loop"), player.loop);
 		for (const verb of ["undo", "redo"]) {
 			get(verb).setAttribute("aria-disabled", String(!sheet[verb]));
 			get(verb).setAttribute("aria-label", capital(verb) + (sheet[verb] && `: ${sheet[verb]}`));
 		}
-		get("pending").textContent = `${sheet.pending().length} to judge`;
-		get("doubts").textContent = `${sheet.doubts.items.length} doubtful`;
-		get("differences").textContent = `${sheet.disagreements().length} differ`;
+		get("suggestion-count").textContent = `${sheet.pending().length} to judge`;
+		get("doubt-count").textContent = `${sheet.doubts.items.length} doubtful`;
+		get("disagreement-count").textContent = `${sheet.disagreements().length} differ`;
 		get("reviewed").textContent = work.reviewing.since === null ? "From here …" : `… to here (from ${clock(work.reviewing.since, 1)})`;
 		press(get("reviewed"), work.reviewing.since !== null);
 		const share = total(sheet.whole) / sheet.duration;

@@ -1,0 +1,106 @@
+"""Every command of the page of review by mouse: that there is a button for it, and that a click does it.
+
+Not among what `make test` collects, since Chromium is not a dependency of the package: `make review-test`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from chromium import Tab
+from hands import bouts_of, open_recording, press
+from playwright.sync_api import Page
+from review_site import Site, enter, saved
+
+from actscribe.review.commands import COMMANDS
+
+#: What is done by mouse with something else than a button of its own, and with what.
+OTHERWISE = {
+    "slower": "#speed",
+    "faster": "#speed",
+    "speed-normal": "#speed",
+    "label-up": "#gutter button",
+    "label-down": "#gutter button",
+    "choose-here": "#over",
+    "mark-label": "#labels button",
+    "relabel": "#chosen select",
+    "recordings": "#all",
+    "help": "#help",
+}
+#: Has commands noted in place of being done.
+NOTE_COMMANDS = """() => import('/static/commands.js').then(({ RUN }) => {
+  window.done = [];
+  for (const name of Object.keys(RUN)) RUN[name] = () => window.done.push(name);
+})"""
+
+
+def clicked(page: Page, selector: str) -> list[str]:
+    """Click, and return which commands that did."""
+    page.evaluate("window.done = []")
+    page.click(selector)
+    page.wait_for_function("window.done.length > 0")
+    return list(page.evaluate("window.done"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_command_has_a_way_by_mouse(chromium: Tab, ward: Site, width: int) -> None:
+    reached = set()
+    page = enter(chromium, ward, width)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "1", ".", ".", "1", ".", "2", ".", "2", "Control+z")
+    saved(page)
+    situations = {
+        "a bout is chosen, and another one begun": ["[", "3"],
+        "a suggestion is chosen": ["Home", "n"],
+        "a disagreement is looked at": ["Home", "g"],
+    }
+    for keys in situations.values():
+        page = enter(chromium, ward, width)
+        open_recording(page, ward, "phone.mp4")
+        press(page, *keys)
+        if "3" in keys:
+            hidden = [one for one in OTHERWISE.values() if not page.locator(one).first.is_visible()]
+            assert hidden == []
+        page.evaluate(NOTE_COMMANDS)
+        visible = "one => one.checkVisibility() && one.ariaDisabled !== 'true'"
+        names = page.evaluate(
+            f"[...document.querySelectorAll('#recording [data-do]')].filter({visible}).map(one => one.dataset.do)"
+        )
+        for name in names:
+            assert clicked(page, f"[data-do={name}]:visible >> nth=0") == [name]
+        reached |= {*names}
+    assert set(COMMANDS) - reached - set(OTHERWISE) == set()
+
+
+def test_a_click_on_a_line_of_the_keys_does_the_command(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    page.click("#help")
+    assert page.locator("#dialog dd button").count() == 0  # no recording is open that it could be done to
+    page.keyboard.press("Escape")
+    open_recording(page, ward, "phone.mp4")
+    page.evaluate(NOTE_COMMANDS)
+    for name in COMMANDS:
+        page.click("#help") if name == "play" else page.evaluate("review.work.help()")
+        assert clicked(page, f"#dialog button[value={name}]") == [name]
+
+
+def test_buttons_show_the_first_and_the_last_frame_of_a_bout(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    press(page, *["."] * 5, "2", *["ArrowRight"] * 5, "2", "End")
+    saved(page)
+    assert [(start, end) for _, start, end in bouts_of(ward, "old.avi")] == [(0.2, 0.4)]
+    for edge, frame in (("end", 9), ("start", 5)):
+        page.click(f"#chosen [data-do=bout-{edge}]")
+        page.evaluate("review.work.player.settled.then(() => true)")
+        assert page.evaluate("review.work.player.index") == frame
+
+
+def test_cancel_is_offered_while_something_is_begun(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    assert page.is_hidden("#cancel")
+    for begin in ("#labels button", "#reviewed"):
+        page.click(begin)
+        page.click("#cancel")
+        assert page.inner_text("#live") == "Cancelled."
+        assert page.is_hidden("#cancel")
