@@ -80,7 +80,7 @@ export class List {
 
 	/** How the run stands, and where it is doubtful, is known some time after the server began. */
 	tell({run, recordings}) {
-		if (run.verdict) document.getElementById("run")?.replaceWith(this.#run(run));
+		if (run.verdict) document.querySelector("p#run")?.replaceWith(this.#run(run));
 		for (const one of recordings) document.querySelector(`tr[data-id="${one.id}"] [data-name=doubtful]`)?.replaceChildren(...this.#doubt(one));
 	}
 
