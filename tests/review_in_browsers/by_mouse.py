@@ -50,7 +50,7 @@ CLICK_LINES = """async names => {
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_command_has_a_way_by_mouse(chromium: Tab, ward: Site, width: int) -> None:
-    reached = set()
+    reached: set[str] = set()
     page = enter(chromium, ward, width)
     open_recording(page, ward, "phone.mp4")
     press(page, "1", ".", ".", "1", ".", "2", ".", "2", "Control+z")

@@ -59,7 +59,7 @@ def test_while_a_recording_opens_the_page_says_so(chromium: Tab, ward: Site) -> 
 def test_where_doubts_are_computed_or_cannot_be_had_the_list_says_so(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     assert doubts(page) == ["– not computed", "– not computed", "– hidden: annotated blind"]
-    states = [("computing", None), ("the video has no pictures", None), ("none", None)]
+    states: list[tuple[str, float | None]] = [("computing", None), ("the video has no pictures", None), ("none", None)]
 
     def fulfil(route: Any) -> None:
         study = route.fetch().json()

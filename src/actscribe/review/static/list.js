@@ -31,7 +31,6 @@ const reviewedShare = one => {
 
 const standing = one => (one.state === "new" ? "not begun" : (finished(one) ? "done" : percent(reviewedShare(one))) + (one.state === "file" ? " in file" : ""));
 
-/** What somebody opened stays open when the list is drawn again. */
 const isOpen = id => document.getElementById(id)?.open;
 
 export class List {

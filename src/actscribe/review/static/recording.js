@@ -203,7 +203,6 @@ export class Recording {
 		}, 160);
 	}
 
-	/** Something of the sheet, or of what is begun, changed. */
 	refresh() {
 		this.timeline.redraw();
 		this.overview.redraw();

@@ -41,7 +41,6 @@ export class Toolbars {
 		get("sound").replaceChildren(icon(cameras.muted ? "mute" : "sound"));
 	}
 
-	/** Until the server answers, say that a recording is being opened, and what takes long. */
 	opening(id) {
 		const {name} = this.work.page.study.recordings.find(one => one.id === id) ?? {name: "the recording"};
 		get("recording").setAttribute("aria-busy", "true");
