@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,31 @@ def test_a_thread_gives_signs_of_life(tmp_path: Path) -> None:
                 break
             beaten.wait(0.01)
     assert beaten.is_set()
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_ends_no_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, *given: object, **named: object) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    claims = Claims(tmp_path, beat_s=0.01)
+    with claims.hold("a"), claims.beating():
+        monkeypatch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"), claims.hold("b"):
+            pytest.fail("claimed")
+        claims.beat()
+        assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["a"]
+        monkeypatch.setattr(Path, "write_text", write)
+        before = (tmp_path / "a").read_text()
+        deadline = time.monotonic() + 10
+        while (tmp_path / "a").read_text() == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (tmp_path / "a").read_text() != before
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])

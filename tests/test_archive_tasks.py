@@ -138,6 +138,20 @@ def test_a_full_disk_stops_and_is_no_failure_of_the_video(
     assert do(archive, videos[0]).how == "done"
 
 
+def test_a_full_disk_is_said_in_a_sentence_wherever_it_is_met(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def full(self: Archive, video: Video) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Archive, "note_begun", full)
+    outcome = do(archive, videos[0])
+    assert outcome.how == "stopped"
+    assert outcome.sentence.startswith(f"{archive.folder / 'state'}: the disk is full (")
+
+
 def test_a_folder_in_which_nobody_can_claim_anything_stops(
     made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,9 +87,12 @@ class Claims:
                 if self._holder_of(name) != self.holder:
                     continue
                 self._held[name] = count + 1
-                beside = self._beside(name, f"{self.holder} {count + 1}")
+                beside = self._folder / temporary_name(name)
                 with suppress(OSError):  # a full disk: the claim expires, which costs time only
+                    beside.write_text(f"{self.holder} {count + 1}", encoding="utf-8")
                     beside.replace(self._folder / name)
+                with suppress(OSError):
+                    beside.unlink(missing_ok=True)
 
     def free(self, holder: str) -> None:
         """Give back what a process held that is known to be dead.
@@ -132,11 +135,6 @@ class Claims:
         self._folder.mkdir(parents=True, exist_ok=True)
         return create_whole(self._folder / name, f"{self.holder} 0")
 
-    def _beside(self, name: str, text: str) -> Path:
-        beside = self._folder / temporary_name(name)
-        beside.write_text(text, encoding="utf-8")
-        return beside
-
     def _holder_of(self, name: str) -> str:
         return (_read(self._folder / name) or "").partition(" ")[0]
 
@@ -160,8 +158,8 @@ def create_whole(path: Path, text: str) -> bool:
         text: to write.
     """
     beside = path.with_name(temporary_name(path.name))
-    beside.write_text(text, encoding="utf-8")
     try:
+        beside.write_text(text, encoding="utf-8")
         os.link(beside, path)
         return True
     except FileExistsError:

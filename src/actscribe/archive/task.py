@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from actscribe.annotations.formats import FORMATS
 from actscribe.archive.claims import Claims
-from actscribe.archive.folder import Archive
+from actscribe.archive.folder import STATE, Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.counts import counted
@@ -234,14 +234,17 @@ def _check_free(prepared: Prepared) -> None:
 
 def _failed(archive: Archive, video: Video, error: Exception, seconds: float) -> Outcome:
     if disk_is_full(error):
-        return Outcome(video.key, "stopped", seconds, _sentence(error))
+        full = (
+            explain_os_error(error, archive.folder / STATE).message if isinstance(error, OSError) else _sentence(error)
+        )
+        return Outcome(video.key, "stopped", seconds, full)
     sentence, hint = _sentence(error), error.hint if isinstance(error, ActScribeError) else _OTHER
     reason, sentence = spelled(_reason(archive, video, sentence)), spelled(sentence)
     record = Failed(video.key, video.name, video.bytes, socket.gethostname(), seconds, reason, sentence, hint)
     try:
         archive.save(record)
-    except ActScribeError as full:
-        return Outcome(video.key, "stopped", seconds, full.message)
+    except ActScribeError as unwritten:
+        return Outcome(video.key, "stopped", seconds, unwritten.message)
     return Outcome(video.key, "failed", seconds, sentence)
 
 
