@@ -17,6 +17,7 @@ from actscribe.evaluation import comparison as cp
 from actscribe.evaluation import comparison_timelines as ct
 from actscribe.evaluation import raters
 from actscribe.evaluation.annotators import annotator_table
+from actscribe.evaluation.causality import causality_table
 from actscribe.evaluation.comparison import Shared, System
 from actscribe.evaluation.hallucination import unread_share
 from actscribe.report.comparison.comparison import Comparison
@@ -25,6 +26,7 @@ from actscribe.run_folder.comparison import Provenance
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
 from actscribe.runs.evaluate import measured, training_priors
+from actscribe.settings.causality import looks_around
 
 
 def assemble(folder: Path, provenance: Provenance) -> Comparison:
@@ -51,6 +53,7 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
         "slices": ct.slice_table(systems, shared, provenance.columns),
         "hallucination": ct.hallucination_rows(systems, shared),
         "disagreements": ct.disagreement_table(systems, shared),
+        "causality": causality_table(_pairs_of_causality(provenance, systems), shared),
         "learning_curve": _curve(folder, provenance, systems, shared, _training_recordings(first)),
     }
     tables = {name: table for name, table in made.items() if table is not None}
@@ -64,6 +67,13 @@ def _moments(shared: cp.Shared, provenance: Provenance) -> pd.DataFrame | None:
         return None
     groups = {one.name: one.group for one in shared.recordings}
     return raters.agreement(pairs, shared.labels.names, groups=[groups[pair.name] for pair in pairs]).table
+
+
+def _pairs_of_causality(provenance: Provenance, systems: Sequence[System]) -> list[tuple[System, System]]:
+    """Return each recognizer that looks at the past alone with the one that differs in nothing else, where there is."""
+    by_name = {system.name: system for system in systems}
+    others = {name: looks_around(provenance.study, name, by_name) for name in by_name}
+    return [(by_name[name], by_name[other]) for name, other in others.items() if other]
 
 
 def cost_table(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:

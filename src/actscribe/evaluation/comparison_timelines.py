@@ -143,13 +143,13 @@ def timeline_table(systems: Sequence[System], shared: Shared) -> pd.DataFrame | 
             showing = np.append(groups.showing(of_threshold), groups.count)
             estimated = estimate(with_macro, of_threshold, groups, "share", showing)
             rows += _measured(name, f"f1@{round(100 * iou)}", estimated, shared)
-        sums = np.stack([_event_sums(each, shared) for each in runs], axis=1)
+        sums = np.stack([event_sums(each, shared) for each in runs], axis=1)
         true_bouts = (counts[:, 0, :, 0, 0] + counts[:, 0, :, 0, 2]).sum(axis=0)
         for index, measure in enumerate(SUMMED):
             parts = sums[..., index, :]
             showing = np.append(groups.showing(parts), groups.count)
             scale: Scale = "share" if measure == "edit" else "positive"
-            estimated = estimate(_ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
+            estimated = estimate(ratio_with_mean(true_bouts > 0), parts, groups, scale, showing)
             rows += _measured(name, measure, estimated, shared)
     return pd.DataFrame(rows, columns=["system", "measure", "label", "value", "low", "high"])
 
@@ -278,7 +278,7 @@ def _measured(system: str, measure: str, estimated: Estimate, shared: Shared) ->
         )
 
 
-def _ratio_with_mean(counted: np.ndarray) -> Metric:
+def ratio_with_mean(counted: np.ndarray) -> Metric:
     """Return what turns (..., labels, 2) into part / whole per label with the mean of the `counted` labels behind."""
 
     def measure(pooled: np.ndarray) -> np.ndarray:
@@ -294,7 +294,7 @@ def _constant_timelines(shared: Shared, decisions: np.ndarray) -> Timelines:
     return {r.name: tuple(Interval(name, 0.0, r.duration) for name in marked) for r in shared.recordings}
 
 
-def _event_sums(timelines: Timelines, shared: Shared) -> np.ndarray:
+def event_sums(timelines: Timelines, shared: Shared) -> np.ndarray:
     """Return per recording and label the parts of edit, onset and offset error, shape (recordings, labels, 3, 2)."""
     sums = np.zeros((len(shared.recordings), len(shared.labels), 3, 2))
     for index, recording in enumerate(shared.recordings):

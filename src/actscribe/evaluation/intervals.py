@@ -33,8 +33,8 @@ NO_SPREAD = 1e-12
 #: Columns of every table of this module.
 COLUMNS = ("metric", "value", "low", "high", "groups", "note")
 
-#: What kind of number an interval is about: in [0, 1], at least 0, or in [-1, 1], as differences of shares are.
-Scale = Literal["share", "positive", "signed"]
+#: What kind of number an interval is about: in [0, 1], at least 0, in [-1, 1], as differences of shares are, or any.
+Scale = Literal["share", "positive", "signed", "unbounded"]
 #: From summed counts, shape (..., seeds, *rest), to values, shape (..., seeds, *values).
 Metric = Callable[[np.ndarray], np.ndarray]
 
@@ -231,7 +231,9 @@ def _ends(
         elif scale == "positive":
             low, high = (value * np.exp(way * reach / value) for way in (-1, 1))
         else:
-            low, high = (np.clip(value + way * reach, -1, 1) for way in (-1, 1))
+            low, high = (value + way * reach for way in (-1, 1))
+            if scale == "signed":
+                low, high = np.clip(low, -1, 1), np.clip(high, -1, 1)
     if scale == "share":
         low, high = _at_the_edge(value, error, showing, confidence, low, high)
     few = ~np.isfinite(value) | (showing < FEW_GROUPS)

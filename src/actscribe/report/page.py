@@ -17,6 +17,7 @@ from actscribe.evaluation.result import Evaluation
 from actscribe.files import write_text
 from actscribe.report import charts, formatting, tables
 from actscribe.report.audit import audit_of, section
+from actscribe.report.causality import cost_unknown
 from actscribe.report.pictures import error_pictures
 from actscribe.report.provenance import files, provenance
 from actscribe.report.rendering import render
@@ -60,7 +61,7 @@ def _content(run: Run, result: Evaluation, scored: ScoredClips, frames: bool) ->
         "info": run.info,
         "result": result,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-        "verdict": (*unusable(run, result.split), *verdict(result)),
+        "verdict": (*unusable(run, result.split), *verdict(result), *cost_unknown(run)),
         "warnings": warnings(run, result),
         "data_tables": _data_tables(summary.tables),
         "data_notes": summary.notes,

@@ -33,6 +33,7 @@ from actscribe.names import printable
 from actscribe.progress import say
 from actscribe.recognizers.base import Recognizer
 from actscribe.report.audit import audit_of
+from actscribe.report.causality import cost_unknown
 from actscribe.report.page import write_report
 from actscribe.report.sections import unusable
 from actscribe.report.verdict import verdict
@@ -90,7 +91,7 @@ class EvaluatedRun:
 
     def verdict(self) -> tuple[str, ...]:
         """Return the sentences that the report begins with."""
-        return (*unusable(self.run, self.evaluation.split), *verdict(self.evaluation))
+        return (*unusable(self.run, self.evaluation.split), *verdict(self.evaluation), *cost_unknown(self.run))
 
     def words(self) -> str:
         """Return the line on the short headings of `summary`."""

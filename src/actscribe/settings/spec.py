@@ -107,6 +107,7 @@ class RecognizerSpec:
         answers: tells what its model answers, see `recognizers.base.Answering`; runs keep that beside their scores.
         number_formats: "float32", "bfloat16", "8bit" or "4bit" -> the settings that compute in it.
         looks_ahead: settings -> why it cannot score what has just happened, as part of a sentence; empty: it can.
+        past_alone: settings with which a score depends on the past alone; empty: that is not a choice.
         learnable: value of the setting `learns` -> what learns then; empty: there is no such setting.
         learns: settings -> their value of it.
         zero_shot: settings with which nothing learns; empty: that is not a choice.
@@ -128,6 +129,7 @@ class RecognizerSpec:
     answers: bool = False
     number_formats: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     looks_ahead: Callable[[Any], str] = at_once
+    past_alone: Mapping[str, object] = field(default_factory=dict)
     learnable: Mapping[str, Learning] = field(default_factory=dict)
     learns: Callable[[Any], str] = no_choice
     zero_shot: Mapping[str, object] = field(default_factory=dict)

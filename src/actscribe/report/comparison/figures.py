@@ -13,7 +13,7 @@ from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import formatting as w
 from actscribe.report.agreement import which_is_which
 from actscribe.report.charts import Panel
-from actscribe.report.comparison import charts, sentences
+from actscribe.report.comparison import causality, charts, sentences
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.tables import (
     annotator_table,
@@ -59,7 +59,7 @@ class Figure:
 
 def figures(done: Comparison) -> list[Figure]:
     """Return the figures in the order of the page; those that a comparison has nothing for are left out."""
-    makers = (_forest, _heat, _calibration, _risk, _curve, _cost, _annotators, _slices, _hallucination)
+    makers = (_forest, _heat, _calibration, _risk, _curve, _causality, _cost, _annotators, _slices, _hallucination)
     return [figure for make in makers if (figure := make(done)) is not None]
 
 
@@ -135,6 +135,18 @@ def _curve(done: Comparison) -> Figure | None:
         picture,
         hint=hint,
     )
+
+
+def _causality(done: Comparison) -> Figure | None:
+    costs = causality.sentences(done)
+    if not costs:
+        return None
+    tables = (causality.table(done),) if "causality" in done.tables else ()
+    hint = (
+        "Timelines of both are decided over whole recordings, as annotate does. What the decisions of watch cost on"
+        " top: actscribe evaluate RUN --as-live."
+    )
+    return Figure("causality", "What looking at the past alone costs", " ".join(costs), tables, hint=hint)
 
 
 def _cost(done: Comparison) -> Figure:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from actscribe.columns import explained
 from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
+from actscribe.evaluation.causality import CAUSALITY_COLUMNS
 from actscribe.evaluation.comparison import (
     CALIBRATION_COLUMNS,
     CURVE_COLUMNS,
@@ -72,6 +73,7 @@ WORDS = (
     *OFF_COLUMNS,
     *SLICE_COLUMNS,
     *CLAIM_COLUMNS,
+    *CAUSALITY_COLUMNS,
     *MOMENT_COLUMNS,
     *EVENT_COLUMNS,
 )

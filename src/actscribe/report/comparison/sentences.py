@@ -296,14 +296,14 @@ def _against_next(done: Comparison, ranked: pd.DataFrame) -> str:
     if len(ranked) < 2:
         return ""
     best, second = (str(name) for name in ranked["system"].iloc[:2])
-    row, sign = _pair(done, second, best)
+    row, sign = pair(done, second, best)
     if abs(row["difference"]) < 1e-9:
         return f"{second} reaches the same."
     ends = sorted((sign * row["low"], sign * row["high"]))
     gap = f"{w.number(sign * row['difference'])} above {second}"
     if math.isfinite(ends[0]):
         gap += f" (95 % interval {w.signed(ends[0], 2)} to {w.signed(ends[1], 2)})"
-    test = f"permutation test: p = {_p(row['p'])}, corrected {_p(row['p_holm'])}"
+    test = f"permutation test: p = {written_p(row['p'])}, corrected {written_p(row['p_holm'])}"
     return f"That is {gap}, {'a clear difference' if row['p_holm'] < CLEAR else 'which may be chance'} ({test})."
 
 
@@ -313,7 +313,8 @@ def _against_blind(done: Comparison, best: str) -> str:
     blind = f"“{name}” ({w.number(value)}), the best answer that is the same for every clip"
     if row["p_holm"] < CLEAR:
         return f"It is clearly better than {blind}."
-    return f"It is better than {blind}, but that may be chance (p = {_p(row['p'])}, corrected {_p(row['p_holm'])})."
+    test = f"p = {written_p(row['p'])}, corrected {written_p(row['p_holm'])}"
+    return f"It is better than {blind}, but that may be chance ({test})."
 
 
 def _not_usable(done: Comparison) -> str:
@@ -350,7 +351,7 @@ def _power(done: Comparison) -> str:
     drawn = counted(groups, "recording" if groups == recordings else "group")
     tests, smallest = len(pairs), float(pairs["smallest_p"].iloc[0])
     if smallest >= CLEAR:
-        return f"{drawn} are too few to show any difference: no p can fall below {_p(smallest)}."
+        return f"{drawn} are too few to show any difference: no p can fall below {written_p(smallest)}."
     if least >= 1:
         return f"{drawn} that vary so much show no difference in four of five studies, however large it is."
     text = (
@@ -358,13 +359,13 @@ def _power(done: Comparison) -> str:
         f"recognizers in four of five studies, if it is the only one tested; smaller ones can stay hidden."
     )
     if smallest * tests >= CLEAR:
-        least_p = _p(min(smallest * tests, 1.0))
+        least_p = written_p(min(smallest * tests, 1.0))
         on_so_few = f"With {counted(tests, 'test')} on so few"
         text += f" {on_so_few}, no corrected p can fall below {least_p}: nothing can come out clear."
     return text
 
 
-def _pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:
+def pair(done: Comparison, first: str, second: str) -> tuple[pd.Series, int]:
     """Return the row of a pair, and -1 if it is written the other way round."""
     table = done.tables["pairs"].set_index(["first", "second"])
     if (first, second) in table.index:
@@ -410,5 +411,6 @@ def _seconds(value: float) -> str:
     return f"{value:.2f} s" if value < 1 else w.length(value)
 
 
-def _p(value: float) -> str:
+def written_p(value: float) -> str:
+    """Return a p value as text."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if math.isfinite(value) else w.MISSING

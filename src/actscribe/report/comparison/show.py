@@ -7,6 +7,7 @@ from actscribe.evaluation.annotators import FIRST
 from actscribe.evaluation.comparison import TERMINAL_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
+from actscribe.report.comparison import causality
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.report.comparison.sentences import cautions, verdict
 from actscribe.run_folder.comparison import REPORT, TABLES
@@ -28,6 +29,8 @@ def show(done: Comparison) -> None:
     for sentence in verdict(done):
         print_sentence(sentence)
     for sentence in cautions(done):
+        print_sentence(sentence)
+    for sentence in causality.sentences(done):
         print_sentence(sentence)
     for note in done.provenance.not_known:
         print_sentence(f"Warning: {note}")

@@ -97,5 +97,6 @@ RECOGNIZERS = {
         model=named_model,
         number_formats=TRAINED_FORMATS,
         looks_ahead=_around,
+        past_alone={"causal": True},
     ),
 }
