@@ -83,6 +83,10 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
         '[{"start": 1}]',
         "[1, 2, 3]",
         "{" * 3000,
+        '[{"start": 1, "end": 2}, null]',
+        '{"start": {"at": 1}, "end": 2}',
+        "[null, null]",
+        "[1e999, 2]",
     ],
 )
 def test_what_says_something_else_is_not_read(text: str) -> None:
@@ -100,6 +104,10 @@ def test_what_says_something_else_is_not_read(text: str) -> None:
             IntervalAnswer(parsed("100 - 110, 00:04 - 00:05").intervals, repeats=1),
         ),
         ("9 - 3", IntervalAnswer(unread=True, reversed=1)),
+        # A model that repeats itself writes numbers that are larger than any float.
+        ("9" * 400 + " - 3", IntervalAnswer(unread=True, reversed=1)),
+        ("Frame " + "9" * 5000 + " - Frame 3", IntervalAnswer(unread=True, reversed=1)),
+        ("Frame " + "8" * 400 + " - " + "9" * 400, IntervalAnswer(unread=True, reversed=1)),
         ("300 - 310", IntervalAnswer(unread=True, outside=1)),
         ("Baby visible: 1 - 2", IntervalAnswer(unread=True, others=1)),
         ("Phase 2: 5 - 6", IntervalAnswer(unread=True, others=1)),
@@ -128,6 +136,10 @@ def test_what_oversteps_the_video_is_clipped() -> None:
     assert parsed("110 - 121").clipped == 0  # whole seconds
     assert spans(parsed("110 - 200")) == [(110, 120)]
     assert parsed("110 - 200").clipped == 1
+    assert spans(parsed("Frame 2 - Frame " + "9" * 400)) == [(2, 120)]
+    assert parsed("Frame 2 - Frame " + "9" * 400).clipped == 1
+    assert spans(parsed("Frame 0 - Frame 3")) == [(0, 6)]  # the first frame is 1, as InternVL writes them
+    assert parsed("Frame 0 - Frame 3").clipped == 1
 
 
 WAYS: dict[str, Callable[[float], str]] = {

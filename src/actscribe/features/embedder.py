@@ -64,13 +64,13 @@ def encoder_key(parts: Mapping[str, Any]) -> str:
 
 
 def check_numbers(vectors: Sequence[Tensor], clips: Sequence[ClipFrames]) -> None:
-    """Refuse vectors of clips that are not numbers: nothing could learn from them, and they would be kept.
+    """Refuse vectors of clips that are not finite numbers: nothing could learn from them, and they would be kept.
 
     Raises:
         ActScribeError: names the first such clip.
     """
     for one, clip in zip(vectors, clips, strict=True):
-        if bool(one.isnan().any()):
+        if not bool(one.isfinite().all()):
             raise ActScribeError(
                 f"What the encoder makes of '{clip.clip.recording}' at {clip.clip.start:g} s are not finite numbers.",
                 "Copy the checkpoint again, or set precision to float32.",

@@ -124,8 +124,8 @@ def _possible(named: Sequence[Named], length: float) -> IntervalAnswer:
         elif any(abs(one.start - k.start) < SAME_S and abs(min(one.end, length) - k.end) < SAME_S for k in kept):
             repeats += 1
         else:
-            clipped += one.end > length + SLACK_S
-            kept.append(replace(one, end=min(one.end, length)))
+            clipped += one.end > length + SLACK_S or one.start < -SLACK_S
+            kept.append(replace(one, start=max(one.start, 0.0), end=min(one.end, length)))
     return IntervalAnswer(tuple(kept), False, reversed_, outside, clipped, repeats)
 
 
@@ -213,9 +213,9 @@ def _span(first: re.Match[str], second: re.Match[str], frame: float) -> tuple[fl
     """Return start and end in seconds; a frame spans the part of the video that it stands for."""
     start, end = (time["tag"] or time["bare"] or "" for time in (first, second))
     if not first["frame"]:
-        return clock(start), int(second["frame"]) * frame if second["frame"] else clock(end)
+        return clock(start), float(second["frame"]) * frame if second["frame"] else clock(end)
     last = second["frame"] or (end if end.isdigit() else "")
-    return (int(first["frame"]) - 1) * frame, int(last) * frame if last else clock(end)
+    return (float(first["frame"]) - 1) * frame, float(last) * frame if last else clock(end)
 
 
 def clock(text: str) -> float:

@@ -34,40 +34,41 @@ class WindowedAttention(nn.Module):
             real: True at steps of the sequence, False at those that only pad it, shape (n, steps).
         """
         steps, channels = states.shape[1:]
-        blocks = -(-steps // self.window)
-        beyond = blocks * self.window - steps
+        window = min(self.window, steps)  # nothing lies further away, and blocks of padding would take memory
+        blocks = -(-steps // window)
+        beyond = blocks * window - steps
         parts = nn.functional.pad(self.inputs(states), (0, 0, 0, beyond))
         query, key, value = parts.unflatten(-1, (3, self.heads, channels // self.heads)).permute(2, 0, 3, 1, 4)
-        mask = self._mask(nn.functional.pad(real, (0, beyond)), blocks)
+        mask = self._mask(nn.functional.pad(real, (0, beyond)), blocks, window)
         gathered = nn.functional.scaled_dot_product_attention(
-            query.unflatten(2, (blocks, self.window)),
-            self._around(key, blocks),
-            self._around(value, blocks),
+            query.unflatten(2, (blocks, window)),
+            self._around(key, blocks, window),
+            self._around(value, blocks, window),
             attn_mask=mask[:, None],
         )
         together = gathered.flatten(2, 3)[:, :, :steps].transpose(1, 2).flatten(2)
         return cast(Tensor, self.out(together))
 
-    def _around(self, parts: Tensor, blocks: int) -> Tensor:
+    def _around(self, parts: Tensor, blocks: int, window: int) -> Tensor:
         """Return for each block its own steps with those of the block before and after it, or before alone.
 
         `parts` has shape (n, heads, steps, D), the result (n, heads, blocks, steps in sight, D).
         """
-        after = 0 if self.causal else self.window
-        padded = nn.functional.pad(parts, (0, 0, self.window, after))
-        return padded.unfold(2, 2 * self.window + after, self.window)[:, :, :blocks].transpose(-1, -2)
+        after = 0 if self.causal else window
+        padded = nn.functional.pad(parts, (0, 0, window, after))
+        return padded.unfold(2, 2 * window + after, window)[:, :, :blocks].transpose(-1, -2)
 
-    def _mask(self, real: Tensor, blocks: int) -> Tensor:
+    def _mask(self, real: Tensor, blocks: int, window: int) -> Tensor:
         """Return what each step may attend to, bool, shape (n, blocks, window, steps in sight).
 
         A step that pads sees itself, since a softmax over nothing is not a number.
         """
-        after = 0 if self.causal else self.window
-        sight = 2 * self.window + after
-        own = torch.arange(self.window, 2 * self.window, device=real.device)[:, None]
+        after = 0 if self.causal else window
+        sight = 2 * window + after
+        own = torch.arange(window, 2 * window, device=real.device)[:, None]
         apart = torch.arange(sight, device=real.device)[None] - own
-        near = (apart >= -self.window) & (apart <= after)
-        keys = nn.functional.pad(real, (self.window, after)).unfold(1, sight, self.window)[:, :blocks]
+        near = (apart >= -window) & (apart <= after)
+        keys = nn.functional.pad(real, (window, after)).unfold(1, sight, window)[:, :blocks]
         return (near[None, None] & keys[:, :, None]) | (apart == 0)[None, None]
 
 

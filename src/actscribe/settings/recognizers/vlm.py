@@ -38,7 +38,7 @@ class ZeroShot(BaseModel):
         allow_remote: whether `server` may be another machine. Frames of the videos are sent to it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: Annotated[str, Located()] = EMBEDDED
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
