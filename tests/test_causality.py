@@ -172,3 +172,12 @@ def test_the_report_of_one_run_says_which_command_measures_it(
     assert sentence.startswith("It looks at the past alone")
     assert ("twin" in sentence) is beside
     check_that_what_is_said_can_be_done(sentence, one)
+
+
+def test_a_run_whose_package_is_gone_has_its_report_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up(tmp_path, seeds=1, curve=())
+    run = Run.open(tmp_path / "runs" / ALONE / "seed-3")
+    one = run.study.model_copy(update={"recognizers": {ALONE: {"recognizer": "of-another-package"}}})
+    monkeypatch.setattr(Run, "study", property(lambda _: one))
+    run.info.recognizer = "of-another-package"
+    assert cost_unknown(run) == ()

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from actscribe.run_folder.run import Run, study_above
 from actscribe.settings.causality import looks_around, looks_back_alone
+from actscribe.settings.registry import is_installed
 from actscribe.settings.study import RECOGNIZER, Study
 from actscribe.typed_words import typed
 
 
 def cost_unknown(run: Run) -> tuple[str, ...]:
     """Say of a run whose recognizer looks at the past alone which command measures what that costs; nothing else."""
-    name = run.info.name
-    if name not in run.study.recognizers or not looks_back_alone(run.study.chosen(name)):
+    name, is_here = run.info.name, is_installed(run.info.recognizer)  # kept scores outlive the package
+    if not is_here or name not in run.study.recognizers or not looks_back_alone(run.study.chosen(name)):
         return ()
     return (
         f"It looks at the past alone, as live use needs it. {how_to_measure(run.study, study_above(run.folder), name)}",
