@@ -8,6 +8,7 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -202,6 +203,57 @@ def test_tries_are_few_and_share_the_time(monkeypatch: pytest.MonkeyPatch) -> No
             connection.Connection(address).ask(CHAT, {}, 1)
         assert time.monotonic() - began < 1
         assert len(calls) == 4
+
+
+@pytest.mark.parametrize("after", ["1", "date"])
+def test_a_server_is_asked_again_when_it_wants_to_be(after: str) -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        # A date has whole seconds, so two seconds from now are one at least.
+        when = formatdate(time.time() + 2, usegmt=True) if after == "date" else after
+        busy = says(f"HTTP/1.1 429 Too Many Requests|Retry-After: {when}|Content-Length: 0")
+        (busy if number == 0 else json_of(FINE))(connection, number)
+
+    began = time.monotonic()
+    with hostile_server(script) as (address, calls):
+        assert connection.Connection(address).ask(CHAT, {}, 20) == json.loads(FINE)
+        assert len(calls) == 2
+    assert 0.9 < time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("after", ["3600", "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_a_wait_that_is_longer_than_there_is_time_is_said_at_once(after: str) -> None:
+    began = time.monotonic()
+    busy = says(f"HTTP/1.1 429 Too Many Requests|Retry-After: {after}|Content-Length: 4", b"busy")
+    with hostile_server(busy) as (address, calls):
+        with pytest.raises(ActScribeError, match=r"answered 429 .* asked again in \d+ s") as caught:
+            connection.Connection(address).ask(CHAT, {}, 60)
+        assert len(calls) == 1
+    assert "server_parallel" in caught.value.hint
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("after", ["", "soon", "-5", "1e9", "9" * 400, "nan", "Fri, 99 Foo 2999 99:99:99 GMT"])
+def test_a_wait_that_is_none_is_passed_over(after: str) -> None:
+    script = says(f"HTTP/1.1 503 Loading model|Retry-After: {after}|Content-Length: 0")
+    with hostile_server(script) as (address, calls):
+        with pytest.raises(ActScribeError, match="answered 503"):
+            connection.Connection(address).ask(CHAT, {}, 30)
+        assert len(calls) == 3
+
+
+def test_one_failure_ends_what_waits_to_ask_again() -> None:
+    def script(connection: socket.socket, number: int) -> None:
+        request = heard(connection)
+        busy = written("HTTP/1.1 429 Too Many Requests|Retry-After: 30|Content-Length: 0")
+        refusal = written("HTTP/1.1 418 Teapot")
+        connection.sendall(busy if b"busy" in request else refusal if b"fail" in request else written(OK, FINE))
+
+    with hostile_server(afterwards(script)) as (address, _):
+        server = ChatServer(address, "tiny", sees=False, options=Options(seconds=60))
+        began = time.monotonic()
+        with pytest.raises(ActScribeError, match="answered 418"):
+            server.written(["fine", "busy", "busy", "fail"], 5)
+        assert time.monotonic() - began < 10
 
 
 def test_one_failure_ends_what_is_asked_at_the_same_time() -> None:

@@ -20,7 +20,6 @@ from actscribe.models.server.encoded_clip import png
 REMOTE = (
     "http://192.168.0.7:8000/v1",
     "https://api.example.com/v1",
-    "http://127.0.0.1@example.com/v1",
     "http://127.0.0.1.example.com",
     "http://localhost.example.com",
     "http://[2001:db8::1]:80/v1",
@@ -36,11 +35,51 @@ def test_other_machines_are_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "127.0.0.1:8000", "file:///etc/passwd", "http://", "http://[::1", "http://a:b"]
+    "address",
+    [
+        "",
+        "127.0.0.1:8000",
+        "file:///etc/passwd",
+        "http://",
+        "http://[::1",
+        "http://a:b",
+        " http://127.0.0.1:80/v1",
+        "http://127.0.0.1\n:80/v1",
+        "http://127.0.0.1:80/my models/v1",
+        "http://127.0.0.1:80/münchen/v1",
+    ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ActScribeError, match="not a server address"):
         checked_address(address, allow_remote=True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://me:secret@127.0.0.1:80/v1", "http://secret@127.0.0.1:80", "http://127.0.0.1@example.com/v1?key=secret"],
+)
+def test_a_password_in_an_address_is_refused_and_not_shown(address: str) -> None:
+    with pytest.raises(ActScribeError, match="name or password") as caught:
+        ChatServer(address, "model", allow_remote=True)
+    assert "secret" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "bare"),
+    [
+        ("http://127.0.0.1:80/v1/chat/completions", "http://127.0.0.1:80/v1"),
+        ("http://127.0.0.1:80/v1/models/", "http://127.0.0.1:80/v1"),
+        ("http://127.0.0.1:80/v1?key=secret", "http://127.0.0.1:80/v1"),
+        ("http://[::1]:80/qwen/v1#chat", "http://[::1]:80/qwen/v1"),
+        ("http://127.0.0.1:80?key=secret", "http://127.0.0.1:80"),
+    ],
+)
+def test_what_follows_an_address_is_refused_with_the_address_to_write(address: str, bare: str) -> None:
+    with pytest.raises(ActScribeError, match="longer than") as caught:
+        checked_address(address, allow_remote=False)
+    assert caught.value.hint == f"Write {bare}"
+    assert "secret" not in caught.value.message
+    assert checked_address(bare, allow_remote=False)
 
 
 @given(st.ip_addresses(v=4))

@@ -164,6 +164,25 @@ def test_what_was_shown_stays_whatever_comes() -> None:
     assert all(len(one) > 3 for one in shown.values())
     assert sp.total(sp.subtract(shown["A"], shown["B"])) == 0
     assert sp.total(sp.intersect(shown["B"], shown["C"])) == 0
+    lengths = [bar.end - bar.start for bar in timeline.bars()]
+    assert min(lengths) >= operating_point.min_duration - 1e-9
+
+
+def test_what_rules_cut_shorter_than_a_bout_may_be_is_no_bar_until_it_is_long_enough() -> None:
+    labels = label_set("A", "B", "N", requires={"N": ["A"]}, excludes=[("A", "B")])
+    points = {name: LabelOperatingPoint(min_duration=0.0 if name == "B" else 3.0) for name in labels.names}
+    timeline = CausalTimeline(labels, TimelineSettings(step=1.0, operating_points=points))
+    a, b = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    changes = changes_of(timeline, [[0.9 * x, 0.95 * y, 0.9 * x] for x, y in zip(a, b, strict=True)], length=1.0)
+    changes.append(timeline.pause())
+    bars = {name: [(bar.start, bar.end) for bar in timeline.bars() if bar.label == name] for name in labels.names}
+    (shown_b,) = bars["B"]
+    # A ran for a second before B, which is shown at once, and for six after it: what was left of the first is no bout.
+    (shown_a,) = bars["A"]
+    assert shown_a[0] == shown_b[1]
+    assert bars["N"] == bars["A"]
+    (begun,) = [one.bar for some in changes for one in some if one.what == "begins" and one.bar.label == "A"]
+    assert begun.end - begun.start >= 3.0
 
 
 def test_a_pause_ends_bars_and_what_lies_in_it_is_not_seen() -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from small_studies import LEFT, RIGHT
 from actscribe.annotations import read
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
-from actscribe.live.watch import watch
+from actscribe.live.watch import Watched, watch
 from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate_each
 
@@ -125,6 +126,25 @@ def test_files_of_the_user_are_left_alone(run: Run, video: Path, tmp_path: Path)
         with pytest.raises(ActScribeError, match=r"nothing was changed|live\.jsonl: line 1"):
             watch(chosen(Calm(video), video), run, tmp_path / "a", Heard(), (), loaded=loaded(run))
         assert (tmp_path / "a.live.jsonl").read_text() == content
+
+
+def test_what_began_long_ago_by_a_wrong_clock_is_not_gone_on_with(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def session(at: float) -> Watched:
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda: at)
+            return watch(chosen(Made(lamps(6.0)), passes=True), run, tmp_path / "cam", Heard(), (), loaded=loaded(run))
+
+    session(1000.0)  # a clock that was not set yet
+    before = (tmp_path / "cam.live.jsonl").read_bytes()
+    with pytest.raises(ActScribeError, match=r"began 20,\d+ days ago") as caught:
+        session(1.8e9)
+    assert "--name" in caught.value.hint
+    assert (tmp_path / "cam.live.jsonl").read_bytes() == before
+    again = session(10.0)  # and one that goes back: time goes on all the same
+    assert again.ended is not None
+    assert again.ended.at > 6.0
 
 
 def test_two_sessions_do_not_write_one_file_and_other_windows_do_not_go_on(

@@ -46,10 +46,25 @@ def test_lanes_fill_eighty_columns_and_show_what_is_open() -> None:
     text = console.export_text()
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "too slow for 1 s" in text
+    assert "(95 %: 0.4 s)" in text
+    assert "▶ goes on" in text
     assert "is looked for" in text
     plain = Console(width=80, record=True, file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     plain.print(drawing(one, "camera 0", [LEFT, RIGHT], plain))
     assert plain.export_text().isascii()
+
+
+def test_of_a_long_path_the_end_is_shown_beside_the_time() -> None:
+    from rich.console import Console
+
+    console = Console(width=40, record=True, file=io.StringIO(), force_terminal=True)
+    slow = state(at=36_000.0, stride=12.0, asked_stride=0.5, latency=(11.2, 13.4))
+    console.print(drawing(slow, f"/home/ward/{'recordings/' * 9}baby-17.mp4", [LEFT], console))
+    first, second, *_ = console.export_text().splitlines()
+    assert first.startswith("10:00:00  …")
+    assert first.endswith("recordings/baby-17.mp4")
+    assert (len(first), len(second)) == (40, 40)
+    assert second.startswith("a window every 12 s (too slow for 0.5 s)"[:39])
 
 
 def test_a_log_has_a_line_for_what_people_want_to_know() -> None:

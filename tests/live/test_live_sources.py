@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -189,6 +190,44 @@ def test_a_growing_file_is_read_as_it_grows(tmp_path: Path) -> None:
         range(60)
     )
     assert whats(arrivals) == ["end"]
+
+
+def test_a_file_may_be_empty_when_its_recording_begins(tmp_path: Path) -> None:
+    content = make_video(tmp_path / "whole.mkv", 30).read_bytes()
+    growing = tmp_path / "growing.mkv"
+    growing.touch()
+    source = choose(str(growing), growing=True, patience_s=1.0).source
+    thread = threading.Timer(0.3, lambda: growing.write_bytes(content))
+    thread.start()
+    arrivals = list(source.arrivals(0.0, threading.Event()))
+    thread.join()
+    assert len(times(arrivals)) == 30
+    growing.write_bytes(b"")
+    with pytest.raises(ActScribeError, match=r"nothing was written to it within 0\.1 s") as caught:
+        list(Growing(growing, 0.1).arrivals(0.0, threading.Event()))
+    assert "--give-up" in caught.value.hint
+
+
+def test_what_became_of_a_growing_file_is_said(tmp_path: Path) -> None:
+    content = make_video(tmp_path / "whole.mkv", 60, options={"g": "10"}).read_bytes()
+    growing, began = tmp_path / "growing.mkv", time.monotonic()
+
+    def ended(meddle: Callable[[], object], patience_s: float = 0.5) -> str:
+        growing.write_bytes(content[: len(content) // 2])
+        thread = threading.Timer(0.2, meddle)
+        thread.start()
+        *_, last = Growing(growing, patience_s).arrivals(0.0, threading.Event())
+        thread.join()
+        assert isinstance(last, Event)
+        return last.sentence
+
+    assert "became shorter" in ended(lambda: growing.write_bytes(content[:100]), patience_s=60.0)
+    assert time.monotonic() - began < 30  # it is not waited for
+    assert "has not grown for 0.5 s" in ended(lambda: None)
+    if os.name == "posix":  # elsewhere an open file stays where it is
+        assert "was removed" in ended(growing.unlink)
+        (tmp_path / "other.mkv").write_bytes(content)
+        assert "another file" in ended(lambda: (tmp_path / "other.mkv").replace(growing))
 
 
 def test_an_mp4_that_is_not_finished_cannot_grow(tmp_path: Path) -> None:

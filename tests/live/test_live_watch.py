@@ -16,6 +16,7 @@ from short_studies import refused
 from small_studies import LEFT, RIGHT
 
 from actscribe.annotations import read
+from actscribe.cli.watch import tell
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
@@ -124,6 +125,19 @@ def test_a_source_that_fails_leaves_what_it_had(run: Run, video: Path, tmp_path:
     on_disk = kept(tmp_path / "new.live.jsonl")
     assert sum(line["kind"] == "window" for line in on_disk) >= 4
     assert [line["kind"] for line in on_disk][-1] == "end"
+
+
+def test_where_nothing_was_seen_no_file_is_written_or_named(
+    run: Run, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stem = tmp_path / "out" / "r0"
+    done = watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), lasting_s=0.5, loaded=loaded(run))
+    tell(done)
+    assert list(stem.parent.iterdir()) == []
+    said = capsys.readouterr().out
+    assert "0 windows were scored" in said
+    assert "No timeline was written" in said
+    assert str(stem.parent) not in said
 
 
 def test_ctrl_c_ends_a_session_with_all_that_was_seen(run: Run, video: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from actscribe.counts import counted
 if TYPE_CHECKING:
     from actscribe.live.session import Shown
     from actscribe.live.sources.choose import Chosen
+    from actscribe.live.watch import Watched
     from actscribe.run_folder.run import Run
 
 
@@ -35,7 +36,9 @@ def watch(
         bool, typer.Option("--json", help="Print JSON lines for other programs, and nothing else.")
     ] = False,
     lasting: Annotated[float | None, typer.Option(help="Stop after this many seconds of the recording.", min=0)] = None,
-    speed: Annotated[float, typer.Option(help="Speed at which a file is played: 1 is its own pace.", min=0.01)] = 1.0,
+    speed: Annotated[
+        float, typer.Option(help="Speed at which a file is played: 1 is its own pace.", min=0.01, max=1000)
+    ] = 1.0,
     growing: Annotated[
         bool, typer.Option("--growing", help="The file is still being written; read on as it grows.")
     ] = False,
@@ -130,7 +133,6 @@ def _watch(
 ) -> None:
     from actscribe.live.screen import JsonLines, Lanes, Lines, Together
     from actscribe.live.watch import watch as watch_source
-    from actscribe.tables import print_sentence
 
     with ExitStack() as around:
         around.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
@@ -141,10 +143,19 @@ def _watch(
         if page is not None:
             shown = Together(shown, page)
         done = watch_source(chosen, run, stem, shown, formats, rules, lasting)
-    if json:
-        return
+    if not json:
+        tell(done)
+
+
+def tell(done: Watched) -> None:
+    """Print how a session ended, and what was written."""
+    from actscribe.tables import print_sentence
+
     if done.ended is not None:
         print_sentence(f"{counted(done.ended.scored, 'window was', 'windows were')} scored; {done.ended.why}.")
+    if not done.files:
+        print_sentence(f"No timeline was written: a window is {done.window_s:g} s long, and nothing of that was seen.")
+        return
     for note in done.notes:
         print_sentence(note)
     for path in (done.kept, *done.files):

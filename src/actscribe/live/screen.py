@@ -65,15 +65,26 @@ def lanes(state: State, labels: Sequence[str], width: int, signs: str = SIGNS) -
 
 
 def title(state: State, media: str, width: int) -> str:
-    """Return the line above the lanes."""
+    """Return the line above the lanes: the time, and what is watched; of a long path the end."""
+    begins = f"{clock(state.at)}  "
+    room = width - len(begins)
+    return begins + (media if len(media) <= room else f"…{media[len(media) - room + 1 :]}")
+
+
+def pace(state: State) -> str:
+    """Return the line below it: how often a window is scored, and how late that is."""
     stride = f"a window every {state.stride:g} s"
     if state.stride > state.asked_stride:
         stride += f" (too slow for {state.asked_stride:g} s)"
-    status = f"  {clock(state.at)}  {stride}"
-    if state.latency is not None:
-        status += f"  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
-    room = width - len(status)
-    return (_short(media, max(8, room)) + status)[:width]
+    if state.latency is None:
+        return stride
+    return f"{stride}  late by {state.latency[0]:.1f} s (95 %: {state.latency[1]:.1f} s)"
+
+
+def legend(signs: str = SIGNS) -> str:
+    """Return what the signs of the lanes say."""
+    meanings = ("runs", "goes on", "does not", "not annotated", "not decided yet")
+    return "   ".join(f"{sign} {meaning}" for sign, meaning in zip(signs, meanings, strict=True))
 
 
 class Together:
@@ -187,14 +198,16 @@ def drawing(state: State, media: str, labels: Sequence[str], console: Any) -> An
     from rich.text import Text
 
     utf8 = "utf" in console.encoding.casefold()
-    drawn, axis = lanes(state, labels, console.width, SIGNS if utf8 else PLAIN_SIGNS)
+    signs = SIGNS if utf8 else PLAIN_SIGNS
+    drawn, axis = lanes(state, labels, console.width, signs)
     text = Text(no_wrap=True, overflow="crop")
     text.append(title(state, media, console.width) + "\n", "bold")
+    text.append(_short(pace(state), console.width) + "\n", "yellow" if state.stride > state.asked_stride else "")
     for lane in drawn:
         text.append(f"{lane.label} ", "bold green" if lane.open else "")
         text.append(lane.cells, "green" if lane.open else "cyan")
         text.append(f" {lane.score}\n", "bold green" if lane.open else "dim")
-    text.append(axis, "dim")
+    text.append(f"{axis}\n{_short(legend(signs), console.width)}", "dim")
     for words in state.sentences:
         text.append(f"\n{_short(words, console.width)}", "yellow")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from actscribe.settings.study import parse_settings
 from actscribe.typed_words import typed
 from actscribe.video.frame_times import frame_clock
 
+#: Days for which a camera's or stream's recording is gone on with: its timeline at the end holds all of them (ours).
+MOST_DAYS = 31
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -31,6 +35,7 @@ class Watched:
         kept: the file of all that happened, see `lines`.
         files: the timelines that were written.
         by: "file": decided over the whole video file, as `annotate` does; "scores": over the scores that were made.
+        window_s: length of a window, in seconds.
         notes: what is to be known of the run.
     """
 
@@ -38,6 +43,7 @@ class Watched:
     kept: Path
     files: tuple[Path, ...]
     by: str
+    window_s: float
     notes: tuple[str, ...]
 
 
@@ -101,6 +107,7 @@ def watch(
     kept = LiveLog(stem.with_name(f"{stem.name}{ENDING}"))
     earlier = kept.open(run, media)
     try:
+        _check_age(chosen, earlier, kept.path)
         final.check_targets(stem, formats, earlier)
         loaded = loaded or load(run, rules)
         scorer = scorer_of(loaded.recognizer, run)
@@ -116,9 +123,23 @@ def watch(
         line = lines.written(final.digests(files), by)
         kept.add(line)
         shown.line(line)
-        return Watched(ended, kept.path, tuple(files), by, loaded.notes)
+        return Watched(ended, kept.path, tuple(files), by, scorer.windows.length, loaded.notes)
     finally:
         kept.close(earlier is None)
+
+
+def _check_age(chosen: Chosen, earlier: Earlier | None, path: Path) -> None:
+    """Refuse to go on with what began long ago: this machine's clock is wrong, or a gap would be most of the timeline.
+
+    Raises:
+        ActScribeError: so long ago.
+    """
+    days = 0.0 if earlier is None or not chosen.passes else (time.time() - earlier.began) / 86400
+    if days > MOST_DAYS:
+        raise ActScribeError(
+            f"{path}: began {days:,.0f} days ago by this machine's clock; a recording is gone on with for {MOST_DAYS}.",
+            "Set the clock right, or choose another --name; nothing was changed.",
+        )
 
 
 def _is_over(chosen: Chosen, windows: LiveWindows, earlier: Earlier | None) -> bool:

@@ -8,6 +8,7 @@ these scores, and are not waited for. Then the run's own decisions, each looking
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,9 +20,9 @@ from actscribe.labels import LabelSet
 from actscribe.live.causal.bouts import Bout, LabelBouts
 from actscribe.live.causal.exclusive import ExclusiveBouts
 from actscribe.live.causal.known import KnownSteps, KnownWindows
-from actscribe.live.causal.rules import NOTHING, allowed
+from actscribe.live.causal.rules import NOTHING, Spans, allowed
 from actscribe.live.causal.smoothing import Smoothing
-from actscribe.timeline.scores import TimeScores
+from actscribe.timeline.scores import SHORTEST, TimeScores
 from actscribe.timeline.segments import TimelineSettings
 
 #: Seconds of bars and scores that are remembered: rules look back no farther, and a mean score is of these (ours).
@@ -83,6 +84,7 @@ class CausalTimeline:
         self._exclusive = ExclusiveBouts(least) if labels.task == "multi-class" else None
         self._handled = {name: float("-inf") for name in labels.names}  # up to where each label's own bouts are handled
         self._shown: dict[str, deque[Bar]] = {name: deque() for name in labels.names}
+        self._waiting = dict.fromkeys(labels.names, NOTHING)  # pieces that rules cut too short for a bar so far
 
     @property
     def decided(self) -> float:
@@ -183,8 +185,7 @@ class CausalTimeline:
         """Show what new pieces of bouts add to the bars, as far as the rules allow it."""
         pieces = {name: sp.join(np.array(own).reshape(-1, 2), NOTHING) for name, own in new.items()}
         if self._settings.rules:
-            before = {name: self._spans(name) for name in self._labels.names}
-            pieces = allowed(pieces, before, self._labels, self._mean)
+            pieces = self._by_rules(pieces, over)
         changes: list[Change] = []
         for name in self._labels.names:
             for start, end in pieces[name].tolist():
@@ -195,6 +196,32 @@ class CausalTimeline:
             while bars and not bars[0].open and bars[0].end < self.decided - REMEMBERED_S:
                 bars.popleft()
         return changes
+
+    def _by_rules(self, pieces: Spans, over: Mapping[str, float]) -> Spans:
+        """Return what of new pieces is shown: as far as the rules allow it, and no bar shorter than its label's are.
+
+        What is cut too short waits as long as its bout goes on.
+        """
+        before = {name: self._spans(name) for name in self._labels.names}
+        pieces = {name: sp.join(own, self._waiting[name]) for name, own in pieces.items()}
+        left = may_be = allowed(pieces, before, self._labels, self._mean)
+        while True:
+            enough = {name: self._long_enough(name, own) for name, own in left.items()}
+            if all(len(enough[name]) == len(own) for name, own in left.items()):
+                break
+            left = allowed(enough, before, self._labels, self._mean)  # another label may have needed what is left out
+        for name, own in may_be.items():
+            rest = sp.subtract(own, left[name])
+            goes_on = rest[rest[:, 1] >= self._handled[name] - SAME_S]
+            self._waiting[name] = NOTHING if name in over else goes_on
+        return left
+
+    def _long_enough(self, name: str, spans: np.ndarray) -> np.ndarray:
+        """Return those of pieces that lengthen a label's open bar or are as long as its shortest bout."""
+        bars = self._shown[name]
+        shown_to = bars[-1].end if bars and bars[-1].open else float("-inf")
+        least = max(self._settings.of(name).min_duration, SHORTEST)
+        return spans[(spans[:, 0] <= shown_to + SAME_S) | (spans[:, 1] - spans[:, 0] >= least - SAME_S)]
 
     def _extend(self, name: str, start: float, end: float, now: float) -> list[Change]:
         bars = self._shown[name]

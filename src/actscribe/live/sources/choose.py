@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from actscribe.errors import ActScribeError
 from actscribe.live.arrivals import Source
-from actscribe.live.sources.growing import Growing
+from actscribe.live.sources.growing import Growing, check_growing_file
 from actscribe.live.sources.opened import Opened, Recorder
 from actscribe.live.sources.played import Played
 from actscribe.live.sources.rtsp import open_rtsp
@@ -69,9 +69,10 @@ def choose(
     if "://" in given:
         return _stream(given, patience_s, recorder)
     path = Path(given)
-    check_video_file(path)
     if growing:
+        check_growing_file(path)
         return Chosen(Growing(path, 10.0 if patience_s is None else patience_s), safe_name(path.stem))
+    check_video_file(path)
     return Chosen(Played(path, probe(path).duration, speed), safe_name(path.stem), path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -17,12 +18,22 @@ from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.clock import StreamClock
 from actscribe.live.sources.packets import LIVE, decoded, prepare
 from actscribe.names import printable
-from actscribe.video.opening import origin, picture_stream
+from actscribe.video.opening import check_video_file, origin, picture_stream
 
 #: Seconds between two looks at the file's end.
 _LOOK_S = 0.05
 #: Of a growing file holes are true up to this many seconds; beyond, its clock was reset, as `video.timestamps` has it.
 _HOLE_S = 3600.0
+
+
+def check_growing_file(path: Path) -> None:
+    """Prove that a file may be a video that is being written; it may be empty yet.
+
+    Raises:
+        UnreadableVideo: see `opening.check_video_file`.
+    """
+    if not (path.is_file() and path.stat().st_size == 0):
+        check_video_file(path)
 
 
 class Tail:
@@ -35,8 +46,8 @@ class Tail:
     """
 
     def __init__(self, path: Path, patience_s: float, stop: threading.Event) -> None:
-        self._file, self._patience_s, self._stop = path.open("rb"), patience_s, stop
-        self._grew = time.monotonic()
+        self._path, self._file, self._patience_s, self._stop = path, path.open("rb"), patience_s, stop
+        self._grew, self._was_cut = time.monotonic(), False
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; none once nothing more comes."""
@@ -46,8 +57,25 @@ class Tail:
             if chunk:
                 self._grew = now
                 return chunk
-            if self._stop.wait(_LOOK_S) or now - self._grew > self._patience_s:
+            self._was_cut = os.fstat(self._file.fileno()).st_size < self._file.tell()
+            if self._was_cut or self._stop.wait(_LOOK_S) or now - self._grew > self._patience_s:
                 return b""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was read yet."""
+        return self._file.tell() == 0
+
+    def why_over(self) -> str:
+        """Return why nothing more comes."""
+        if self._was_cut:
+            return "the file became shorter while it was read, so it is no longer what was watched"
+        try:
+            is_there = os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return "the file was removed"
+        grown = f"the file has not grown for {self._patience_s:g} s"
+        return grown if is_there else "another file has taken its place"
 
     def close(self) -> None:
         """Let go of the file."""
@@ -83,7 +111,7 @@ class Growing:
             try:
                 container = av.open(tail, "r", options=LIVE, metadata_errors="replace")
             except Exception as error:  # PyAV lets errors of Python through, too
-                raise self._unreadable() from error
+                raise self._empty() if tail.is_empty else self._unreadable() from error
             with container:
                 stream = picture_stream(container)
                 if stream is None:
@@ -110,10 +138,17 @@ class Growing:
             raise ActScribeError(
                 f"{self.path}: reading it failed at {end:.1f} s ({error.strerror}).", "What came before is kept."
             ) from error
+        else:
+            if not stop.is_set():
+                yield Event("end", max(end, begin), tail.why_over())
         finally:
             tail.close()
-        if not stop.is_set():
-            yield Event("end", max(end, begin), f"the file has not grown for {self.patience_s:g} s")
+
+    def _empty(self) -> ActScribeError:
+        return ActScribeError(
+            f"{self.path}: nothing was written to it within {self.patience_s:g} s.",
+            "Start the recording first, or wait longer with --give-up SECONDS.",
+        )
 
     def _unreadable(self) -> ActScribeError:
         return ActScribeError(

@@ -46,7 +46,10 @@ class Connection:
         return self.address.removesuffix(OPENAI) + path
 
     def ask(self, path: str, body: dict[str, Any] | None, seconds: float, stop: Stop | None = None) -> Any:
-        """Return what an endpoint answers: JSON. A server that says that it is busy is asked again after `WAITS_S`.
+        """Return what an endpoint answers: JSON.
+
+        A server that says that it is busy is asked again after `WAITS_S`, or after as long as it wants, if that is
+        within the time.
 
         Args:
             path: of the endpoint, from /.
@@ -58,15 +61,16 @@ class Connection:
             ServerError: no usable answer.
         """
         data = None if body is None else json.dumps(body).encode()
-        until = time.monotonic() + seconds
+        until, quits = time.monotonic() + seconds, stop or Stop()
         for wait in (*WAITS_S, None):
             try:
-                return exchange(self.url(path), data, max(until - time.monotonic(), 0.01), stop)
+                return exchange(self.url(path), data, max(until - time.monotonic(), 0.01), quits)
             except Trouble as trouble:
-                ended = stop is not None and stop.over
-                if wait is None or ended or not trouble.again or time.monotonic() + wait >= until:
+                pause = max(wait or 0.0, trouble.after_s)
+                late = time.monotonic() + pause >= until
+                if wait is None or quits.over or not trouble.again or late:
                     raise self._explained(path, trouble) from None
-            time.sleep(wait)
+            quits.wait(pause)
         raise AssertionError("the last try returns or raises")
 
     def look(self, path: str, seconds: float, body: dict[str, Any] | None = None) -> Any:
@@ -86,6 +90,8 @@ class Connection:
         where = self.url(path)
         if trouble.status:
             message = f"The server at {self.address} answered {trouble.status} to {path}: {trouble.what}"
+            if trouble.after_s:
+                message += f" (It wants to be asked again in {trouble.after_s:.0f} s.)"
         else:
             message = f"No usable answer from {where}: {trouble.what}"
         return ServerError(message, trouble.hint, trouble.status, trouble.answered)

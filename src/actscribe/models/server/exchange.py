@@ -12,8 +12,10 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
@@ -41,6 +43,8 @@ BY_STATUS = {
     403: "It asks for a key, and none is sent: start it without one.",
     404: f"Check the model's name (server_model or judge_server_model). {INTERFACE}",
     413: "Use fewer frames or a smaller server_short_side, or raise the server's limit.",
+    429: f"It is busy: lower server_parallel, or type the same again later. {ANSWERS_KEPT}",
+    503: f"It is busy or still loads its model: type the same again later. {ANSWERS_KEPT}",
 }
 
 
@@ -53,11 +57,20 @@ class Trouble(Exception):
         again: whether another try may succeed.
         status: of an answer that reports a problem; 0: of none.
         answered: whether a whole answer came, of whatever sort.
+        after_s: seconds after which the server wants to be asked again; 0: it does not say.
     """
 
-    def __init__(self, what: str, hint: str, again: bool = False, status: int = 0, answered: bool = False) -> None:
+    def __init__(
+        self,
+        what: str,
+        hint: str,
+        again: bool = False,
+        status: int = 0,
+        answered: bool = False,
+        after_s: float = 0.0,
+    ) -> None:
         super().__init__(what)
-        self.what, self.hint, self.again, self.status = what, hint, again, status
+        self.what, self.hint, self.again, self.status, self.after_s = what, hint, again, status, after_s
         self.answered = answered or bool(status)
 
 
@@ -65,14 +78,23 @@ class Stop:
     """Ends exchanges that are under way in other threads, and lets no new one begin."""
 
     def __init__(self) -> None:
-        self.over = False
+        self._over = threading.Event()
         self._lock = threading.Lock()
         self._watches: set[_Watch] = set()
+
+    @property
+    def over(self) -> bool:
+        """Whether `end` was called."""
+        return self._over.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait so many seconds, or until `end` is called."""
+        self._over.wait(seconds)
 
     def end(self) -> None:
         """End them."""
         with self._lock:
-            self.over = True
+            self._over.set()
             watches = list(self._watches)
         for watch in watches:
             watch.end()
@@ -212,7 +234,19 @@ def _check_head(answer: http.client.HTTPResponse, data: bytes) -> None:
         raise Trouble(f"a redirect to {where}.", NO_REDIRECT, status=answer.status)
     if not 200 <= answer.status < 300:
         hint = BY_STATUS.get(answer.status, LOG)
-        raise Trouble(shown(data.decode(errors="replace")), hint, answer.status in PASSING, answer.status)
+        again, after_s = answer.status in PASSING, _seconds(answer.headers.get("Retry-After", ""))
+        raise Trouble(shown(data.decode(errors="replace")), hint, again, answer.status, after_s=after_s)
+
+
+def _seconds(after: str) -> float:
+    """Return the seconds of a Retry-After (RFC 9110): a number, or a date; 0 of anything else."""
+    if after.strip().isdecimal() and len(after) < 10:
+        return float(after)
+    try:
+        moment = parsedate_to_datetime(after)
+    except ValueError:
+        return 0.0
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _parsed(data: bytes, kind: str) -> Any:
