@@ -312,3 +312,67 @@ def test_two_annotators_by_icc(tmp_path: Path) -> None:
     assert table.loc["A: latency", "off_by"] == pytest.approx(1)
     assert table.loc["A: latency", "icc3"] == pytest.approx(1)  # always a second later: consistent
     assert table.loc["A: latency", "icc"] < 1
+
+
+def limited(limit: str) -> str:
+    """Return why a limit of a share is refused."""
+    with pytest.raises(ValueError, match="limit") as caught:
+        Indicator(name="x", measure="fraction", of=("A",), limit=limit, source="ours")
+    return str(caught.value)
+
+
+def test_a_share_is_limited_in_percent_and_at_most_by_all() -> None:
+    assert "'>= 90 %'" in limited(">= 0.9")
+    assert "'>= 90 %'" in limited(">= 90")
+    assert "100 % at most" in limited(">= 900 %")
+    share = Indicator(name="x", measure="fraction", of=("A",), limit=">= 100 %", source="ours")
+    assert share.bound is not None
+    assert share.bound.value == 1.0
+
+
+LAMPS = "name: lamps\nlabels: [A, B]\nevents: [P]\nindicators: [{name: a, measure: count, of: A"
+
+
+def asked(folder: Path, rows: str, *words: object, more: str = "", end: str = "]", code: int = 0) -> str:
+    """Return what `indicators` says of an annotation file, in one line."""
+    (folder / "labels.yaml").write_text(f"{LAMPS}{more}}}{end}\n")
+    (folder / "v.csv").write_text(f"video,label,start_s,end_s,subject\n{rows}")
+    given = ["indicators", folder / "v.csv", "--labels", folder / "labels.yaml", *words]
+    done = CliRunner().invoke(app, [str(word) for word in given])
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.split())
+
+
+def test_a_subject_that_nothing_is_of_is_refused_and_not_counted_as_idle(tmp_path: Path) -> None:
+    rows = "v.mp4,A,1,2,Animal 1\nv.mp4,A,3,4,Animal 2\nv.mp4,A,5,6,Animal 2\n"
+    assert "'Animal 3'" in asked(tmp_path, rows, "--subject", "Animal 3", code=2)
+    assert "Did you mean 'Animal" in asked(tmp_path, rows, "--subject", "animal 1", code=2)
+    assert "No subject is named" in asked(tmp_path, "v.mp4,A,1,2,\n", "--subject", "Animal 1", code=2)
+    assert " a 2 " in asked(tmp_path, rows, "--subject", "Animal 2")
+
+
+def test_why_a_window_is_empty_is_said(tmp_path: Path) -> None:
+    rows = "v.mp4,A,10,20,\nv.mp4,B,15,30,\n"
+    assert "ends where it begins" in asked(tmp_path, rows, more=", after: {start_of: A}, until: {start_of: A}")
+    assert "ends before it begins" in asked(tmp_path, rows, more=", after: {start_of: B}, until: {start_of: A}")
+    assert "how long the video is, is not known" in asked(tmp_path, "")
+
+
+def test_of_many_videos_it_is_said_of_how_many_and_why_of_none(tmp_path: Path) -> None:
+    rows = "".join(f"v{n}.mp4,A,10,20,\n" for n in range(6))
+    said = asked(tmp_path, rows, more=", after: {manifest: birth_s}")
+    assert "0/6" in said
+    assert "Note: a: the manifest gives no birth_s, in 6 of 6 videos." in said
+    assert "6/6" in asked(tmp_path, rows)
+
+
+def test_no_transitions_are_no_empty_table(tmp_path: Path) -> None:
+    said = asked(tmp_path, "v.mp4,A,1,2,\n", "--table", "transitions", end="]\ntime_budget: {lags: 0}", code=2)
+    assert "lags: 0" in said
+
+
+def test_lines_of_json_are_no_annotation_file(tmp_path: Path) -> None:
+    (tmp_path / "cam.live.jsonl").write_text('{"kind": "session"}\n{"kind": "end"}\n')
+    done = CliRunner().invoke(app, ["indicators", str(tmp_path / "cam.live.jsonl"), "--labels", "behaviour_lab"])
+    assert done.exit_code == 2
+    assert "live.jsonl, name the file that was made of it" in " ".join(done.output.split())

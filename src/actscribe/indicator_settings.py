@@ -212,10 +212,13 @@ def _parse_limit(text: str, unit: Unit) -> Limit:
     sign, number, written = match.group(1), float(match.group(2)), match.group(3) or ""
     of, factor = _WRITTEN[written]
     if of != unit:
+        meant = 100 * number if unit == "share" and not written and number <= 1 else number  # 0.9 is 90 %
         fitting = " or ".join(
-            f"'{sign} {number:g} {name}'".replace(" '", "'") for name, one in _WRITTEN.items() if one[0] == unit
+            f"'{sign} {meant:g} {name}'".replace(" '", "'") for name, one in _WRITTEN.items() if one[0] == unit
         )
         raise ValueError(f"the limit '{text}' is not in the unit of its measure; write {fitting}")
+    if unit == "share" and number > 100:
+        raise ValueError(f"the limit '{text}' is of a share, which is 100 % at most")
     return Limit(sign in ("<=", "<", "≤"), number * factor, sign in ("<", ">"))
 
 

@@ -166,9 +166,10 @@ def load_json(path: Path) -> Any:
             "Only one of the two can be meant; remove the other.",
         ) from None
     except json.JSONDecodeError as error:
-        raise ActScribeError(
-            f"{path}:{error.lineno}: not valid JSON: {error.msg}.", "The file may have been cut off; save it again."
-        ) from None
+        hint = "The file may have been cut off; save it again."
+        if error.msg == "Extra data":  # behind a whole value
+            hint = "If each line is JSON of its own, as of watch's .live.jsonl, name the file that was made of it."
+        raise ActScribeError(f"{path}:{error.lineno}: not valid JSON: {error.msg}.", hint) from None
     except (RecursionError, ValueError) as error:
         raise ActScribeError(f"{path}: not valid JSON: {error}.") from None
 

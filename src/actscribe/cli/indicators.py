@@ -44,4 +44,4 @@ def indicators(
     given |= {"--table": table} if table != "indicators" else {}
     given |= {"--split": split} if split != "test" else {}
     words = [word for name, value in given.items() if value is not None for word in (name, value)]
-    print_next("indicators", *paths, *words, "--out", free_path(Path(f"{table}.xlsx")))
+    print_next("indicators", *paths, *words, "--out", free_path(Path(f"{answered.kind}.xlsx")))

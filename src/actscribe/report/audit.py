@@ -75,7 +75,8 @@ def show_video(name: str, table: pd.DataFrame) -> None:
 def _show_plain(page: AuditPage) -> None:
     """Print a table, that of a time budget once for each source with a column of videos, without empty columns."""
     if page.kind in ("agreement", "errors"):
-        print_table(page.kind.capitalize(), _correlated(page.table))
+        (off_by,) = (one.title for one in page.columns if one.name == "off_by")
+        print_table(page.kind.capitalize(), _correlated(page.table, off_by))
         return
     title = page.kind.replace("-", " ").capitalize()
     headings = {one.name: one.short or one.title for one in page.columns if one.short or one.name.endswith("_s")}
@@ -90,11 +91,11 @@ def _show_plain(page: AuditPage) -> None:
         print_table(f"{title}: {source}", own.drop(columns="source"), True)
 
 
-def _correlated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what of errors or agreement fits into 80 characters."""
+def _correlated(table: pd.DataFrame, off_by: str) -> pd.DataFrame:
+    """Return what of errors or agreement fits into 80 characters; `off_by` is what the differences are called."""
     parts = table["part"] if "part" in table else pd.Series("", index=table.index)
     called = table["indicator"].where(parts == "", table["indicator"] + ": " + parts)
-    shown = {"indicator": called, "of": table["recordings"], "off by": table["off_by"]}
+    shown = {"indicator": called, "of": table["recordings"], off_by: table["off_by"]}
     for name, title in (("icc", "ICC(2,1)"), ("icc3", "ICC(3,1)")):
         ends = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
         shown[title] = [_with_ends(*one) for one in ends]
@@ -113,17 +114,32 @@ def _show_indicators(page: AuditPage) -> None:
         for (name, source), own in videos:
             show_video(f"{name}, {source}", own)
     elif page.summary is not None:
-        print_table(counted(page.table["recording"].nunique(), "video"), _in_short(page.summary))
+        print_table(counted(page.table["recording"].nunique(), "video"), _in_short(page.summary, page.table))
     for name, words in () if page.errors is None else _error_texts(page.errors):
         print_sentence(f"{name}: {words}.")
 
 
-def _in_short(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return what of a summary fits into 80 characters."""
+def _in_short(summary: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return what of a summary fits into 80 characters, and as notes why an indicator has no number of any video."""
     verdicts = zip(summary["met"], summary["not_met"], summary["undecided"], strict=True)
     counts = ["/".join(map(str, one)) if any(one) else "" for one in verdicts]
-    shown = {"indicator": summary["indicator"], "from": summary["source"], "median (quartiles)": summary["text"]}
-    return pd.DataFrame({**shown, "met/not/undecided": counts})
+    shown = {
+        "indicator": summary["indicator"],
+        "from": summary["source"],
+        "of": [f"{one}/{all_}" for one, all_ in zip(summary["measured"], summary["videos"], strict=True)],
+        "median (quartiles)": summary["text"],
+        "met/not/undecided": counts,
+    }
+    return pd.DataFrame({**shown, "note": [_why_none(one, table) for one in summary.itertuples()]})
+
+
+def _why_none(one: Any, table: pd.DataFrame) -> str:
+    """Say why an indicator has no number of any video: what is said most often of them; empty where it has one."""
+    own = table[(table["indicator"] == one.indicator) & (table["source"] == one.source) & (table["why"] != "")]
+    if one.measured or not len(own):
+        return ""
+    often = own["why"].value_counts()
+    return f"{one.indicator}: {often.index[0]}, in {often.iloc[0]} of {counted(one.videos, 'video')}."
 
 
 def _error_texts(errors: pd.DataFrame) -> list[tuple[str, str]]:

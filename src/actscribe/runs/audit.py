@@ -94,23 +94,26 @@ def read_items(
         are_predicted: whether a recognizer made all files, also those of formats that carry no scores to tell by.
 
     Raises:
-        ActScribeError: a path is nothing of that kind, or damaged; nothing is there; or an unknown name is like that of
-            a label.
+        ActScribeError: a path is nothing of that kind, or damaged; nothing is there; an unknown name is like that of a
+            label; or nothing is of that subject.
     """
     rows = _rows(manifest)
     items: list[Item] = []
     groups: dict[str, str] = {}
     notes: list[str] = []
     unknown: Counter[str] = Counter()
+    subjects: set[str] = set()
     for path in paths:
         if (path / RUN_FILE).is_file():
-            for one in _of_run(Run.open(path), split):
+            for one in _of_run(Run.open(path), split, subject):
                 items += one.items
                 groups[one.recording.name] = one.recording.group
         else:
             for file in _files(path):
-                items += _of_file(file, labels, rows, subject, unknown)
+                items += _of_file(file, labels, rows, subject, unknown, subjects)
     _refuse_slips(unknown, labels)
+    if subject is not None:
+        _check_subject(subject, subjects)
     items, differing = each_once(items)
     if are_predicted:
         items = [replace(one, source=PREDICTED) if _is_predicted(one, differing) else one for one in items]
@@ -152,6 +155,14 @@ def _refuse_slips(unknown: Mapping[str, int], labels: LabelSet) -> None:
             "\n".join([f"names that label set '{labels.name}' does not know:", *lines]),
             "Add each as an alias of its label, or put it under 'ignored:' to leave it out on purpose.",
         )
+
+
+def _check_subject(subject: str, subjects: Set[str]) -> None:
+    """Refuse a subject that nothing is of: all would be 0, as of one that did nothing."""
+    named = sorted(filter(None, subjects))
+    if subject not in subjects:
+        hint = did_you_mean(subject, named) if named else "No subject is named in the files: leave --subject out."
+        raise ActScribeError(f"no interval is of a subject '{subject}'.", hint)
 
 
 def _on_lengths(manifest: Path | None) -> str:
@@ -220,8 +231,11 @@ class _Both:
     items: list[Item]
 
 
-def _of_run(run: Run, split: str) -> Iterator[_Both]:
+def _of_run(run: Run, split: str, subject: str | None) -> Iterator[_Both]:
     run.require_complete()
+    if subject is not None:
+        message = f"{run.folder}: a run's timelines do not tell subjects apart."
+        raise ActScribeError(message, "Leave --subject out, or name annotation files.")
     if split not in SPLITS:
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
     recordings = [one for one in run.recordings(split) if one.intervals is not None]
@@ -272,18 +286,18 @@ def _of_file(
     rows: dict[str, Row],
     subject: str | None,
     unknown: Counter[str],
+    subjects: set[str],
 ) -> Iterator[Item]:
     clock = clock_of(path)
-    for title, one_video in annotation_files.read_all(path, clock).items():
-        if subject is not None:
-            one_video = replace(
-                one_video, intervals=tuple(one for one in one_video.intervals if one.subject == subject)
-            )
+    for title, whole in annotation_files.read_all(path, clock).items():
+        subjects.update(one.subject for one in whole.intervals)
+        of_one = tuple(one for one in whole.intervals if subject in (None, one.subject))
+        one_video = replace(whole, intervals=of_one)
         named, more = annotation_files.resolve(one_video, labels)
         unknown.update(more)
         name = _stem(title) if title else _stem(path.name)
         row = rows.get(same_name(name)) or rows.get(same_name(_stem(path.name)))
-        duration, is_guessed = _duration(path, one_video, row)
+        duration, is_guessed = _duration(path, whole, row)
         intervals = (*named.intervals, *events_of(one_video, labels))
         moments = dict(moments_of(row, labels)) if row is not None else {}
         source = PREDICTED if any(one.is_predicted for one in one_video.intervals) else ANNOTATED

@@ -86,6 +86,11 @@ def _page(kind: str, read: Read, labels: LabelSet, known: Known | None) -> Audit
     if kind == "time-budget":
         return AuditPage(kind, budgets(read.items, labels), BUDGET_COLUMNS, notes=read.notes)
     if kind == "transitions":
+        if not labels.time_budget.lags:
+            raise ActScribeError(
+                f"The label set '{labels.name}' asks for no transitions: its time_budget says 'lags: 0'.",
+                "Write 'lags: 1' or more there, or leave it out.",
+            )
         columns = (replace(BUDGET_COLUMNS[1]), *TRANSITION_COLUMNS)
         return AuditPage(kind, transitions(read.items, labels), columns, notes=read.notes)
     audits = audited(read.items, labels)

@@ -64,7 +64,7 @@ def window(observed: Observed, asked: Indicator) -> Window | NoWindow:
     if isinstance(end, NoWindow):
         return end
     if end.time - start.time <= SAME_S:
-        return NoWindow("the window ends before it begins", start.unsure or end.unsure)
+        return NoWindow(_why_empty(asked, end.time - start.time), start.unsure or end.unsure)
     anchors = ((asked.after, start), (asked.until, end))
     unsure = [f"{anchor.described()} may have been in a gap" for anchor, at in anchors if anchor and at.unsure]
     spans = np.array([[start.time, end.time]])
@@ -73,6 +73,12 @@ def window(observed: Observed, asked: Indicator) -> Window | NoWindow:
         spans = inside.present
         unsure += ["where it is to be looked at is not annotated throughout"] if len(inside.unknown) else []
     return Window(start.time, end.time, spans, tuple(unsure))
+
+
+def _why_empty(asked: Indicator, length: float) -> str:
+    if asked.after is None and asked.until is None:
+        return "how long the video is, is not known, and nothing is annotated in it"
+    return "the window ends where it begins" if abs(length) <= SAME_S else "the window ends before it begins"
 
 
 def _moment(observed: Observed, anchor: Anchor) -> _Moment | NoWindow:

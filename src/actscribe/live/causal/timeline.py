@@ -221,7 +221,7 @@ class CausalTimeline:
         bars = self._shown[name]
         shown_to = bars[-1].end if bars and bars[-1].open else float("-inf")
         least = max(self._settings.of(name).min_duration, SHORTEST)
-        return spans[(spans[:, 0] <= shown_to + SAME_S) | (spans[:, 1] - spans[:, 0] >= least - SAME_S)]
+        return np.asarray(spans[(spans[:, 0] <= shown_to + SAME_S) | (spans[:, 1] - spans[:, 0] >= least - SAME_S)])
 
     def _extend(self, name: str, start: float, end: float, now: float) -> list[Change]:
         bars = self._shown[name]

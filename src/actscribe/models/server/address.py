@@ -51,7 +51,9 @@ def _check_end(parts: SplitResult) -> None:
     if surplus or parts.query or parts.fragment:
         bare = f"{parts.scheme}://{parts.netloc}{path.removesuffix(surplus)}"
         what = surplus or "what follows ? or #"
-        raise ActScribeError(f"'{bare}…' is longer than a server's address: {what} is no part of it.", f"Write {bare}")
+        raise ActScribeError(
+            f"'{bare}…' is longer than a server's address: {what} does not belong to it.", f"Write {bare}"
+        )
 
 
 def is_loopback(host: str) -> bool:
