@@ -120,8 +120,8 @@ def left_out_untold(lines: Sequence[Mapping[str, Any]]) -> list[float]:
         elif line["kind"] == "stride":
             stride = max(stride, line["stride_s"])
         elif line["kind"] == "window":
-            told = not first_of_session and any(start <= line["start"] <= end for start, end in gaps)
-            if line["start"] > last + stride + 1e-6 and not told:
+            in_gap = not first_of_session and any(start <= line["start"] <= end for start, end in gaps)
+            if line["start"] > last + stride + 1e-6 and not in_gap:
                 untold.append(line["start"])
             last, first_of_session = line["start"], False
     return untold

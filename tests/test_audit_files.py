@@ -360,15 +360,15 @@ def test_why_a_window_is_empty_is_said(tmp_path: Path) -> None:
 
 def test_of_many_videos_it_is_said_of_how_many_and_why_of_none(tmp_path: Path) -> None:
     rows = "".join(f"v{n}.mp4,A,10,20,\n" for n in range(6))
-    said = asked(tmp_path, rows, more=", after: {manifest: birth_s}")
-    assert "0/6" in said
-    assert "Note: a: the manifest gives no birth_s, in 6 of 6 videos." in said
+    output = asked(tmp_path, rows, more=", after: {manifest: birth_s}")
+    assert "0/6" in output
+    assert "Note: a: the manifest gives no birth_s, in 6 of 6 videos." in output
     assert "6/6" in asked(tmp_path, rows)
 
 
 def test_no_transitions_are_no_empty_table(tmp_path: Path) -> None:
-    said = asked(tmp_path, "v.mp4,A,1,2,\n", "--table", "transitions", end="]\ntime_budget: {lags: 0}", code=2)
-    assert "lags: 0" in said
+    output = asked(tmp_path, "v.mp4,A,1,2,\n", "--table", "transitions", end="]\ntime_budget: {lags: 0}", code=2)
+    assert "lags: 0" in output
 
 
 def test_lines_of_json_are_no_annotation_file(tmp_path: Path) -> None:

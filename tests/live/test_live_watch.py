@@ -134,10 +134,10 @@ def test_where_nothing_was_seen_no_file_is_written_or_named(
     done = watch(chosen(Calm(video), video), run, stem, Heard(), ("json",), lasting_s=0.5, loaded=loaded(run))
     tell(done)
     assert list(stem.parent.iterdir()) == []
-    said = capsys.readouterr().out
-    assert "0 windows were scored" in said
-    assert "No timeline was written" in said
-    assert str(stem.parent) not in said
+    output = capsys.readouterr().out
+    assert "0 windows were scored" in output
+    assert "No timeline was written" in output
+    assert str(stem.parent) not in output
 
 
 def test_ctrl_c_ends_a_session_with_all_that_was_seen(run: Run, video: Path, tmp_path: Path) -> None:
