@@ -161,6 +161,16 @@ def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -
         page.keyboard.press("Space")
 
 
+def test_it_plays_backwards_from_the_end_whenever_the_first_picture_comes(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "End")
+    # The time of a picture may be before that of the key, above all on a busy machine.
+    page.evaluate("() => { const now = performance.now.bind(performance); performance.now = () => now() + 300; }")
+    page.keyboard.press("j")
+    until(page, "review.work.player.time < 3.5")
+
+
 def test_the_next_suggestion_is_found_around_the_end_and_what_is_said_is_seen(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     open_recording(page, ward, "phone.mp4")
@@ -238,7 +248,7 @@ def test_time_that_was_not_played_is_marked_only_after_a_question(chromium: Tab,
     assert page.evaluate("document.getElementById('dialog').open") is False
     assert "Not marked" in page.inner_text("#live")
     press(page, "End", "Home")
-    page.select_option("#speed", "2")
+    page.select_option("#speed", "0.5")  # a busy machine leaves pictures out
     page.keyboard.press("Space")
     until(page, "review.work.player.time > 2.4")
     page.keyboard.press("Space")

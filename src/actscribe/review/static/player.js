@@ -186,7 +186,7 @@ export class Player {
 			const index = this.at(moment);
 			if (!this.#seeking && index !== this.index) this.toFrame(index);
 			if (this.#looped(moment)) moment = this.loop.start;
-			if (moment <= this.start(0) || index >= this.frames.count - 1) {
+			if (this.direction < 0 ? moment <= this.start(0) : index >= this.frames.count - 1) {
 				this.toFrame(index);
 				this.pause();
 			} else requestAnimationFrame(tick);
