@@ -13,6 +13,8 @@ from chromium import Tab
 from hands import SUCTION, VENTILATION, bouts_of, open_recording, phone_ms, press, tab_to
 from review_site import SUGGESTED, Site, enter, ready, saved, until
 
+from actscribe.journal.annotations import annotations_of
+
 #: Notes each frame that the player shows, and whether a bout was looped then.
 NOTE_FRAMES = """() => {
   const { player } = review.work;
@@ -115,7 +117,47 @@ def test_buttons_split_merge_and_delete_a_bout(chromium: Tab, ward: Site) -> Non
     assert click("Split here") == [(SUCTION, 0.2, 0.28), (SUCTION, 0.28, 0.4)]
     press(page, "Home", "]")
     assert click("Merge next") == [(SUCTION, 0.2, 0.4)]
+    assert page.inner_text("#live") == "Merged: 0:00.20 to 0:00.40."
     assert click("Delete") == []
+
+
+def test_bouts_that_exports_make_one_say_so(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    meets = "It meets another one: both are learned from and exported as one."
+
+    def exported() -> int:
+        saved(page)
+        return len(annotations_of(ward.sheet("old.avi")).intervals)
+
+    press(page, *["."] * 5, "2", *["."] * 5, "2", ",", ",", "x")
+    assert exported() == 1
+    assert meets in page.inner_text("#chosen")
+    press(page, "w")
+    assert exported() == 2
+    assert meets not in page.inner_text("#chosen")
+    press(page, "Home", "2", "End", "2")
+    assert exported() == 1
+    assert meets in page.inner_text("#chosen")
+
+
+def test_what_is_undone_in_one_go_is_called_what_it_was(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    press(page, *["."] * 5, "2", *["."] * 5, "2", "r", "Delete")
+    saved(page)
+    page.evaluate("""() => {
+      window.told = [];
+      review.work.say = text => told.push(text);
+      for (const verb of ['undo', 'undo', 'undo', 'redo']) review.work.changes.again(verb);
+    }""")
+    saved(page)
+    assert page.evaluate("told.map(text => text.split(':')[0])") == [
+        "Undid delete",
+        "Undid move end",
+        "Undid mark",
+        "Redid mark",
+    ]
 
 
 def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:

@@ -33,13 +33,13 @@ export class Changes {
 	again(verb) {
 		const {work, work: {sheet}} = this;
 		if (!sheet[verb] && !this.queue.length) return work.say(`Nothing to ${verb}.`);
-		const why = sheet[verb];
 		return this.queue.push({sheet, verb, body: {}, ops: null, done: answer => {
+			const why = sheet[verb];
 			const [touched] = [...answer.ops, ...answer.verdicts].map(op => op.bout ?? op.suggestion ?? sheet.bouts.get(op.id) ?? op);
 			const of = touched ? `: ${[touched.label, `${clock(touched.start)} to ${clock(touched.end)}`].filter(Boolean).join(", ")}` : "";
 			sheet.follow(answer);
 			this.#acknowledged(sheet, answer);
-			work.say(`${verb === "undo" ? "Undid" : "Redid"} ${why || "the last change"}${of}.`);
+			work.say(`${verb === "undo" ? "Undid" : "Redid"} ${why}${of}.`);
 			if (sheet === work.sheet) this.#showChange(answer.ops);
 		}});
 	}

@@ -103,7 +103,7 @@ export class Editing {
 		const lane = bout && this.work.sheet.mine.get(bout.label).items;
 		const next = lane?.slice(lane.indexOf(bout) + 1).find(({subject}) => subject === bout.subject);
 		if (!next) return this.work.say(bout ? `There is no next bout of this label${bout.subject ? ` by ${bout.subject}` : ""}.` : "Choose a bout first.");
-		return this.#act(edits.merge(bout, next), "Merged with the next one.");
+		return this.#act(edits.merge(bout, next), `Merged: ${clock(bout.start)} to ${clock(Math.max(bout.end, next.end))}.`);
 	}
 
 	async relabel() {

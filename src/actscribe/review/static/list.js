@@ -62,7 +62,7 @@ export class List {
 
 	#head(study) {
 		const run = study.run ? this.#run(study.run)
-			: soft("p", "No run is shown: everything is annotated by hand. Start actscribe review with --run to correct its suggestions.");
+			: soft("p", "No run is shown: all is annotated by hand. For suggestions: actscribe train, then review again.");
 		return make("div", {class: "head"},
 			make("div", {}, make("h1", {id: "list-title", text: study.name}), run, this.#reports(study.reports), make("p", {class: "soft", id: "guards"})),
 			make("div", {class: "tiles"}, ...this.#tiles(study)));

@@ -72,8 +72,7 @@ export class Panel {
 			make("div", {class: "chosen-label"}, dot(colour ?? "gray"), label),
 			...(suggestion ? [this.#suggestionButtons(state)] : []),
 			make("div", {class: "edges"}, this.#edge("start", item), this.#edge("end", item)),
-			soft("p", this.#about(item, suggestion)), ...this.#warnings(item, suggestion),
-			...(suggestion ? [] : [this.#boutButtons()])];
+			soft("p", this.#about(item, suggestion)), ...(suggestion ? [] : [...this.#warnings(item), this.#boutButtons()])];
 	}
 
 	#about(item, suggestion) {
@@ -82,13 +81,16 @@ export class Panel {
 		return `${lasting(item.end - item.start)} long. ${from}.${item.subject ? ` Subject: ${item.subject}.` : ""}`;
 	}
 
-	#warnings(item, suggestion) {
-		const {work} = this;
+	#warnings(item) {
+		const {sheet, editing} = this.work;
+		const {label, start, end, subject} = item;
 		const texts = [];
-		if (!suggestion && !covers(work.sheet.reviewed[item.label], item.start, Math.min(item.end, work.sheet.duration)))
+		if (!covers(sheet.reviewed[label], start, Math.min(end, sheet.duration)))
 			texts.push("Not all of it is reviewed: training uses only reviewed time.");
-		const foe = suggestion ? null : work.editing.excluding(item.label, item.start, item.end);
+		const foe = editing.excluding(label, start, end);
 		if (foe) texts.push(`It overlaps ${foe}, and both cannot hold at once.`);
+		if (sheet.mine.get(label).within(start, end).some(one => one !== item && one.subject === subject))
+			texts.push("It meets another one: both are learned from and exported as one.");
 		return texts.map(text => make("p", {class: "warning", text}));
 	}
 

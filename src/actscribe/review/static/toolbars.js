@@ -47,7 +47,7 @@ export class Toolbars {
 		get("recording-title").textContent = name;
 		get("facts").replaceChildren();
 		this.work.cameras.notice(make("p", {role: "status", text: `Opening ${name}…`}),
-			make("p", {text: "The first time all of its video is read, to know when each frame is shown: a long one takes a while."}));
+			make("p", {text: "The first time, all of its video is read: a long one takes a while."}));
 	}
 
 	opened() {
