@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actscribe.journal.spans import Spans, added, joined, left_of, removed, seconds, shared
+from actscribe.journal.spans import Spans, added, joined, left_of, removed, seconds, shared, within, without
 
 LONGEST = 24
 edges = st.integers(0, LONGEST)
@@ -49,6 +49,18 @@ def test_both_and_the_rest(first: list[tuple[int, int]], second: list[tuple[int,
     assert cells(both) == cells(one) & cells(other)
     assert is_normal(rest)
     assert cells(rest) == set(range(duration)) - cells(one)
+
+
+@given(pieces, pieces, edges, edges)
+def test_the_part_within_and_what_is_left(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], start: int, end: int
+) -> None:
+    one, other = joined(first), joined(second)
+    part, left = within(one, start, end), without(one, other)
+    assert is_normal(part)
+    assert cells(part) == cells(one) & set(range(start, end))
+    assert is_normal(left)
+    assert cells(left) == cells(one) - cells(other)
 
 
 def test_by_hand() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from actscribe.annotations import read as read_annotations
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash
 from actscribe.journal import Journal
+from actscribe.review import exported
 
 
 def output_of(study: Path, *words: str, code: int = 0) -> str:
@@ -231,6 +233,27 @@ def test_an_edited_note_removes_nothing_outside_the_exports(reviewed: Path) -> N
     note.write_text(json.dumps(values))
     output_of(reviewed, "--export", "csv")
     assert (reviewed / "study.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", ["AB", "."])
+def test_a_file_where_a_folder_of_exports_belongs_stays_and_is_named(reviewed: Path, name: str) -> None:
+    path = reviewed / "review/export" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    answer = client(reviewed).post("/api/export", {"formats": ["csv"]})
+    assert (answer.status, "is a file where a folder" in answer.json["error"]) == (400, True)
+    assert "is a file where a folder" in refused("review", reviewed, "--export", "csv")
+    assert path.read_text() == "mine"
+
+
+def test_a_folder_of_exports_that_may_not_be_read_is_named(reviewed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output_of(reviewed, "--export", "csv")
+
+    def no_rights(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(exported, "content_hash", no_rights)
+    assert "Permission denied" in client(reviewed).post("/api/export", {"formats": ["csv"]}).json["error"]
 
 
 @pytest.fixture

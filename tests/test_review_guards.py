@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from review_server import Client, client, ids, opened, put, suggesting_run
+from review_server import Answer, Client, client, ids, opened, put, suggesting_run
 from short_studies import actscribe
 from small_studies import LEFT, RIGHT
 
@@ -202,6 +202,33 @@ def test_what_was_settled_is_asked_again_exactly_where_a_change_touches_it(two: 
     assert questions(settler) == [(LEFT, 1.0, 1.5, {"AB": False, "CD": True}, False, "asked again: changed by AB")]
     act(settler, id, {"op": "mark", "start": 1.0, "end": 1.5, "labels": [LEFT]})
     assert questions(settler) == [(LEFT, 1.0, 1.5, {"AB": False, "CD": True}, True, "")]
+
+
+def test_an_answer_is_to_what_the_two_said_when_it_was_shown(two: tuple[Path, str]) -> None:
+    study, id = two
+    settler, first, second = client(study, "agreed"), client(study, "AB"), client(study, "CD")
+    shown = opened(settler, id)
+    in_file = {one["label"]: one["id"] for one in opened(first, id)["bouts"]}
+    act(first, id, {"op": "drop", "id": in_file[RIGHT]})  # meanwhile: the right lamp was agreed on 1 to 2.5 s
+    mark = {"op": "mark", "start": 1.5, "end": 2.5, "labels": [LEFT]}
+
+    def answered(revision: int) -> Answer:
+        return settler.post(f"/api/recordings/{id}/actions", {"revision": revision, "why": "settle", "ops": [mark]})
+
+    late = answered(shown["revision"])
+    assert (late.status, "by one of the two" in late.json["error"]) == (409, True)
+    assert "agreed" not in Journal.of(study).annotators()
+    again = opened(settler, id)
+    assert again["reviewed"] == {LEFT: [[0, 1.5], [2.5, 3]], RIGHT: [[0, 1], [2.5, 3]]}
+    done = answered(again["revision"])
+    assert done.status == 200
+    truth = {one.name: one for one in load_data(load_study(study)).recordings}["r0"]
+    assert [(one.label, one.start, one.end) for one in truth.gaps] == [(RIGHT, 1.0, 2.5)]
+    act(client(study, "EF"), id, put(LEFT, 0, 2.9, "l"))  # whose word nobody asked for
+    act(second, id, put(LEFT, 0, 2.9, "l"))
+    assert answered(done.json["revision"]).status == 409
+    assert settler.post(f"/api/recordings/{id}/undo", {"revision": done.json["revision"]}).status == 409
+    assert settler.post(f"/api/recordings/{id}/undo", {"revision": opened(settler, id)["revision"]}).status == 200
 
 
 def test_a_recording_of_one_annotator_cannot_be_settled(study: Path) -> None:

@@ -84,6 +84,24 @@ def test_looking_begins_nothing_and_the_file_goes_on_to_count(browser: Client, s
     assert again.post(f"/api/recordings/{id}/actions", action(first, put(LEFT, 1, 2))).status == 409
 
 
+def test_a_file_that_changes_after_it_was_read_is_known_to_have_changed(browser: Client, study: Path) -> None:
+    id = ids(browser)["train"]
+    interval_text(study / "r0.txt", [(LEFT, 0, 500)])  # what the server began with ends at 1.5 s
+    shown = opened(browser, id)
+    assert [one["end"] for one in shown["bouts"]] == [1.5, 2.5]
+    assert "was changed or removed since it was read" in shown["changed"]
+    assert browser.post(f"/api/recordings/{id}/actions", action(shown, put(LEFT, 2, 2.5))).status == 200
+    assert "r0: the annotation file was changed" in " ".join(load_data(load_study(study)).remarks)
+
+
+def test_a_file_that_is_gone_since_it_was_read_keeps_nobody_out(browser: Client, study: Path) -> None:
+    id = ids(browser)["train"]
+    (study / "r0.txt").unlink()
+    shown = opened(browser, id)
+    assert "was changed or removed since it was read" in shown["changed"]
+    assert browser.post(f"/api/recordings/{id}/actions", action(shown, put(LEFT, 2, 2.5))).status == 200
+
+
 def test_whoever_asks_for_independence_begins_from_nothing(study: Path) -> None:
     browser = client(study, independent=True)
     recording = opened(browser, ids(browser)["train"])

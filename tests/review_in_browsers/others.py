@@ -137,6 +137,51 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
     assert page.evaluate("review.work.sheet.disagreements().length") == 0
 
 
+def test_an_answer_to_what_was_changed_meanwhile_is_not_taken(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    journal = ward.session.journal
+    for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):
+        journal.append(name, content, "began", begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None), revision=0)
+        put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
+        journal.append(name, content, "did", Action(why="mark", ops=(*put, Mark(start=0.0, end=3.0))))
+    ward.end()
+    ward.annotator = "agreed"
+    ward.begin()
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    until(page, "review.work.sheet.disagreements().length === 1")
+    cut = Put(bout=Bout(id="b0", label=SUCTION, start=0.0, end=0.5))
+    journal.append("AB", content, "did", Action(why="shorten", ops=(cut,)))
+    press(page, "g", "Shift+H")
+    until(page, "!document.getElementById('toast').hidden")
+    assert "by one of the two" in page.inner_text("#toast")
+    until(page, "review.work.sheet.disagreements().length === 2")
+    assert "agreed" not in journal.annotators()
+    page.click("#toast button:has-text('again')")
+    saved(page)
+    until(page, "review.work.sheet.disagreements().length === 1")
+    assert ward.sheet("phone.mp4").reviewed[SUCTION][:2] == ((0.0, 0.5), (1.0, 3.0))
+
+
+def test_what_was_marked_as_reviewed_while_the_server_was_away_is_not_taken_for_done(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "phone.mp4")
+    press(page, "1", ".", ".", "1")
+    saved(page)
+    ward.end()
+    page.evaluate("review.work.changes.act({why: 'mark reviewed', ops: [{op: 'mark', start: 0, end: 1}]}, '')")
+    until(page, "document.getElementById('saved').dataset.state === 'lost'")
+    content = ward.session.items[ward.id("phone.mp4")].content
+    other = Put(bout=Bout(id="other", label=SUCTION, start=2.0, end=3.0))
+    ward.session.journal.append("AB", content, "did", Action(why="elsewhere", ops=(other,)))
+    ward.begin()
+    until(page, "!document.getElementById('toast').hidden")
+    assert "Not done: mark reviewed" in page.inner_text("#toast")
+    page.click("#toast button:has-text('again')")
+    saved(page)
+    assert ward.sheet("phone.mp4").reviewed[SUCTION][0] == (0.0, 1.0)
+
+
 def test_bouts_of_two_people_are_never_made_one(chromium: Tab, ward: Site) -> None:
     content = ward.session.items[ward.id("phone.mp4")].content
     bouts = [("a", 0.5, 1.0, "Ada"), ("b", 1.2, 1.6, "Ben"), ("c", 2.0, 2.4, "Ada")]

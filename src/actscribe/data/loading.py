@@ -23,7 +23,7 @@ from actscribe.data.overrun import messages as overrun_messages
 from actscribe.data.points import Points, points_in
 from actscribe.data.points import messages as point_messages
 from actscribe.data.recording import Recording
-from actscribe.data.reviewed import Review, Written, read_review, written_of
+from actscribe.data.reviewed import Review, Written, digest_of, read_review, written_of
 from actscribe.data.splits import assign_splits, check_leakage
 from actscribe.data.unknown import Unknown, message, unknown_in
 from actscribe.data.within import WITHIN_NOTE, part_of, split_within
@@ -100,11 +100,12 @@ def load_data(study: Study | str | Path) -> StudyData:
     listed = study.folder / study.recordings
     rows = read_manifest(listed)
     groups = not_known(rows, study.groups == "none")
+    digests = list(map(digest_of, rows))
     loaded = _load_rows(rows, labels, study.tiers, listed if listed.is_dir() else listed.parent)
     check_own_files(rows, [one.matched for one in loaded])
     _check_clips(study, [one.recording for one in loaded])
     whole = [one.recording for one in loaded]
-    written = written_of(whole, rows, listed, study.folder)
+    written = written_of(whole, rows, digests, listed, study.folder)
     review = read_review(study.folder, labels, written)
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
     second |= {one.name: review.second[one.content] for one in whole if one.content in review.second}

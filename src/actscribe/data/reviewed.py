@@ -6,7 +6,6 @@ The second annotator's is the second opinion. A recording that nobody began keep
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from actscribe.data.clips import SAME_S
 from actscribe.data.manifest import Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.files import content_hash
+from actscribe.files import content_hash, text_hash
 from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotations_of, begin
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import left_of, seconds
@@ -37,17 +36,13 @@ class Written:
         row: of the manifest.
         source: the file that they are from, seen from the study's folder; the manifest where a column says it; else
             empty.
+        digest: from `digest_of`, before the annotations were read: what changes in between shows as a change.
     """
 
     recording: Recording
     row: Row
     source: str
-
-    def digest(self) -> str:
-        """Return the digest of the annotation file, or of what the manifest's column says; empty: there is none."""
-        if self.row.annotations is not None:
-            return content_hash(self.row.annotations)
-        return hashlib.blake2b(self.row.label.encode(), digest_size=16).hexdigest() if self.row.label else ""
+    digest: str
 
     def began(self, labels: LabelSet, independent: bool = False) -> Began:
         """Return the beginning of a sheet: with what the files say, or independent of it, from nothing."""
@@ -55,7 +50,7 @@ class Written:
         if independent or one.intervals is None:
             return begin(one.name, one.duration, labels.names)
         annotations = Annotations(one.intervals, one.gaps)
-        return begin(one.name, one.duration, labels.names, annotations, self.source, self.digest())
+        return begin(one.name, one.duration, labels.names, annotations, self.source, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +84,35 @@ class Review:
         return replace(recording, intervals=truth.intervals, gaps=truth.gaps)
 
 
-def written_of(recordings: Sequence[Recording], rows: Sequence[Row], listed: Path, folder: Path) -> dict[str, Written]:
+def digest_of(row: Row) -> str:
+    """Return the digest of an annotation file, or of what the manifest's column says; empty: there is none, or it is
+    gone.
+    """
+    if row.annotations is None:
+        return text_hash(row.label) if row.label else ""
+    try:
+        return content_hash(row.annotations)
+    except OSError:  # as whatever reads it next says
+        return ""
+
+
+def written_of(
+    recordings: Sequence[Recording], rows: Sequence[Row], digests: Sequence[str], listed: Path, folder: Path
+) -> dict[str, Written]:
     """Return what files say of each recording, by its content.
 
     Args:
         recordings: as the files have them, in the order of `rows`.
         rows: of the manifest.
+        digests: of each row, see `Written`.
         listed: the manifest, or the folder of videos.
         folder: of the study.
     """
     by_content: dict[str, Written] = {}
-    for recording, row in zip(recordings, rows, strict=True):
+    for recording, row, digest in zip(recordings, rows, digests, strict=True):
         source = row.annotations or (listed if row.label else None)
         named = "" if source is None else _relative(folder, source)
-        by_content.setdefault(recording.content, Written(recording, row, named))
+        by_content.setdefault(recording.content, Written(recording, row, named, digest))
     return by_content
 
 
@@ -191,7 +201,7 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
     changed = [
         sheet.began.name
         for content, sheet in sheets.items()
-        if sheet.began.source and sheet.began.digest != written[content].digest()
+        if sheet.began.source and sheet.began.digest != written[content].digest
     ]
     return [
         f"{_named(changed)}: the annotation file was changed since the review started from it. The review counts, and"

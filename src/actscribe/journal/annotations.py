@@ -10,7 +10,7 @@ from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.journal.action import Bout
 from actscribe.journal.entry import Began
 from actscribe.journal.sheet import AGREED, Sheet
-from actscribe.journal.spans import Spans, joined, left_of, removed, shared
+from actscribe.journal.spans import Spans, joined, left_of, removed, shared, within, without
 
 
 def begin(
@@ -78,7 +78,7 @@ def annotations_of(
     ]
     reviewed = {label: _reviewed(sheet, named, label) for label in labels}
     if sheet.annotator == AGREED:
-        intervals = [part for one in intervals for part in _within(one, reviewed.get(one.label, ()))]
+        intervals = [part for one in intervals for part in _inside(one, reviewed.get(one.label, ()))]
     missing = {label: left_of(duration, spans) for label, spans in reviewed.items()}
     return Annotations(merge(intervals), gaps_of(missing), (), duration, tuple(labels))
 
@@ -98,7 +98,7 @@ def gaps_of(missing: Mapping[str, Spans]) -> tuple[Interval, ...]:
     common = common or ()
     gaps = [Interval("", start, end) for start, end in common]
     for label, spans in missing.items():
-        gaps += [Interval(label, start, end) for start, end in _apart(spans, common)]
+        gaps += [Interval(label, start, end) for start, end in without(spans, common)]
     return tuple(sorted(gaps, key=sort_key))
 
 
@@ -114,13 +114,8 @@ def _reviewed(sheet: Sheet, named: Mapping[str, str], label: str) -> Spans:
     return reviewed or ()
 
 
-def _within(one: Interval, spans: Spans) -> list[Interval]:
+def _inside(one: Interval, spans: Spans) -> list[Interval]:
     """Return the parts of an interval that lie in spans; a point event as it is."""
     if one.start == one.end:
         return [one] if any(start <= one.start <= end for start, end in spans) else []
-    return [replace(one, start=start, end=end) for start, end in shared(((one.start, one.end),), spans)]
-
-
-def _apart(spans: Spans, common: Spans) -> Spans:
-    """Return what is in `spans` but not in `common`."""
-    return shared(spans, left_of(spans[-1][1], common)) if spans else ()
+    return [replace(one, start=start, end=end) for start, end in within(spans, one.start, one.end)]

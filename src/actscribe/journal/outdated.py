@@ -6,17 +6,20 @@ behind it than then: agrees no longer, or contradicts by now. Whoever comes to s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 
 from actscribe.annotations.interval import Annotations
 from actscribe.journal.action import Action, Mark
 from actscribe.journal.annotations import annotations_of
 from actscribe.journal.entry import Entry
 from actscribe.journal.sheet import AGREED, Sheet
-from actscribe.journal.spans import Spans, joined, left_of, removed, shared
+from actscribe.journal.spans import Spans, added, joined, left_of, shared, within, without
 from actscribe.labels import LabelSet
+
+#: (label, number of the entry) -> spans.
+_Given = dict[tuple[str, int], Spans]
 
 
 def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, Spans]]:
@@ -34,22 +37,33 @@ def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, 
     late = {name: changes for name, changes in own.items() if changes[-1].seq > agreed[0].seq}
     if not late:
         return {}
-    answer, given = _annotations(agreed, labels), _given(agreed)
-    by_annotator = {}
-    for name, changes in late.items():
-        now = _annotations(changes, labels)
-        spans: dict[str, Spans] = {}
-        for at in sorted({at for _, at in given}):
-            if all(one.seq <= at for one in changes):
-                continue
-            then = _annotations([one for one in changes if one.seq <= at], labels)
-            for label in labels.names:
-                answered = [one for (old, seq), one in given.items() if seq == at and labels.resolve(old) == label]
-                mine = joined(span for of_one in answered for span in of_one)
-                fallen = shared(mine, _fallen(label, answer, then, now))
-                spans[label] = joined((*spans.get(label, ()), *fallen))
-        by_annotator[name] = spans
-    return by_annotator
+    answer, given = _annotations(Sheet.of(agreed), labels), _given(agreed)
+    return {name: _fallen_since(changes, answer, given, labels) for name, changes in late.items()}
+
+
+def _fallen_since(changes: Sequence[Entry], answer: Annotations, given: _Given, labels: LabelSet) -> dict[str, Spans]:
+    """Return label -> where an annotator stood behind an answer when it was given, and does no longer.
+
+    Answers between two changes were given to the same state, which is looked at once.
+    """
+    known: dict[int, dict[str, list[tuple[float, float]]]] = {}  # changes that had come by then -> label -> spans
+    sequence = [one.seq for one in changes]
+    for (old, at), spans in given.items():
+        number, label = bisect_right(sequence, at), labels.resolve(old)
+        if label is not None and number < len(changes):
+            known.setdefault(number, {}).setdefault(label, []).extend(spans)
+    now = _annotations(Sheet.of(changes), labels)
+    fallen: dict[str, Spans] = dict.fromkeys(labels.names, ())
+    sheet, done = Sheet.of(changes[:1]), 1
+    for number, answered in sorted(known.items()):
+        for one in changes[done:number]:
+            sheet.follow(one)
+        done = max(done, number)
+        then = _annotations(sheet, labels) if number else None  # None: had not begun
+        for label, pieces in answered.items():
+            lost = shared(joined(pieces), _fallen(label, answer, then, now))
+            fallen[label] = joined((*fallen[label], *lost))
+    return fallen
 
 
 def as_it_stands(sheet: Sheet, again: Mapping[str, Mapping[str, Spans]], labels: LabelSet) -> Sheet:
@@ -63,11 +77,11 @@ def as_it_stands(sheet: Sheet, again: Mapping[str, Mapping[str, Spans]], labels:
     reviewed = dict(sheet.reviewed)
     for name in reviewed:
         for spans in again.values():
-            reviewed[name] = _without(reviewed[name], spans.get(labels.resolve(name) or "", ()))
+            reviewed[name] = without(reviewed[name], spans.get(labels.resolve(name) or "", ()))
     return replace(sheet, reviewed=reviewed)
 
 
-def _given(agreed: Sequence[Entry]) -> dict[tuple[str, int], Spans]:
+def _given(agreed: Sequence[Entry]) -> _Given:
     """Return (label, number of the entry) -> the spans that were answered last by that entry."""
     done: list[tuple[int, Action]] = []
     undone: list[tuple[int, Action]] = []
@@ -80,52 +94,43 @@ def _given(agreed: Sequence[Entry]) -> dict[tuple[str, int], Spans]:
         elif one.kind == "redid":
             done.append(undone.pop())  # as it was answered at first
     began = Sheet.of(agreed[:1])
-    given = {(label, began.revision): spans for label, spans in began.reviewed.items()}
-    for seq, action in done:
-        for op in action.ops:
-            if isinstance(op, Mark):
-                for label in op.labels or began.labels:
-                    _mark(given, label, seq, op)
+    given: _Given = {}
+    later: dict[str, Spans] = {}  # label -> what was answered again since
+    for seq, action in reversed(done):
+        for op in reversed([one for one in action.ops if isinstance(one, Mark)]):
+            for label in op.labels or began.labels:
+                known = later.get(label, ())
+                if op.reviewed:
+                    span: Spans = ((op.start, op.end),) if op.start < op.end else ()
+                    last = without(span, within(known, op.start, op.end))
+                    given[label, seq] = joined((*given.get((label, seq), ()), *last))
+                later[label] = added(known, op.start, op.end)
+    for label, spans in began.reviewed.items():
+        given[label, began.revision] = without(spans, later.get(label, ()))
     return given
 
 
-def _mark(given: dict[tuple[str, int], Spans], label: str, seq: int, op: Mark) -> None:
-    for key, spans in list(given.items()):
-        if key[0] == label:
-            given[key] = removed(spans, op.start, op.end)
-    if op.reviewed:
-        given[label, seq] = joined((*given.get((label, seq), ()), (op.start, op.end)))
-
-
-def _annotations(entries: Iterable[Entry], labels: LabelSet) -> Annotations | None:
-    """Return what entries of one annotator amount to; None where there are none."""
-    entries = list(entries)
-    if not entries:
-        return None
-    sheet = Sheet.of(entries)
+def _annotations(sheet: Sheet, labels: LabelSet) -> Annotations:
+    """Return what a sheet says, under the names that its labels have now."""
     return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
 
 
-def _fallen(label: str, answer: Annotations | None, then: Annotations | None, now: Annotations | None) -> Spans:
+def _fallen(label: str, answer: Annotations, then: Annotations | None, now: Annotations) -> Spans:
     """Return where an annotator agreed with the answer and does no longer, or contradicts it and did not."""
     agreed, contradicted = _against(label, answer, then)
     agrees, contradicts = _against(label, answer, now)
-    return joined((*_without(agreed, agrees), *_without(contradicts, contradicted)))
+    return joined((*without(agreed, agrees), *without(contradicts, contradicted)))
 
 
-def _against(label: str, answer: Annotations | None, one: Annotations | None) -> tuple[Spans, Spans]:
+def _against(label: str, answer: Annotations, one: Annotations | None) -> tuple[Spans, Spans]:
     """Return where an annotator says the same of a label as the answer, and where the contrary."""
-    if answer is None or one is None or answer.duration is None:
+    if one is None or answer.duration is None:
         return (), ()
     is_so, says = _present(label, answer), _present(label, one)
     known = left_of(answer.duration, joined((gap.start, gap.end) for gap in one.gaps if gap.label in ("", label)))
-    contrary = shared(known, joined((*_without(is_so, says), *_without(says, is_so))))
-    return _without(known, contrary), contrary
+    contrary = shared(known, joined((*without(is_so, says), *without(says, is_so))))
+    return without(known, contrary), contrary
 
 
 def _present(label: str, annotations: Annotations) -> Spans:
     return joined((one.start, one.end) for one in annotations.intervals if one.label == label)
-
-
-def _without(spans: Spans, others: Spans) -> Spans:
-    return reduce(lambda left, span: removed(left, *span), others, spans)

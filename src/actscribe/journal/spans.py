@@ -51,6 +51,17 @@ def shared(first: Spans, second: Spans) -> Spans:
     return tuple(overlaps)
 
 
+def within(spans: Spans, start: float, end: float) -> Spans:
+    """Return the time of `spans` that is in [start, end)."""
+    first, last = bisect_right(spans, start, key=_end), bisect_left(spans, end, key=_start)
+    return shared(spans[first:last], ((start, end),)) if start < end else ()
+
+
+def without(spans: Spans, others: Spans) -> Spans:
+    """Return the time that is in `spans` but not in `others`."""
+    return shared(spans, left_of(spans[-1][1], others)) if spans else ()
+
+
 def left_of(duration: float, spans: Spans) -> Spans:
     """Return the time from 0 to `duration` seconds that is not in `spans`."""
     edges = [0.0, *(edge for span in spans for edge in span), duration]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +84,7 @@ class Journal:
         body: BaseModel | None = None,
         revision: int | None = None,
         alone: bool = False,
+        among: Sequence[str] = (),
     ) -> Entry:
         """Write one entry and return it once it is on disk.
 
@@ -95,6 +96,7 @@ class Journal:
             revision: number of the last entry of this annotator on this recording that the caller knows, 0 for none;
                 None: whatever was.
             alone: only where nobody else began this recording.
+            among: others whose entries on this recording count for `revision`, too: what is written is about them.
 
         Raises:
             Conflict: there is a later one, or somebody else began.
@@ -103,13 +105,13 @@ class Journal:
         text = "" if body is None else body.model_dump_json()
         with self._open(write=True) as database:
             if revision is not None:
-                last = database.execute(
-                    "SELECT max(seq) FROM entries WHERE recording = ? AND annotator = ? AND kind != 'looked'",
-                    (recording, annotator),
-                ).fetchone()[0]
-                if (last or 0) != revision:
+                ask, values = _last_of(recording, (annotator, *among))
+                if (database.execute(ask, values).fetchone()[0] or 0) != revision:
                     raise Conflict(
-                        "these annotations were changed in another window since.", "Load the page again to go on."
+                        "what is settled here was changed since, by one of the two or in another window."
+                        if among
+                        else "these annotations were changed in another window since.",
+                        "Load the page again to go on.",
                     )
             if alone and database.execute(_BEGAN_BY_OTHERS, (recording, annotator)).fetchone():
                 raise Conflict(
@@ -138,6 +140,11 @@ class Journal:
         which = "" if recording is None else "recording = :recording AND "
         ask = f"SELECT annotator FROM entries WHERE {which}kind = 'began' ORDER BY seq"
         return list(dict.fromkeys(row[0] for row in self._rows(ask, {"recording": recording})))
+
+    def last(self, recording: str, annotators: Sequence[str]) -> int:
+        """Return the number of the last entry by which one of these annotators changed a recording; 0: none did."""
+        rows = self._rows(*_last_of(recording, annotators))
+        return rows[0][0] or 0 if rows else 0
 
     def sheet(self, recording: str, annotator: str) -> Sheet:
         """Return what an annotator says of a recording.
@@ -168,7 +175,7 @@ class Journal:
         """
         return verified(self.entries(), noted)
 
-    def _rows(self, ask: str, values: Mapping[str, str | int | None]) -> list[tuple[Any, ...]]:
+    def _rows(self, ask: str, values: Mapping[str, str | int | None] | Sequence[str]) -> list[tuple[Any, ...]]:
         if not self.exists:
             return []
         with self._open() as database:
@@ -201,6 +208,12 @@ class Journal:
         # To read in WAL mode, SQLite makes files beside; in a folder that allows none, nobody writes either.
         fixed = not write and not beside.exists() and not os.access(self.path.parent, os.W_OK)
         return f"{address}?mode=ro&immutable=1" if fixed else f"{address}?mode=rwc"
+
+
+def _last_of(recording: str, annotators: Sequence[str]) -> tuple[str, Sequence[str]]:
+    marks = ", ".join("?" for _ in annotators)
+    ask = f"SELECT max(seq) FROM entries WHERE recording = ? AND annotator IN ({marks}) AND kind != 'looked'"
+    return ask, (recording, *annotators)
 
 
 def _has_table(database: sqlite3.Connection) -> bool:

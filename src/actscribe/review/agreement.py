@@ -10,11 +10,12 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.evaluation.agreement import kappa
 from actscribe.evaluation.reliability import reliability, seconds_agreed
-from actscribe.journal.spans import joined, left_of, removed, shared
+from actscribe.journal.outdated import as_it_stands
+from actscribe.journal.spans import joined, within, without
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import Item
 from actscribe.review.session import Session, Unknown
-from actscribe.review.settling import Voice, changed_meanwhile, disagreements, standing, voices
+from actscribe.review.settling import Voice, changed_meanwhile, disagreements, voices
 from actscribe.timeline.matching import label_spans
 from actscribe.typed_words import typed
 
@@ -60,7 +61,7 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
     """Return what was and is to be settled, in order of time, cut where one part is settled and the next is not."""
     sheet, labels = session.sheets.of(item.content), session.data.labels
     again = changed_meanwhile(session.journal, item.content, labels)
-    reviewed = standing(sheet, session.journal, labels).reviewed if sheet else {}
+    reviewed = as_it_stands(sheet, again, labels).reviewed if sheet else {}
     differing = disagreements(item, pair, labels.names)
     parts = []
     for label in labels.names:
@@ -68,16 +69,15 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
         settled = reviewed.get(label, ())
         questions = [(one.start, one.end, dict(one.present)) for one in theirs]
         changed = joined(span for of_one in again.values() for span in of_one.get(label, ()))
-        for one in theirs:
-            changed = removed(changed, one.start, one.end)
+        changed = without(changed, joined((one.start, one.end) for one in theirs))
         questions += [(start, end, _present(pair, label, (start + end) / 2)) for start, end in changed]
         for start, end, who in questions:
-            done = shared(((start, end),), settled)
+            done = within(settled, start, end)
             pieces = [(one, True) for one in done]
-            pieces += [(one, False) for one in shared(((start, end),), left_of(end, done))]
+            pieces += [(one, False) for one in without(((start, end),), done)]
             for (low, high), is_settled in pieces:
                 if high - low > SAME_S:
-                    names = [name for name, of in again.items() if shared(((low, high),), of.get(label, ()))]
+                    names = [name for name, of in again.items() if within(of.get(label, ()), low, high)]
                     why = f"asked again: changed by {' and '.join(names)}" if names and not is_settled else ""
                     about = {"label": label, "start": low, "end": high, "who": who}
                     parts.append({**about, "settled": is_settled, "again": why})

@@ -13,6 +13,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
+from actscribe.files import explain_os_error
 from actscribe.journal import AGREED, Began, Journal, Sheet
 from actscribe.journal.annotations import own_parts
 from actscribe.names import printable, safe_name, unique_names
@@ -58,6 +59,14 @@ class Exporter:
         self, wanted: Sequence[Item], who: Iterable[str], formats: Sequence[str]
     ) -> tuple[list[Path], list[str]]:
         """Write sheets, the note on them, and return the files and sentences on older ones."""
+        try:
+            return self._written(wanted, who, formats)
+        except OSError as error:  # a folder or file that may not be looked into
+            raise explain_os_error(error, Path(error.filename or self.folder)) from error
+
+    def _written(
+        self, wanted: Sequence[Item], who: Iterable[str], formats: Sequence[str]
+    ) -> tuple[list[Path], list[str]]:
         for name in formats:
             annotation_files.find_format(name)
         pairs = [(name, item) for name in who for item in wanted if name in self.journal.annotators(item.content)]

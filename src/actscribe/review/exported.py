@@ -73,6 +73,12 @@ def check_ours(folder: Path, paths: Iterable[Path], former: Exported) -> None:
             f"{links[0]}: is a link, and exports are written to a folder of the study's own; nothing was written.",
             "Move the link away, then export again; copy what was exported to where it is wanted.",
         )
+    files = [one for one in folders if one.exists() and not one.is_dir()]
+    if files:
+        raise ActScribeError(
+            f"{files[0]}: is a file where a folder of exports is expected; nothing was written.",
+            "Move it away, then export again.",
+        )
     changed = [path for path in paths if path.is_file() and not _is_as_exported(folder, path, former)]
     if changed:
         more = f", and so are {len(changed) - 1} more" if len(changed) > 1 else ""

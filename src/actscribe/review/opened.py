@@ -28,6 +28,7 @@ def open_recording(asked: Asked) -> dict[str, Any]:
     wanted = bodies.read(asked.body, bodies.Open)
     session.check_video(item)
     session.look(item, wanted.insist)
+    revision = session.sheets.revision(item.content)  # before all else: what comes meanwhile is refused, not missed
     sheet = session.open(item)
     times, end = session.conversions.times(item.cameras[0].video)
     return {
@@ -42,6 +43,7 @@ def open_recording(asked: Asked) -> dict[str, Any]:
         "changed": session.changed_since(item, sheet),
         "cameras": cameras(asked)["cameras"],
         **_sheet(session, sheet),
+        "revision": revision,
         **suggestions(asked),
         "lanes": session.lanes(item),
     }

@@ -12,7 +12,7 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.keys import key_map
 from actscribe.review.session import Session
-from actscribe.review.start import checked_name, read_study
+from actscribe.review.start import called_nearly, checked_name, read_study
 from actscribe.review.suggester import Suggester
 
 #: Recordings that a refusal names.
@@ -49,7 +49,8 @@ def start(
     suggester = Suggester(chosen.run, ReviewFolder.of(loaded.folder).prepared) if chosen.run else None
     access = Access(f"[{host}]" if ":" in host else host, at.port, at.certificate is not None)
     session = Session(loaded, data, who, access, suggester, independent, plant, program)
-    return session, [*words, *keys.sentences(), *session.words, f"Annotator: {who}.", chosen.why]
+    near = called_nearly(who, session.journal.annotators())
+    return session, [*words, *keys.sentences(), *session.words, f"Annotator: {who}.", *near, chosen.why]
 
 
 def address(session: Session, wanted: str | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actscribe.data.loading import StudyData
+from actscribe.data.reviewed import digest_of
 from actscribe.errors import ActScribeError
 from actscribe.file_cache import cached_digest
 from actscribe.files import text_hash
@@ -176,7 +177,7 @@ class Session:
         sheet = self.sheets.load(item.content)
         if sheet is not None:
             return self.sheets.act(item.content, unmasked(action, [*known, *planted_in(sheet)], sheet), revision)
-        began = self._beginnings.get(item.content) or self._beginning(item)
+        began = self._begun(item)
         blank = Sheet.beginning(item.content, self.annotator, began)
         try:
             return self.sheets.begin(item.content, began, unmasked(action, known, blank), revision)
@@ -192,7 +193,7 @@ class Session:
             action = taken_back(sheet) if sheet else None
             if sheet and action:
                 sentences.append(sentence(sheet))
-                self.sheets.act(item.content, action, sheet.revision)
+                self.sheets.act(item.content, action, self.sheets.revision(item.content))
         return sentences
 
     def changed_since(self, item: Item, sheet: Sheet) -> str:
@@ -201,17 +202,11 @@ class Session:
             again = changed_meanwhile(self.journal, item.content, self.data.labels)
             who = " and ".join(again)
             return f"{who} changed what was settled: it is asked again where the change touches it." if who else ""
-        if not sheet.began.source or sheet.began.digest == self._digest_now(item):
+        if not sheet.began.source or sheet.began.digest == digest_of(item.written.row):
             return ""
         if not sheet.revision:
             return f"{sheet.began.source} was changed or removed since it was read; to see that, start review again."
         return f"{sheet.began.source} was changed or removed since this review began with it; what is here counts."
-
-    def _digest_now(self, item: Item) -> str:
-        try:
-            return item.written.digest()
-        except OSError:  # it is gone
-            return ""
 
     def two(self, item: Item) -> tuple[Voice, Voice]:
         """Return the two annotators of a recording whose work is to be settled.
@@ -260,18 +255,20 @@ class Session:
         sheet = self.sheets.load(item.content)
         if sheet is not None:
             return standing(sheet, self.journal, self.data.labels)
-        began = self._beginnings.setdefault(item.content, self._beginning(item))
-        return Sheet.beginning(item.content, self.annotator, began)
+        return Sheet.beginning(item.content, self.annotator, self._begun(item))
 
     def in_file(self, item: Item) -> bool:
         """Tell whether this annotator would begin a recording with what the study's annotation file says."""
         from_nothing = self.is_settling or self.independent or item.recording.intervals is None
         return not from_nothing and not self.annotators(item)
 
-    def _beginning(self, item: Item) -> Began:
+    def _begun(self, item: Item) -> Began:
+        """Return what a sheet begins with: what its page was shown at first, and of two what they say by now."""
         if self.is_settling:
             return begun_as_agreed(item, self.two(item), self.data.labels.names)
-        return item.written.began(self.data.labels, not self.in_file(item))
+        if item.content not in self._beginnings:
+            self._beginnings[item.content] = item.written.began(self.data.labels, not self.in_file(item))
+        return self._beginnings[item.content]
 
 
 class Unknown(ActScribeError):

@@ -11,7 +11,7 @@ from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
 from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotations_of
 from actscribe.journal.outdated import as_it_stands, outdated
-from actscribe.journal.spans import Spans, joined, left_of, removed, shared
+from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
@@ -130,18 +130,16 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
         labels: of the study.
     """
     duration = item.recording.duration
-    open_spans: dict[str, Spans] = dict.fromkeys(labels, ())
+    open_spans: dict[str, list[tuple[float, float]]] = {label: [] for label in labels}
     for one in disagreements(item, both, labels):
-        open_spans[one.label] = joined((*open_spans[one.label], (one.start, one.end)))
+        open_spans[one.label].append((one.start, one.end))
     reviewed = {}
     for label in labels:
         spans: Spans = ((0.0, duration),)
         for voice in both:
             gaps = joined((gap.start, gap.end) for gap in voice.annotations.gaps if gap.label in ("", label))
             spans = shared(spans, left_of(duration, gaps))
-        for start, end in open_spans[label]:
-            spans = removed(spans, start, end)
-        reviewed[label] = spans
+        reviewed[label] = without(spans, joined(open_spans[label]))
     bouts = tuple(
         Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
         for index, one in enumerate(both[0].annotations.intervals, 1)

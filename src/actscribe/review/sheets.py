@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from actscribe.errors import ActScribeError
-from actscribe.journal import Action, Began, Bout, Conflict, Drop, Journal, Op, Put, Sheet, Suggestion
+from actscribe.journal import AGREED, Action, Began, Bout, Conflict, Drop, Journal, Op, Put, Sheet, Suggestion
 from actscribe.labels import LabelSet
 from actscribe.review.renamed import as_now, as_written
 
@@ -57,20 +57,30 @@ class Sheets:
         sheet = self._read(content)
         return None if sheet is None else as_now(sheet, self.labels)
 
+    def revision(self, content: str) -> int:
+        """Return by what a page says which state of a recording it shows: the number of the last entry; 0: none.
+
+        Of who settles it is the last one of the two annotators, too: an answer is to what they said when it was given.
+        """
+        return self.journal.last(content, (self.annotator, *self._settled(content)))
+
     def begin(self, content: str, began: Began, action: Action, revision: int) -> Sheet:
         """Begin a recording with an action, and return the sheet after both.
 
         Raises:
-            Conflict: it was begun in another window meanwhile, `revision` is not 0, or it would begin with the study's
-                file, and somebody else began with that meanwhile.
+            Conflict: it was begun in another window meanwhile, `revision` is not what `revision` returns, or it would
+                begin with the study's file, and somebody else began with that meanwhile.
             ActScribeError: the action cannot be applied; then nothing was begun.
         """
         with self._lock:
-            if revision:
+            among = self._settled(content)
+            if revision and not among:
                 raise Conflict("The journal of these annotations is another one.", "Load the page again to go on.")
             names = self.labels.names
             Sheet.beginning(content, self.annotator, began).check(action.naming(names), names)
-            entry = self.journal.append(self.annotator, content, "began", began, revision=0, alone=bool(began.source))
+            entry = self.journal.append(
+                self.annotator, content, "began", began, revision, alone=bool(began.source), among=among
+            )
             return self.act(content, action, entry.seq)
 
     def act(self, content: str, action: Action, revision: int) -> Sheet:
@@ -85,7 +95,8 @@ class Sheets:
             named = action.naming(self.labels.names)
             sheet.check(named, self.labels.names)
             written = as_written(named, sheet, self.labels)
-            sheet.follow(self.journal.append(self.annotator, content, "did", written, revision))
+            among = self._settled(content)
+            sheet.follow(self.journal.append(self.annotator, content, "did", written, revision, among=among))
             return as_now(sheet, self.labels)
 
     def undo(self, content: str, revision: int) -> Changed:
@@ -114,7 +125,11 @@ class Sheets:
             before = as_now(sheet, self.labels)
             bouts, verdicts = dict(before.bouts), dict(before.verdicts)
             entry = self.journal.append(
-                self.annotator, content, "undid" if way == "undo" else "redid", revision=revision
+                self.annotator,
+                content,
+                "undid" if way == "undo" else "redid",
+                revision=revision,
+                among=self._settled(content),
             )
             sheet.follow(entry)
             now = as_now(sheet, self.labels)
@@ -136,9 +151,17 @@ class Sheets:
             sheet = self._read(content)  # another window may have written, and this one know of it
         if sheet is None:
             raise ActScribeError("No review of this recording was started.", "Open it first.")
-        if sheet.revision != revision:
-            raise Conflict("These annotations were changed in another window since.", "Load the page again to go on.")
+        if self.revision(content) != revision:
+            what = "What is settled here was changed since, by one of the two or in another window."
+            own = "These annotations were changed in another window since."
+            raise Conflict(what if self._settled(content) else own, "Load the page again to go on.")
         return sheet
+
+    def _settled(self, content: str) -> tuple[str, ...]:
+        """Return the annotators of a recording whose work is settled here; none where this is one's own."""
+        if self.annotator != AGREED:
+            return ()
+        return tuple(name for name in self.journal.annotators(content) if name != AGREED)[:2]
 
 
 def _changes(before: dict[str, Bout], now: dict[str, Bout]) -> tuple[Op, ...]:

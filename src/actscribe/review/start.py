@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
-from actscribe.journal import Journal
+from actscribe.journal import AGREED, Journal
+from actscribe.names import same_name
 from actscribe.progress import track
 from actscribe.review.cameras import Conversions
 from actscribe.review.choose_run import choose_run
@@ -54,15 +56,32 @@ def checked_name(name: str | None) -> str:
         ActScribeError: it is empty, too long, holds control characters, or is that of the study's own annotations.
     """
     name = unicodedata.normalize("NFC", _login() if name is None else name).strip()
-    if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(one) in ("Cc", "Cs", "Cf") for one in name):
+    invisible = ("Cc", "Cs", "Cf", "Zl", "Zp")
+    if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(one) in invisible for one in name):
         raise ActScribeError(
             f"An annotator's name has 1 to {LONGEST_NAME} characters that are visible.", "Give initials: --annotator AB"
         )
-    if name in (FILES, SECOND_FILES):
+    plain = same_name(unicodedata.normalize("NFKC", name))
+    if plain in (FILES, SECOND_FILES):
         raise ActScribeError(
             f"'{name}' is what the study's own annotations are called.", "Give initials: --annotator AB"
         )
+    if plain == AGREED != name:
+        raise ActScribeError(
+            f"'{name}' would be taken for '{AGREED}', under which the annotations of two are settled.",
+            f"To settle them: --annotator {AGREED}; else give initials: --annotator AB",
+        )
     return name
+
+
+def called_nearly(name: str, others: Iterable[str]) -> list[str]:
+    """Say which annotators differ from one in capitals alone: they are other people, whom this one may not be."""
+    near = [one for one in others if one != name and same_name(one) == same_name(name)]
+    return [
+        f"'{one}' annotated here, and '{name}' is somebody else. If you are {one}, end this and type: --annotator"
+        f" {typed(one)}"
+        for one in near
+    ]
 
 
 def exported(study: Path, formats: list[str]) -> tuple[list[Path], list[str]]:

@@ -1,4 +1,4 @@
-// Changes of the open recording: applied at once, sent in order, and what becomes of those that the server refused.
+// Changes of the open recording: applied at once, sent in order, and what becomes of those refused.
 import {askOf, Refused} from "./api.js";
 import {clock} from "./format.js";
 import {Sheet} from "./sheet.js";
@@ -77,6 +77,7 @@ export class Changes {
 		const kept = arrived ? own.slice(1).filter(item => item.ops) : [];
 		if (fresh && work.sheet === first.sheet) {
 			work.sheet = fresh;
+			work.arrivals.await(work.ticket);
 			for (const item of kept) fresh.apply(item.ops);
 			work.choose(work.chosenBout);
 			work.timeline.layOut();

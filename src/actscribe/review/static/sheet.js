@@ -1,4 +1,4 @@
-// What this annotator says of one recording, as the server has it plus what is on its way there.
+// What this annotator says of one recording: what the server has and what is on its way there.
 import {Lane} from "./lane.js";
 import {apart, common, covers, union, withSpan, withoutSpan} from "./spans.js";
 
@@ -42,12 +42,14 @@ export class Sheet {
 			else if (op.op === "verdict") {
 				if (op.accepted === null) this.judged.delete(suggestionKey(op.suggestion));
 				else this.judged.set(suggestionKey(op.suggestion), op.accepted);
-			} else if (op.op === "mark") {
-				const change = op.reviewed === false ? withoutSpan : withSpan;
-				for (const label of op.labels?.length ? op.labels : this.labels) this.reviewed[label] = change(this.reviewed[label], op.start, op.end);
-			}
+			} else for (const [label, spans] of this.#marked(op)) this.reviewed[label] = spans;
 		}
 		this.touch();
+	}
+
+	#marked({labels, reviewed, start, end}) {
+		const change = reviewed === false ? withoutSpan : withSpan;
+		return (labels?.length ? labels : this.labels).map(label => [label, change(this.reviewed[label], start, end)]);
 	}
 
 	follow(answer) {
@@ -60,9 +62,9 @@ export class Sheet {
 		return ops.every(op => {
 			if (op.op === "drop") return !this.bouts.has(op.id);
 			if (op.op === "verdict") return (this.judged.get(suggestionKey(op.suggestion)) ?? null) === op.accepted;
-			if (op.op === "mark") return true;
+			if (op.op === "mark") return this.#marked(op).every(([label, spans]) => `${spans}` === `${this.reviewed[label]}`);
 			const there = this.bouts.get(op.bout.id);
-			return there && there.label === op.bout.label && there.start === op.bout.start && there.end === op.bout.end;
+			return ["label", "start", "end"].every(key => there?.[key] === op.bout[key]);
 		});
 	}
 
