@@ -1,4 +1,4 @@
-// Changes of the open recording: applied at once, sent in order, and what becomes of those refused.
+// Changes of the open recording: applied, sent in order, and what becomes of those refused.
 import {askOf, Refused} from "./api.js";
 import {clock} from "./format.js";
 import {Sheet} from "./sheet.js";

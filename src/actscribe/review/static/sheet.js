@@ -1,4 +1,4 @@
-// What this annotator says of one recording: what the server has and what is on its way there.
+// What this annotator says of a recording: what the server has, and what is on its way.
 import {Lane} from "./lane.js";
 import {apart, common, covers, union, withSpan, withoutSpan} from "./spans.js";
 
