@@ -167,6 +167,7 @@ def test_what_is_not_settled_is_not_annotated_and_that_is_said(two: tuple[Path, 
         printed = " ".join(actscribe(words[0], study, *words[1:]).split())
         assert "r0: 1 span (0.4 s, counted for each label) not settled" in printed
         assert "--annotator agreed" in printed
+        assert printed.count("not settled") == 1
     act(settler, id, {"op": "mark", "start": 2.5, "end": 2.9, "labels": [LEFT]})
     assert "not settled" not in actscribe("review", study, "--export", "csv")
 

@@ -53,7 +53,9 @@ class Exporter:
             ActScribeError: an unknown format, one that cannot carry a label, a full disk, or a file or link of somebody
                 else's where one is to be written.
         """
-        return self._write(wanted, [annotator], formats)
+        files, sentences = self._write(wanted, [annotator], formats)
+        begun = [one for one in wanted if files and annotator in self.journal.annotators(one.content)]
+        return files, [*sentences, *filter(None, map(self._unsettled, begun if annotator == AGREED else ()))]
 
     def _write(
         self, wanted: Sequence[Item], who: Iterable[str], formats: Sequence[str]
@@ -90,8 +92,7 @@ class Exporter:
             raise
         if not written:
             return [], []
-        unsettled = [self._unsettled(item) for annotator, item in pairs if annotator == AGREED]
-        return list(written), [*note(self.folder, noted, written, names), *filter(None, unsettled)]
+        return list(written), note(self.folder, noted, written, names)
 
     def _sheet(self, item: Item, annotator: str) -> Sheet:
         return standing(self.journal.sheet(item.content, annotator), self.journal, self.data.labels)
@@ -132,6 +133,8 @@ class Exporter:
 
     def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> tuple[list[Path], list[str]]:
         """Write the sheets of all annotators, see `write`; return the files, and sentences on what is not among them.
+
+        What is not settled is among the remarks of the study's data.
 
         Raises:
             ActScribeError: nobody began any, or as `write`.
