@@ -1,4 +1,4 @@
-// What comes after a recording was opened: suggestions that are still computed, the run's scores, disagreements to settle.
+// What comes after a recording was opened: suggestions, the run's scores, disagreements.
 import {ask, askOf, pause} from "./api.js";
 import {count} from "./format.js";
 

@@ -1,4 +1,4 @@
-// The drawings on buttons, 24 by 24, by what the buttons do or are: what is filled, and what is a line.
+// The drawings on buttons, 24 by 24: what is filled, and what is a line.
 export const DRAWINGS = {
 	play: ["M7 4.5v15l12.5-7.5z"],
 	pause: ["M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"],

@@ -1,4 +1,4 @@
-// The timeline by mouse, pen and finger: look, choose, drag edges, draw bouts.
+// The timeline by mouse, pen and finger.
 import {get} from "./dom.js";
 
 /** Pixels that a press may move and still be a click. */

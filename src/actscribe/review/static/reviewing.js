@@ -1,4 +1,4 @@
-// Marking time as reviewed; somebody who has not seen most of it is asked first.
+// Marking time as reviewed; who has not seen most of it is asked first.
 import {confirm} from "./dialogs.js";
 import * as edits from "./edits.js";
 import {clock, lasting} from "./format.js";

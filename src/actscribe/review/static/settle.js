@@ -1,4 +1,4 @@
-// Recordings with two annotators: how well they agree, and where they do not, to be settled one after the other.
+// Recordings with two annotators: how well they agree, and where not, to be settled.
 import {ask} from "./api.js";
 import {get, icon, make, row, soft, table} from "./dom.js";
 import {clock, count, lasting} from "./format.js";

@@ -1,4 +1,4 @@
-// The lanes on a canvas: drawn for the span of time in view, so two hours cost what a minute does.
+// The lanes on a canvas, drawn for the time in view: two hours cost what a minute does.
 import {clock} from "./format.js";
 import {dot, get, make, soon} from "./dom.js";
 import {shortLegend} from "./legend.js";
