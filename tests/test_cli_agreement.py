@@ -46,6 +46,19 @@ def test_two_files_of_two_formats_give_a_table(tmp_path: Path) -> None:
     assert compare(first, second, "--out", tmp_path / "t.csv", "--overwrite")[0] == 0
 
 
+def test_what_one_of_the_two_did_not_annotate_is_said_and_no_moment_of_it_counts(tmp_path: Path) -> None:
+    """By hand: of moments 0 to 20 both annotated 0 to 4, and agree on 1 to 4; of nothing, no moment."""
+    first = annotated(tmp_path / "a.csv", FIRST)
+    for until, moments in ((5.0, 5), (0.0, 0)):
+        shown = [Interval("Sit", 0.5, until)] if until else []
+        second = tmp_path / f"{until}.csv"
+        write(second, Annotations(tuple(shown), (Interval("", until, 20.0),), (), 20.0, ("Sit", "Walk")), "csv")
+        code, words = compare(first, second, "--out", tmp_path / "t.csv", "--overwrite")
+        assert code == 0, words
+        assert pd.read_csv(tmp_path / "t.csv").set_index("label").loc["all", "moments"] == moments
+        assert f"one label at least, and left out: a ({20 - until:.1f} s)" in words
+
+
 def test_names_that_only_one_has_are_said_and_aliases_help(tmp_path: Path) -> None:
     first, second = annotated(tmp_path / "a.csv", FIRST), annotated(tmp_path / "b.csv", [("sitting", 0.5, 9.0)])
     _, words = compare(first, second)

@@ -19,6 +19,7 @@ from actscribe.data.clips import Window, cut, targets
 from actscribe.data.loading import StudyData, load_data
 from actscribe.data.recording import Recording
 from actscribe.journal import AGREED, Bout, Drop, Journal, Mark, Op, Put
+from actscribe.typed_words import typed
 
 #: Of r0 to r3; in r3 nobody annotated anything.
 WRITTEN = [(LEFT, 0, 1500), (RIGHT, 1000, 2500)]
@@ -115,7 +116,10 @@ def test_first_second_and_agreed(folder: Path) -> None:
     assert named(data, "r0").intervals == (Interval(RIGHT, 1.0, 2.5),)
     assert data.second["r0"].intervals == (Interval(LEFT, 0, 1),)
     assert data.second["r0"].gaps == (Interval("", 2, 4),)
-    begin(folder, "r0", AGREED, independent=True, ops=[own(LEFT, 0, 3), Mark(start=0, end=4)])
+    begin(folder, "r0", AGREED, independent=True, ops=[own(LEFT, 0, 3), Mark(start=0, end=3)])
+    (unsettled,) = load_data(folder).remarks
+    assert unsettled.endswith(f"To settle, type: actscribe review {typed(folder)} --annotator agreed")
+    Journal.of(folder).append(AGREED, named(data, "r0").content, "did", did(Mark(start=3, end=4)))
     data = load_data(folder)
     assert named(data, "r0").intervals == (Interval(LEFT, 0, 3),)
     assert "r0" not in data.second

@@ -82,10 +82,17 @@ def agreement(
 def _notes(pairs: Pairs, subject: str | None, has_aliases: bool) -> list[str]:
     """Say what was not compared, and, unless a label set has joined them, what may be one name in two spellings."""
     from actscribe.evaluation.collars import names_of
+    from actscribe.journal.spans import joined, seconds
 
     notes = []
     if pairs.alone:
         notes.append(f"only one of the two has: {_some(pairs.alone)}; left out")
+    gaps = {
+        one.name: joined([(gap.start, gap.end) for gap in (*one.first.gaps, *one.second.gaps)]) for one in pairs.pairs
+    }
+    if lacking := {name: seconds(spans) for name, spans in gaps.items() if spans}:
+        texts = [f"{name} ({lasting:.1f} s)" for name, lasting in lacking.items()]
+        notes.append(f"not annotated by one of the two, for one label at least, and left out: {_some(texts)}")
     if pairs.unknown:
         names = ", ".join(f"'{name}' ({count}x)" for name, count in pairs.unknown.items())
         notes.append(f"unknown to the label set, left out: {names}")

@@ -22,6 +22,7 @@ from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, ann
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import left_of, seconds
 from actscribe.labels import LabelSet
+from actscribe.typed_words import typed
 
 #: Recordings that one sentence names.
 _SHOWN = 3
@@ -156,7 +157,7 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         {content: _truth(sheet, labels) for content, sheet in sheets.items()},
         {content: _annotations(sheet, labels) for content, sheet in second.items()},
         (
-            *_unsettled(sheets.values(), labels),
+            *_unsettled(folder, sheets.values(), labels),
             *_files_changed(sheets, written),
             *_labels_since(sheets.values(), labels),
             *_other_videos(lost, written),
@@ -209,7 +210,7 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
     ] * bool(changed)
 
 
-def _unsettled(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
+def _unsettled(folder: Path, sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
     """Say how much of the agreed annotations is not settled, and how it is."""
     agreed = [one for one in sheets if one.annotator == AGREED]
     open_spans = {
@@ -226,7 +227,7 @@ def _unsettled(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
     return [
         f"{_named(list(left))}: {counted(len(spans), 'span')} ({seconds(tuple(spans)):.1f} s, counted for each label)"
         " not settled, so not annotated in the agreed annotation, whatever one annotator says of it. To settle, type:"
-        " actscribe review STUDY --annotator agreed"
+        f" actscribe review {typed(folder)} --annotator {AGREED}"
     ] * bool(left)
 
 

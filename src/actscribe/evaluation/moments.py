@@ -81,7 +81,8 @@ def moments(pair: Pair, labels: Sequence[str], unit: float) -> Moments:
     courses = (_course(pair.first, labels, unit), _course(pair.second, labels, unit))
     known = np.ones((len(times), len(labels)), dtype=bool)
     for gap in (*pair.first.gaps, *pair.second.gaps):
-        inside = (times >= gap.start) & (times < gap.end)
+        # Nobody looked at the last moment either where the gap reaches it.
+        inside = (times >= gap.start) & ((times < gap.end) | (gap.end >= last))
         known &= ~(inside[:, None] & np.array([gap.label in ("", name) for name in labels], dtype=bool))
     return Moments(times, courses, known)
 
