@@ -209,7 +209,8 @@ def _heard(worker: _Worker, job: Job) -> Running | Done:
         worker.process.join()
         raise ActScribeError(
             f"{job.words}: its process ended (exit code {worker.process.exitcode}) before its work was done.",
-            "It may have taken too much memory: do fewer at once. What is done is kept.",
+            "It may have taken too much memory: do fewer at once. A script puts its call under"
+            ' `if __name__ == "__main__":`. What is done is kept.',
         ) from None
     if isinstance(answer, _Failed):
         if isinstance(answer.error, ActScribeError):

@@ -6,13 +6,11 @@ import csv
 import io
 import json
 import math
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from actscribe.files import write_text
 from actscribe.progress import track
 from actscribe.settings.study import STUDY_FILE
 from actscribe.video.writing import write_video
-from actscribe.workers import cores
+from actscribe.workers import Done, Job, cores, run_jobs
 from actscribe_sim.claim import claim
 from actscribe_sim.resuscitation.captions import captions
 from actscribe_sim.resuscitation.scene import CAPTION, Scene, group_of, make_scene, render_frames
@@ -181,20 +179,10 @@ def _caption_rows(scene: Scene, video: str) -> Iterator[list[str]]:
 
 
 def _film_in_processes(out: Path, settings: Settings, indices: list[int], processes: int) -> None:
-    context = multiprocessing.get_context("spawn")  # forked workers inherit the threads of torch and PyAV
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        jobs: list[Future[None]] = [pool.submit(film, out, settings, index) for index in indices]
-        try:
-            for job in track(as_completed(jobs), "Filming recordings", len(jobs)):
-                job.result()
-        except BrokenProcessPool:
-            raise ActScribeError(
-                f"{out}: a process that films ended before its work was done.",
-                'In a script, put the call under `if __name__ == "__main__":`, or pass workers=1. '
-                "The same call goes on with what is missing.",
-            ) from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    jobs = [Job(index, _files(out, settings, index).name) for index in indices]
+    answers = run_jobs(partial(film, out, settings), jobs, processes)
+    for _ in track((one for one in answers if isinstance(one, Done)), "Filming recordings", len(jobs)):
+        pass
 
 
 def _check(settings: Settings, recordings: int, workers: int | None) -> None:
