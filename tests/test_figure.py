@@ -131,3 +131,20 @@ def test_one_of_several_videos_in_a_file_is_chosen(tmp_path: Path) -> None:
     plot(both, both, "--video", "a.mp4", "--video", "b.mp4", "--out", tmp_path / "x.svg")
     output = plot(both, both, "--video", "a.mp4", "--out", tmp_path / "y.svg", code=2)
     assert "one --video for each timeline" in output
+
+
+def test_a_timeline_is_drawn_where_nobody_annotated_the_truth(files: tuple[Path, Path], tmp_path: Path) -> None:
+    blank = tmp_path / "blank.json"
+    nothing = Annotations.of([], duration=100.0, labels=LABELS)
+    write(blank, replace(nothing, gaps=(Interval("", 0, 100),)), "json")
+    beside, alone = tmp_path / "beside.png", tmp_path / "alone.png"
+    plot(files[0], "--truth", blank, "--out", beside)
+    plot(files[0], "--out", alone)
+
+    def seconds(path: Path) -> float:
+        """Share of the picture's columns in which the colour of predictions is seen."""
+        picture = matplotlib.image.imread(path)[..., :3]
+        return float((np.abs(picture - to_rgb(module.PREDICTED)).max(-1) < 0.02).any(0).mean())
+
+    assert seconds(beside) == pytest.approx(seconds(alone), abs=0.02)  # the legend has another place
+    assert seconds(alone) > 0.3

@@ -185,9 +185,11 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
         lanes = top + (CURVE if panel.scores is not None else 0.0)
         if panel.truth is not None:
             _bars(axes, panel.truth, label, lanes, TRUE, panel.duration)
+            _gaps(axes, panel, label, lanes, LANE)  # what the other lane says there is said all the same
             lanes += LANE + BETWEEN
         _bars(axes, panel.intervals, label, lanes, PREDICTED if panel.predicted else TRUE, panel.duration)
-        _gaps(axes, panel, label, top, lanes + LANE - top)
+        if panel.truth is None:
+            _gaps(axes, panel, label, top, lanes + LANE - top)
         name = {"fontsize": FONT, "ha": "right", "va": "center", "parse_math": False, "linespacing": 0.95}
         axes.annotate(
             _wrapped(label),
