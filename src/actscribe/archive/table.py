@@ -211,7 +211,7 @@ def failures(content: Content) -> pd.DataFrame:
     rows = []
     for reason, own in groups:
         shown = ", ".join(printable(one.name) for one in own[:MOST_EXAMPLES])
-        more = f" and {len(own) - MOST_EXAMPLES} more" if len(own) > MOST_EXAMPLES else ""
+        more = " and " + counted(len(own) - MOST_EXAMPLES, "more", "more") if len(own) > MOST_EXAMPLES else ""
         rows.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
     return pd.DataFrame(rows, columns=names(FAILURES))
 
