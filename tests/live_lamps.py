@@ -129,7 +129,8 @@ class Calm:
         path: of the video, `SECONDS` long.
     """
 
-    speed, waits, hold_s, duration = 1.0, True, math.inf, SECONDS
+    #: So slow is it that no recognizer is too slow for it.
+    speed, waits, hold_s, duration = 1e-3, True, math.inf, SECONDS
 
     def __init__(self, path: Path) -> None:
         self._played = Played(path, SECONDS, 1000.0)
