@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from journals import LABELS, VIDEO, began, bout, did
 
-from actscribe.journal import AGREED, Entry, Mark, Op, Put, annotations_of
+from actscribe.journal import AGREED, Entry, Mark, Op, Put, annotated
 from actscribe.journal import outdated as module
 from actscribe.labels import LabelSet
 
@@ -32,7 +32,7 @@ def test_the_work_grows_with_the_changes_between_answers_and_not_with_the_answer
     for index in range(MANY):
         write("AB", Put(bout=bout(f"b{index}", "sit", index / 4, index / 4 + 0.1)))
     looked: list[object] = []
-    monkeypatch.setattr(module, "annotations_of", lambda *asked: looked.append(asked) or annotations_of(*asked))
+    monkeypatch.setattr(module, "annotated", lambda *asked: looked.append(asked) or annotated(*asked))
     again = module.outdated(entries, LABEL_SET)
     assert again["AB"]["sit"] == tuple((index / 4 + 0.1, index / 4 + 0.2) for index in range(MANY))
     assert len(looked) <= 4  # the answers, AB then and now

@@ -18,7 +18,7 @@ from actscribe.data.manifest import Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, text_hash
-from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotations_of, begin
+from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotated, begin
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import left_of, seconds
 from actscribe.labels import LabelSet
@@ -86,9 +86,7 @@ class Review:
 
 
 def digest_of(row: Row) -> str:
-    """Return the digest of an annotation file, or of what the manifest's column says; empty: there is none, or it is
-    gone.
-    """
+    """Return the digest of an annotation file, or of what the manifest's column says; empty: there is none now."""
     if row.annotations is None:
         return text_hash(row.label) if row.label else ""
     try:
@@ -155,7 +153,7 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         Version(entries=len(entries), head=entries[-1].digest),
         {content: sheet.annotator for content, sheet in sheets.items()},
         {content: _truth(sheet, labels) for content, sheet in sheets.items()},
-        {content: _annotations(sheet, labels) for content, sheet in second.items()},
+        {content: annotated(sheet, labels) for content, sheet in second.items()},
         (
             *_unsettled(folder, sheets.values(), labels),
             *_files_changed(sheets, written),
@@ -167,13 +165,8 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
 
 def _truth(sheet: Sheet, labels: LabelSet) -> Annotations | None:
     """Return what a sheet says; None where nothing was reviewed: bouts alone do not say where there is none."""
-    annotations = _annotations(sheet, labels)
+    annotations = annotated(sheet, labels)
     return None if annotations.gaps == (Interval("", 0.0, sheet.began.duration),) else annotations
-
-
-def _annotations(sheet: Sheet, labels: LabelSet) -> Annotations:
-    named = {name: now for name in sheet.labels if (now := labels.resolve(name))}
-    return annotations_of(sheet, labels.names, named)
 
 
 def _check_labels(sheets: Sequence[Sheet], labels: LabelSet) -> None:

@@ -1,7 +1,7 @@
 """What people said of a study's recordings: an append-only journal, and the annotations that it amounts to."""
 
 from actscribe.journal.action import Action, Bout, Drop, Mark, Op, Put, Suggestion, Verdict
-from actscribe.journal.annotations import annotations_of, begin
+from actscribe.journal.annotations import annotated, annotations_of, begin
 from actscribe.journal.entry import Began, Entry, Looked, Version
 from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.store import JOURNAL_FILE, Conflict, Journal
@@ -26,6 +26,7 @@ __all__ = [
     "Verdict",
     "Verified",
     "Version",
+    "annotated",
     "annotations_of",
     "begin",
 ]

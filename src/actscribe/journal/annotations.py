@@ -11,6 +11,7 @@ from actscribe.journal.action import Bout
 from actscribe.journal.entry import Began
 from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.spans import Spans, joined, left_of, removed, shared, within, without
+from actscribe.labels import LabelSet
 
 
 def begin(
@@ -50,6 +51,11 @@ def begin(
         bouts=tuple(bouts),
         reviewed=reviewed,
     )
+
+
+def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:
+    """Return what a sheet says, as `annotations_of`, under the names that its labels have now."""
+    return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
 
 
 def annotations_of(

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from actscribe.annotations.interval import Annotations
 from actscribe.journal.action import Action, Mark
-from actscribe.journal.annotations import annotations_of
+from actscribe.journal.annotations import annotated
 from actscribe.journal.entry import Entry
 from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.spans import Spans, added, joined, left_of, shared, within, without
@@ -37,7 +37,7 @@ def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, 
     late = {name: changes for name, changes in own.items() if changes[-1].seq > agreed[0].seq}
     if not late:
         return {}
-    answer, given = _annotations(Sheet.of(agreed), labels), _given(agreed)
+    answer, given = annotated(Sheet.of(agreed), labels), _given(agreed)
     return {name: _fallen_since(changes, answer, given, labels) for name, changes in late.items()}
 
 
@@ -52,14 +52,14 @@ def _fallen_since(changes: Sequence[Entry], answer: Annotations, given: _Given, 
         number, label = bisect_right(sequence, at), labels.resolve(old)
         if label is not None and number < len(changes):
             known.setdefault(number, {}).setdefault(label, []).extend(spans)
-    now = _annotations(Sheet.of(changes), labels)
+    now = annotated(Sheet.of(changes), labels)
     fallen: dict[str, Spans] = dict.fromkeys(labels.names, ())
     sheet, done = Sheet.of(changes[:1]), 1
     for number, answered in sorted(known.items()):
         for one in changes[done:number]:
             sheet.follow(one)
         done = max(done, number)
-        then = _annotations(sheet, labels) if number else None  # None: had not begun
+        then = annotated(sheet, labels) if number else None  # None: had not begun
         for label, pieces in answered.items():
             lost = shared(joined(pieces), _fallen(label, answer, then, now))
             fallen[label] = joined((*fallen[label], *lost))
@@ -108,11 +108,6 @@ def _given(agreed: Sequence[Entry]) -> _Given:
     for label, spans in began.reviewed.items():
         given[label, began.revision] = without(spans, later.get(label, ()))
     return given
-
-
-def _annotations(sheet: Sheet, labels: LabelSet) -> Annotations:
-    """Return what a sheet says, under the names that its labels have now."""
-    return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
 
 
 def _fallen(label: str, answer: Annotations, then: Annotations | None, now: Annotations) -> Spans:

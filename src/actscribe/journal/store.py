@@ -107,12 +107,7 @@ class Journal:
             if revision is not None:
                 ask, values = _last_of(recording, (annotator, *among))
                 if (database.execute(ask, values).fetchone()[0] or 0) != revision:
-                    raise Conflict(
-                        "what is settled here was changed since, by one of the two or in another window."
-                        if among
-                        else "these annotations were changed in another window since.",
-                        "Load the page again to go on.",
-                    )
+                    raise changed_since(bool(among))
             if alone and database.execute(_BEGAN_BY_OTHERS, (recording, annotator)).fetchone():
                 raise Conflict(
                     "somebody else began this recording meanwhile, so it begins from nothing here.",
@@ -208,6 +203,13 @@ class Journal:
         # To read in WAL mode, SQLite makes files beside; in a folder that allows none, nobody writes either.
         fixed = not write and not beside.exists() and not os.access(self.path.parent, os.W_OK)
         return f"{address}?mode=ro&immutable=1" if fixed else f"{address}?mode=rwc"
+
+
+def changed_since(settling: bool) -> Conflict:
+    """Return what refuses a change of what is no longer as it was when it was shown; `settling`: shown of two."""
+    what = "What is settled here was changed since, by one of the two or in another window."
+    own = "These annotations were changed in another window since."
+    return Conflict(what if settling else own, "Load the page again to go on.")
 
 
 def _last_of(recording: str, annotators: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -14,14 +14,14 @@ from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
-from actscribe.journal import AGREED, Began, Journal, Sheet
+from actscribe.journal import AGREED, Began, Journal, Sheet, annotated
 from actscribe.journal.annotations import own_parts
 from actscribe.names import printable, safe_name, unique_names
 from actscribe.review.cameras import Conversions
 from actscribe.review.exported import Exported, check_ours, note
 from actscribe.review.origins import is_as_suggested, with_origins
 from actscribe.review.recordings import Item
-from actscribe.review.settling import annotated, standing
+from actscribe.review.settling import standing
 from actscribe.typed_words import typed
 
 

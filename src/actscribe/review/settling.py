@@ -9,7 +9,7 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
-from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotations_of
+from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotated
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
@@ -91,11 +91,6 @@ def standing(sheet: Sheet, journal: Journal, labels: LabelSet) -> Sheet:
     if sheet.annotator != AGREED or not sheet.revision:
         return sheet
     return as_it_stands(sheet, changed_meanwhile(journal, sheet.recording, labels), labels)
-
-
-def annotated(sheet: Sheet, labels: LabelSet) -> Annotations:
-    """Return what a sheet says, under the names that its labels have now."""
-    return annotations_of(sheet, labels.names, {one: now for one in sheet.labels if (now := labels.resolve(one))})
 
 
 def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> list[Disagreement]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import AGREED, Action, Began, Bout, Conflict, Drop, Journal, Op, Put, Sheet, Suggestion
+from actscribe.journal.store import changed_since
 from actscribe.labels import LabelSet
 from actscribe.review.renamed import as_now, as_written
 
@@ -152,9 +153,7 @@ class Sheets:
         if sheet is None:
             raise ActScribeError("No review of this recording was started.", "Open it first.")
         if self.revision(content) != revision:
-            what = "What is settled here was changed since, by one of the two or in another window."
-            own = "These annotations were changed in another window since."
-            raise Conflict(what if self._settled(content) else own, "Load the page again to go on.")
+            raise changed_since(bool(self._settled(content)))
         return sheet
 
     def _settled(self, content: str) -> tuple[str, ...]:
