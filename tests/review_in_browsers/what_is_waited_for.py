@@ -104,6 +104,17 @@ def test_who_settles_is_told_what_is_left_to_settle_and_finds_back(chromium: Tab
     assert page.is_hidden("#recording")
 
 
+def test_where_nobody_looked_twice_nothing_is_called_settled(chromium: Tab, ward: Site) -> None:
+    annotate(ward, "phone.mp4", "AB", [(SUCTION, 0.0, 1.0)], (SUCTION,))
+    settle(ward)
+    page = enter(chromium, ward, 1280)
+    page.wait_for_selector(".tile:has-text('no time')")  # one alone
+    annotate(ward, "phone.mp4", "CD", [(VENTILATION, 0.0, 1.0)], (VENTILATION,))
+    page.reload()
+    page.wait_for_selector(".tile:has-text('no time')")  # two, who looked for other labels
+    assert page.locator(".tile").first.inner_text().split("\n")[::2] == ["no time", "that both annotated"]
+
+
 def test_where_there_is_no_kappa_the_page_says_why(chromium: Tab, ward: Site) -> None:
     both, first = (VENTILATION, SUCTION), (VENTILATION, SUCTION, HOSTILE)
     annotate(ward, "phone.mp4", "AB", [(SUCTION, 0.0, 1.0)], first)

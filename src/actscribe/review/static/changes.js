@@ -96,7 +96,7 @@ export class Changes {
 		const sheet = isShown() ? work.sheet : apart;
 		if (!sheet) return;
 		for (const {body} of actions) {
-			const ops = body.ops.filter(op => op.op !== "drop" || sheet.bouts.has(op.id));
+			const ops = body.ops.filter(op => op.op !== "drop" || sheet === old || sheet.bouts.has(op.id));
 			if (ops.length) this.#enqueue(sheet, {why: body.why, ops});
 		}
 		if (isShown()) work.refresh();

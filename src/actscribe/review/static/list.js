@@ -4,6 +4,7 @@ import {insists, show} from "./dialogs.js";
 import {chip, get, make, soft, table} from "./dom.js";
 import {count, lasting, percent, whole} from "./format.js";
 import {unsettled} from "./settle.js";
+import {sum} from "./spans.js";
 
 const PAGE = 200;
 /** What recordings can be shown alone; those that count as done are counted above the list, too. */
@@ -25,8 +26,8 @@ const ORDERS = {
 const finished = one => one.state === "done" || (one.state === "file" && !one.left_s);
 
 const reviewedShare = one => {
-	const shares = Object.values(one.reviewed_s).map(seconds => Math.min(seconds / one.duration, 1));
-	return shares.length ? shares.reduce((sum, share) => sum + share, 0) / shares.length : 0;
+	const shares = Object.values(one.reviewed_s);
+	return sum(shares, seconds => Math.min(seconds / one.duration, 1)) / (shares.length || 1);
 };
 
 const standing = one => (one.state === "new" ? "not begun" : (finished(one) ? "done" : percent(reviewedShare(one))) + (one.state === "file" ? " in file" : ""));
@@ -55,7 +56,8 @@ export class List {
 	async #settling() {
 		const {recordings} = await ask("/api/agreement");
 		this.settled = new Set(recordings.map(({id}) => id));
-		this.unsettled = count(recordings.reduce((sum, one) => sum + unsettled(one), 0), "difference");
+		const both = sum(recordings, one => sum(Object.values(one.seconds_agreed).flat(), Number));
+		this.unsettled = both ? [count(sum(recordings, unsettled), "difference"), "left to settle"] : ["no time", "that both annotated"];
 		document.querySelector(".tiles").replaceChildren(...this.#tiles(this.page.study));
 		this.#fill();
 	}
@@ -70,10 +72,10 @@ export class List {
 
 	/** Who settles has disagreements left, and no minutes. */
 	#tiles({settling, recordings, left_s: left}) {
-		const all = recordings.reduce((sum, one) => sum + one.duration, 0);
+		const all = sum(recordings, one => one.duration);
 		const open = recordings.filter(({id}) => this.settled?.has(id) ?? true);
 		const tile = ([value, text]) => make("div", {class: "tile"}, make("b", {text: value}), make("span", {text}));
-		return [settling ? [this.unsettled ?? "…", "left to settle"] : [lasting(left), "left to review"],
+		return [settling ? this.unsettled ?? ["…", ""] : [lasting(left), "left to review"],
 			[lasting(all), "in all"], [`${open.filter(finished).length} / ${open.length}`, "recordings done"]].map(tile);
 	}
 

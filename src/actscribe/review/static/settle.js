@@ -2,6 +2,7 @@
 import {ask} from "./api.js";
 import {get, icon, make, row, soft, table} from "./dom.js";
 import {clock, count, lasting} from "./format.js";
+import {sum} from "./spans.js";
 
 const MOST = 300;
 
@@ -12,9 +13,8 @@ export const unsettled = ({disagreements, more}) => disagreements.filter(one => 
 
 /** Why there is no kappa: of the seconds that both, the second alone, the first alone and neither call a label. */
 function noKappa(seconds) {
-	const [both, second, first, neither] = seconds;
-	if (!both && !second && !first && !neither) return "no time that both annotated";
-	return both ? "both mark it all the time" : "neither marked it";
+	if (!seconds.some(Boolean)) return "no time that both annotated";
+	return seconds[0] ? "both mark it all the time" : "neither marked it";
 }
 const scrolled = (caption, heads, body) => make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
 	table(heads.map(text => ({text})), body, make("caption", {text: caption})));
@@ -40,7 +40,7 @@ export class Settle {
 
 	#labels(labels, recordings) {
 		const between = (one, value, low, high) => figure(one[value]) + (typeof one[low] === "number" ? ` (${figure(one[low])} to ${figure(one[high])})` : "");
-		const rows = Object.entries(labels).map(([name, one]) => row(name, one.recordings, lasting(one.seconds), cell(between(one, "kappa", "low", "high"), noKappa([0, 1, 2, 3].map(part => recordings.reduce((sum, {seconds_agreed: own}) => sum + own[name][part], 0)))),
+		const rows = Object.entries(labels).map(([name, one]) => row(name, one.recordings, lasting(one.seconds), cell(between(one, "kappa", "low", "high"), noKappa([0, 1, 2, 3].map(part => sum(recordings, ({seconds_agreed: own}) => own[name][part])))),
 			...["seconds", "bouts"].map(of => cell(between(one, `${of}_icc`, `${of}_low`, `${of}_high`), one.recordings < 2 ? "it takes two recordings" : "the same in all recordings"))));
 		return make("section", {class: "pair-of-annotators"}, scrolled("All recordings", ["Label", "Recordings", "Both annotated", "kappa", "ICC of durations", "ICC of counts"], rows));
 	}

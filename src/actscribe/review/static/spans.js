@@ -7,7 +7,9 @@ export function withoutSpan(spans, start, end) {
 
 export const without = (spans, others) => others.reduce((left, [start, end]) => withoutSpan(left, start, end), spans);
 
-export const total = spans => spans.reduce((sum, [start, end]) => sum + end - start, 0);
+export const sum = (items, of) => items.reduce((all, one) => all + of(one), 0);
+
+export const total = spans => sum(spans, ([start, end]) => end - start);
 
 export const covers = (spans, start, end) => spans.some(([a, b]) => a <= start + 1e-6 && b >= end - 1e-6);
 
