@@ -28,6 +28,7 @@ from actscribe.data.views import Views
 from actscribe.data.within import WITHIN_NOTE
 from actscribe.errors import ActScribeError
 from actscribe.features.embedders.load import load_embedder
+from actscribe.labels import LabelSet
 from actscribe.recognizers import temporal
 from actscribe.recognizers.on_sequences import STEPS_AT_ONCE
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
@@ -35,6 +36,7 @@ from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.scoring import score_recordings
 from actscribe.runs.stepping import held
 from actscribe.settings.encoder import EncoderChoice
+from actscribe.settings.recognizers.temporal import TemporalSettings
 from actscribe.settings.study import Study, parse_settings
 from actscribe.timeline.matching import label_spans
 from actscribe.timeline.scores import StepScores, on_grid
@@ -90,6 +92,19 @@ def test_it_finds_most_bouts_near_where_they_begin(run: Run) -> None:
     assert table.loc["macro", "f1@50"] > 0.5
     assert table.loc[[LEFT, RIGHT], "onset_mae_s"].max() < 1.0
     assert result.headline() > 0.7
+
+
+def test_lengths_of_clips_without_effect_are_told(root: Path) -> None:
+    labels = LabelSet(name="lamp", labels=(LEFT, RIGHT))  # type: ignore[arg-type]
+    notes = {}
+    for name, folder in {"frames": root / "dino", "clips": root / "timesformer"}.items():
+        for lengths in ((3.0,), (2.0, 1.0)):
+            settings = TemporalSettings(model=str(folder), clip_lengths=lengths)
+            notes[name, lengths] = temporal.starting(settings, labels, 4)
+    remarks = notes.pop(("frames", (2.0, 1.0)))
+    assert len(remarks) == 1
+    assert remarks[0].startswith("clip_lengths has no effect: ")
+    assert set(map(tuple, notes.values())) == {()}
 
 
 def test_steps_are_scored_as_their_frames_by_hand(run: Run) -> None:

@@ -107,8 +107,13 @@ def load(folder: Path, labels: LabelSet) -> Recognizer:
 
 
 def starting(settings: TemporalSettings, labels: LabelSet, frames: int) -> list[str]:
-    """Refuse an encoder whose weights do not fit; see `Implementation.starting`."""
-    load_embedder(settings.encoder(), frames)
+    """Refuse an encoder whose weights do not fit, and say what acts on encoders of clips alone; see
+    `Implementation.starting`.
+    """
+    encoder = load_embedder(settings.encoder(), frames).encoder
+    usual = TemporalSettings.model_fields["clip_lengths"].default
+    if encoder.per == "frame" and settings.clip_lengths != usual:
+        return [f"clip_lengths has no effect: {settings.model} looks at single frames, one in the middle of each step"]
     return []
 
 
