@@ -10,7 +10,7 @@ import numpy as np
 from actscribe.annotations.interval import Interval
 from actscribe.data.clips import Clip, Window, cut, targets
 from actscribe.data.recording import Recording
-from actscribe.evaluation.comparison import System
+from actscribe.evaluation.comparison.systems import System
 from actscribe.evaluation.result import Evaluation, measure
 from actscribe.labels import Label, LabelSet, Rules
 from actscribe.timeline.scores import merge_windows

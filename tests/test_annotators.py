@@ -24,8 +24,8 @@ from actscribe.data.clips import Window, cut, targets
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.evaluation import comparison as cp
 from actscribe.evaluation.annotators import FIRST, SECOND, annotator_table, between
+from actscribe.evaluation.comparison.systems import share
 from actscribe.labels import LabelSet
 from actscribe.report.comparison import sentences
 from actscribe.report.comparison.show import show
@@ -57,7 +57,7 @@ def two_sides(where: Field, second: dict[str, Annotations]) -> tuple[np.ndarray,
 def test_kappa_is_that_of_scikit_learn_on_the_clips_that_both_annotated() -> None:
     where = field(10)
     systems = [system(where, "weak", 0.2), system(where, "good", 0.75, seeds=(4, 5))]
-    shared = cp.share(systems, np.array([0.6, 0.3, 0.2]), seed=0)
+    shared = share(systems, np.array([0.6, 0.3, 0.2]), seed=0)
     second = {one.name: late(one, 1.0) for one in where.recordings[:8]}
     gap = Interval("Suction", 20.0, 30.0)
     second["r1"] = replace(second["r1"], gaps=(gap,))
@@ -87,7 +87,7 @@ def test_kappa_is_that_of_scikit_learn_on_the_clips_that_both_annotated() -> Non
 def test_classes_are_compared_all_at_once() -> None:
     where = field(count=30, labels=MULTI_CLASS)
     systems = [system(where, "good", 0.7)]
-    shared = cp.share(systems, np.full(3, 1 / 3), seed=0)
+    shared = share(systems, np.full(3, 1 / 3), seed=0)
     second = {
         one.name: Annotations.of([Interval(NAMES[n % 3], 0.0, one.duration)]) for n, one in enumerate(where.recordings)
     }

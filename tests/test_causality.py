@@ -16,8 +16,9 @@ from systems import PRIORS, Field, field, system
 from actscribe.compare.result import assemble
 from actscribe.data.recording import Recording
 from actscribe.evaluation.causality import MEASURES, causality_table
-from actscribe.evaluation.comparison import System, pair_table, share
-from actscribe.evaluation.comparison_timelines import timeline_table
+from actscribe.evaluation.comparison.pairs import pair_table
+from actscribe.evaluation.comparison.systems import System, share
+from actscribe.evaluation.comparison.timelines import timeline_table
 from actscribe.evaluation.events import event_table
 from actscribe.report.causality import cost_unknown
 from actscribe.report.comparison import causality

@@ -10,9 +10,10 @@ from systems import MULTI_CLASS, MULTI_LABEL, PRIORS, field, system
 
 from actscribe.columns import Column, explained, for_terminal, in_short, names
 from actscribe.evaluation import clips
-from actscribe.evaluation import comparison as cp
 from actscribe.evaluation.agreement import four_counts
 from actscribe.evaluation.class_metrics import CLASS_METRICS, class_scores
+from actscribe.evaluation.comparison.headline import TERMINAL_COLUMNS, headline_table, label_table
+from actscribe.evaluation.comparison.systems import share
 from actscribe.evaluation.events import EVENT_COLUMNS
 from actscribe.evaluation.measures import BRIEF_COLUMNS, CLIPS, HEADLINE, LABELS, MEASURES, columns_in
 from actscribe.labels import LabelSet
@@ -46,7 +47,7 @@ def test_the_terminal_has_short_headings_and_the_list_of_words_every_title_once(
 
 
 def test_every_short_heading_of_a_run_or_comparison_is_explained_below_its_table() -> None:
-    for columns in ((*BRIEF_COLUMNS, *EVENT_COLUMNS), cp.TERMINAL_COLUMNS):
+    for columns in ((*BRIEF_COLUMNS, *EVENT_COLUMNS), TERMINAL_COLUMNS):
         words = in_short(columns)
         assert all(f"{column.short}: " in words for column in columns if column.short)
     assert "marked: share of the annotated clips that the recognizer marked" in in_short(BRIEF_COLUMNS)
@@ -55,9 +56,9 @@ def test_every_short_heading_of_a_run_or_comparison_is_explained_below_its_table
 @pytest.mark.parametrize("labels", [MULTI_LABEL, MULTI_CLASS], ids=["labels", "classes"])
 def test_every_measure_stands_in_every_table_that_it_names(labels: LabelSet) -> None:
     systems = [system(field(labels=labels), "one", 0.6, (0, 1))]
-    shared = cp.share(systems, PRIORS, 0)
+    shared = share(systems, PRIORS, 0)
     run = systems[0].runs[0]
-    tables = {CLIPS: run.table, LABELS: cp.label_table(systems, shared), HEADLINE: cp.headline_table(systems, shared)}
+    tables = {CLIPS: run.table, LABELS: label_table(systems, shared), HEADLINE: headline_table(systems, shared)}
     for name, table in tables.items():
         for column in columns_in(name):
             assert table[column.name].notna().all(), (name, column.name)

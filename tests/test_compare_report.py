@@ -20,8 +20,11 @@ from typer.testing import CliRunner
 from actscribe.cli import app
 from actscribe.compare.compare import rewrite_report
 from actscribe.compare.result import assemble
-from actscribe.evaluation.comparison import CALIBRATION_COLUMNS, CURVE_COLUMNS, RISK_COLUMNS
-from actscribe.evaluation.comparison_timelines import CLAIM_COLUMNS, OFF_COLUMNS, SLICE_COLUMNS
+from actscribe.evaluation.comparison.calibration import CALIBRATION_COLUMNS, RISK_COLUMNS
+from actscribe.evaluation.comparison.curve import CURVE_COLUMNS
+from actscribe.evaluation.comparison.hallucination import CLAIM_COLUMNS
+from actscribe.evaluation.comparison.slices import SLICE_COLUMNS
+from actscribe.evaluation.comparison.timelines import OFF_COLUMNS
 from actscribe.evaluation.intervals import group_units
 from actscribe.ownership import MARKER
 from actscribe.report import svg

@@ -11,9 +11,16 @@ from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, matthew
 from systems import MULTI_CLASS, NAMES, PRIORS, Field, field, system
 
 from actscribe.annotations.interval import Interval
-from actscribe.evaluation import comparison as cp
-from actscribe.evaluation import comparison_timelines as ct
-from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.comparison.calibration import calibration_rows, risk_rows
+from actscribe.evaluation.comparison.curve import curve_table
+from actscribe.evaluation.comparison.disagreements import disagreement_table
+from actscribe.evaluation.comparison.hallucination import hallucination_rows
+from actscribe.evaluation.comparison.headline import headline_table, label_table
+from actscribe.evaluation.comparison.pairs import pair_table
+from actscribe.evaluation.comparison.scores import score_table
+from actscribe.evaluation.comparison.slices import THIRDS, slice_table
+from actscribe.evaluation.comparison.systems import Shared, System, share
+from actscribe.evaluation.comparison.timelines import indicator_table, timeline_table
 from actscribe.evaluation.events import event_table
 from actscribe.evaluation.hallucination import rates_table
 from actscribe.timeline.matching import label_spans
@@ -35,7 +42,7 @@ def systems(where: Field) -> list[System]:
 
 @pytest.fixture(scope="module")
 def shared(systems: list[System]) -> Shared:
-    return cp.share(systems, PRIORS, seed=0)
+    return share(systems, PRIORS, seed=0)
 
 
 def known(one: System, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +53,7 @@ def known(one: System, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_headline_holds_means_over_seeds_and_baselines(systems: list[System], shared: Shared) -> None:
-    table = cp.headline_table(systems, shared).set_index("system")
+    table = headline_table(systems, shared).set_index("system")
     assert table.index.tolist() == ["weak", "good", "middle", "always yes", "always no", "prior", "majority"]
     pairs = [known(systems[1], seed) for seed in range(3)]
     macro = [f1_score(*pair, average="macro") for pair in pairs]
@@ -71,7 +78,7 @@ def test_headline_holds_means_over_seeds_and_baselines(systems: list[System], sh
 
 
 def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Shared) -> None:
-    table = cp.label_table(systems, shared)
+    table = label_table(systems, shared)
     assert len(table) == 7 * 5
     assert table["label"].tolist()[:5] == [*NAMES, "macro", "micro"]
     row = table[(table["system"] == "weak") & (table["label"] == "Suction")].iloc[0]
@@ -93,18 +100,18 @@ def test_label_rows_agree_with_scikit_learn(systems: list[System], shared: Share
     for row in (macro, micro):
         assert row["low"] < row["f1"] < row["high"]
         assert row["kappa_low"] < row["kappa"] < row["kappa_high"]
-    constant = cp.headline_table(systems, shared).set_index("system").loc[["always yes", "always no", "majority"]]
+    constant = headline_table(systems, shared).set_index("system").loc[["always yes", "always no", "majority"]]
     assert (constant[["mcc", "kappa"]] == 0).all(axis=None)
     assert matthews_corrcoef(truth[:, 0], np.ones(len(truth))) == 0
 
 
 def test_pairs_are_all_there_and_corrected_together(systems: list[System], shared: Shared) -> None:
-    table = cp.pair_table(systems, shared)
+    table = pair_table(systems, shared)
     assert list(zip(table["first"], table["second"], strict=True)) == [
         *[("always yes", name) for name in ("weak", "good", "middle")],
         *[("weak", "good"), ("weak", "middle"), ("good", "middle")],
     ]
-    macro = cp.headline_table(systems, shared).set_index("system")["macro_f1"]
+    macro = headline_table(systems, shared).set_index("system")["macro_f1"]
     for row in table.itertuples():
         assert row.difference == pytest.approx(macro[row.second] - macro[row.first])
         assert row.low <= row.difference <= row.high
@@ -114,7 +121,7 @@ def test_pairs_are_all_there_and_corrected_together(systems: list[System], share
 
 
 def test_calibration_is_mended_where_validation_shows_how(systems: list[System], shared: Shared) -> None:
-    table = cp.calibration_rows(systems, shared)
+    table = calibration_rows(systems, shared)
     assert table["label"].tolist() == [*NAMES, "macro"] * 3
     middle = table[table["system"] == "middle"].iloc[-1]
     assert middle["temperature"] < 1  # scores that follow the truth but stay near the middle
@@ -122,18 +129,18 @@ def test_calibration_is_mended_where_validation_shows_how(systems: list[System],
 
 
 def test_risk_falls_as_the_uncertain_clips_go(systems: list[System], shared: Shared) -> None:
-    table = cp.risk_rows(systems, shared)
+    table = risk_rows(systems, shared)
     good = table[table["system"] == "good"].set_index("to_person")["macro_f1"]
-    assert good[0.0] == pytest.approx(cp.headline_table(systems, shared).set_index("system")["macro_f1"]["good"])
+    assert good[0.0] == pytest.approx(headline_table(systems, shared).set_index("system")["macro_f1"]["good"])
     assert good[0.5] > good[0.0]
 
 
 def test_a_step_of_the_curve_is_measured_on_the_same_draws(systems: list[System], shared: Shared) -> None:
     weak, good, middle = (replace(one, name="x") for one in systems)
-    table = cp.curve_table([(1, middle), (4, good), (2, weak), (4, replace(good, name="y"))], shared)
+    table = curve_table([(1, middle), (4, good), (2, weak), (4, replace(good, name="y"))], shared)
     assert table["system"].tolist() == ["x", "x", "x", "y"]
     assert table.loc[[0, 3], ["gain", "gain_low", "gain_high"]].isna().all(axis=None)
-    pair = cp.pair_table([systems[2], systems[1]], shared).iloc[-1]
+    pair = pair_table([systems[2], systems[1]], shared).iloc[-1]
     step = table.iloc[1]
     assert step["gain"] == pytest.approx(step["macro_f1"] - table["macro_f1"].iloc[0])
     assert [step["gain"], step["gain_low"], step["gain_high"]] == pytest.approx(
@@ -144,7 +151,7 @@ def test_a_step_of_the_curve_is_measured_on_the_same_draws(systems: list[System]
 
 
 def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[System], shared: Shared) -> None:
-    table = cp.score_table(systems, shared)
+    table = score_table(systems, shared)
     clips = len(shared.clips)
     assert len(table) == 7 * clips * 3
     one = table[(table["recognizer"] == "good") & (table["seed"] == 5) & (table["label"] == "Ventilation")]
@@ -156,11 +163,11 @@ def test_scores_have_a_row_per_clip_label_recognizer_and_seed(systems: list[Syst
 
 def test_recognizers_on_other_clips_are_refused(systems: list[System]) -> None:
     with pytest.raises(ValueError, match="different clips"):
-        cp.share([systems[0], system(field(7), "other", 0.5)], PRIORS, 0)
+        share([systems[0], system(field(7), "other", 0.5)], PRIORS, 0)
 
 
 def test_timelines_agree_with_the_table_of_one_run(systems: list[System], shared: Shared) -> None:
-    table = ct.timeline_table(systems, shared)
+    table = timeline_table(systems, shared)
     assert table is not None
     expected = event_table(shared.recordings, systems[0].runs[0].timelines, shared.labels).set_index("label")
     weak = table[table["system"] == "weak"].set_index(["measure", "label"])
@@ -183,7 +190,7 @@ def test_timelines_agree_with_the_table_of_one_run(systems: list[System], shared
 
 
 def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: Shared) -> None:
-    table = ct.indicator_table(systems, shared)
+    table = indicator_table(systems, shared)
     assert table is not None
     row = table[(table["system"] == "weak") & (table["label"] == "Ventilation") & (table["indicator"] == "first_s")]
     off = []
@@ -199,15 +206,15 @@ def test_indicators_say_by_how_much_they_are_off(systems: list[System], shared: 
 
 def test_groups_of_one_recording_each_are_no_slices(systems: list[System], shared: Shared) -> None:
     alone = replace(shared, recordings=tuple(replace(one, group=one.name) for one in shared.recordings))
-    assert set(ct.slice_table(systems, alone)["slice"]) == {"duration"}
+    assert set(slice_table(systems, alone)["slice"]) == {"duration"}
 
 
 def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: Shared) -> None:
     camera = {f"r{index}": "left" if index < 5 else "right" for index in range(8)}
     site = dict.fromkeys(camera, "here")
-    table = ct.slice_table(systems, shared, {"camera": camera, "site": site})
+    table = slice_table(systems, shared, {"camera": camera, "site": site})
     assert set(table["slice"]) == {"group", "duration", "camera"}
-    assert table[table["slice"] == "duration"]["value"].unique().tolist() == list(ct.THIRDS)
+    assert table[table["slice"] == "duration"]["value"].unique().tolist() == list(THIRDS)
     row = table[(table["value"] == "right") & (table["system"] == "weak")].iloc[0]
     run = systems[0].runs[0]
     rows = [index for index, unit in enumerate(shared.units) if int(unit[1:]) >= 5]
@@ -220,7 +227,7 @@ def test_slices_are_measured_on_their_own_clips(systems: list[System], shared: S
 
 
 def test_hallucination_counts_what_is_said_of_nothing(systems: list[System], shared: Shared) -> None:
-    table = ct.hallucination_rows(systems, shared).set_index("system")
+    table = hallucination_rows(systems, shared).set_index("system")
     run = systems[0].runs[0]
     rates = rates_table(shared.labels, run.targets, run.decisions())
     assert table.loc["weak", "false_alarm_rate"] == pytest.approx(np.mean([r["yes where absent"] for r in rates]))
@@ -234,7 +241,7 @@ def test_hallucination_counts_what_is_said_of_nothing(systems: list[System], sha
 
 
 def test_disagreements_name_both_sides(systems: list[System], shared: Shared) -> None:
-    table = ct.disagreement_table(systems, shared, most=10**6)
+    table = disagreement_table(systems, shared, most=10**6)
     assert table["gap"].is_monotonic_decreasing
     row = table.iloc[0]
     inside = [
@@ -253,44 +260,44 @@ def test_disagreements_name_both_sides(systems: list[System], shared: Shared) ->
     decided = np.stack([np.mean([run.scores for run in one.runs], axis=0) >= 0.5 for one in systems])
     parted = int((decided.any(axis=0) & ~decided.all(axis=0)).sum())
     assert table["clips"].sum() == parted
-    assert len(ct.disagreement_table(systems, shared, most=3)) == 3
+    assert len(disagreement_table(systems, shared, most=3)) == 3
 
 
 def test_trimmed_classes_have_accuracy_and_no_timelines() -> None:
     where = field(40, MULTI_CLASS)
     systems = [system(where, "a", 0.3), system(where, "bb", 0.6, seeds=(1, 2))]
-    shared = cp.share(systems, PRIORS, 0)
-    table = cp.headline_table(systems, shared).set_index("system")
+    shared = share(systems, PRIORS, 0)
+    table = headline_table(systems, shared).set_index("system")
     truth, predicted = (side.argmax(axis=1) for side in known(systems[0]))
     assert table.loc["a", "micro_f1"] == pytest.approx(accuracy_score(truth, predicted))
     assert table.loc["a", "kappa"] == pytest.approx(cohen_kappa_score(truth, predicted))
     assert table.loc["a", "mcc"] == pytest.approx(matthews_corrcoef(truth, predicted))
-    micro = cp.label_table(systems, shared).set_index(["system", "label"]).loc[("a", "micro")]
+    micro = label_table(systems, shared).set_index(["system", "label"]).loc[("a", "micro")]
     assert micro["f1"] == pytest.approx(accuracy_score(truth, predicted))
     assert micro["low"] < micro["f1"] < micro["high"]
     assert micro["kappa"] == table.loc["a", "kappa"]
-    assert ct.timeline_table(systems, shared) is None
-    assert ct.indicator_table(systems, shared) is None
-    pairs = cp.pair_table(systems, shared)
+    assert timeline_table(systems, shared) is None
+    assert indicator_table(systems, shared) is None
+    pairs = pair_table(systems, shared)
     assert pairs["first"].tolist() == ["majority", "majority", "a"]
     alone = f1_score(truth, np.zeros(len(truth)), average="macro", zero_division=0)  # the first is the most frequent
     assert pairs["difference"].iloc[0] == pytest.approx(table.loc["a", "macro_f1"] - alone)
-    assert np.isnan(cp.score_table(systems, shared)["threshold"]).all()
-    disagreements = ct.disagreement_table(systems, shared)
+    assert np.isnan(score_table(systems, shared)["threshold"]).all()
+    disagreements = disagreement_table(systems, shared)
     assert (disagreements["says_yes"].isin(["a", "bb"])).all()
-    assert ct.slice_table(systems, shared)["slice"].unique().tolist() == ["group", "duration"]
-    assert cp.calibration_rows(systems, shared)["temperature"].between(0.05, 20).all()
+    assert slice_table(systems, shared)["slice"].unique().tolist() == ["group", "duration"]
+    assert calibration_rows(systems, shared)["temperature"].between(0.05, 20).all()
 
 
 def test_one_recognizer_alone_and_one_recording_are_borne() -> None:
     where = field(1)
     one = [system(where, "only", 0.5)]
-    shared = cp.share(one, PRIORS, 0)
-    assert cp.headline_table(one, shared)["low"].isna().all()
-    assert len(cp.pair_table(one, shared)) == 1
-    assert ct.disagreement_table(one, shared).empty
-    assert ct.slice_table(one, shared).empty
-    table = ct.timeline_table(one, shared)
+    shared = share(one, PRIORS, 0)
+    assert headline_table(one, shared)["low"].isna().all()
+    assert len(pair_table(one, shared)) == 1
+    assert disagreement_table(one, shared).empty
+    assert slice_table(one, shared).empty
+    table = timeline_table(one, shared)
     assert table is not None
     assert table["low"].isna().all()
     assert Interval("", 10.0, 14.0) in where.recordings[0].gaps
@@ -302,9 +309,9 @@ def test_a_label_in_every_clip_or_in_none_is_in_no_mean_of_kappa() -> None:
     truth[:, 0], truth[:, 1] = 1.0, 0.0
     clips = [replace(clip, fractions=tuple(row)) for clip, row in zip(where.clips, truth.tolist(), strict=True)]
     one = [system(replace(where, truth=truth, clips=clips), "only", 0.4)]
-    shared = cp.share(one, PRIORS, 0)
-    labels = cp.label_table(one, shared).set_index(["system", "label"]).loc["only"]
-    headline = cp.headline_table(one, shared).set_index("system").loc["only"]
+    shared = share(one, PRIORS, 0)
+    labels = label_table(one, shared).set_index(["system", "label"]).loc["only"]
+    headline = headline_table(one, shared).set_index("system").loc["only"]
     for name in ("kappa", "mcc"):
         assert headline[name] == labels.loc["macro", name] == labels.loc["Suction", name]
         assert labels.loc["Suction", name] > 0

@@ -18,7 +18,7 @@ from actscribe.data.loading import StudyData, load_data
 from actscribe.data.manifest import read_manifest
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
-from actscribe.evaluation.comparison import score_table
+from actscribe.evaluation.comparison.scores import score_table
 from actscribe.files import check_writable
 from actscribe.leftovers import sweep_below
 from actscribe.ownership import check_free, check_replaceable

@@ -13,12 +13,18 @@ from actscribe.compare.cost import Cost, kept_cost
 from actscribe.compare.plan import Part, parts
 from actscribe.data.clips import targets
 from actscribe.data.pairs import pairs_of
-from actscribe.evaluation import comparison as cp
-from actscribe.evaluation import comparison_timelines as ct
 from actscribe.evaluation import raters
 from actscribe.evaluation.annotators import annotator_table
 from actscribe.evaluation.causality import causality_table
-from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.comparison.calibration import calibration_rows, risk_rows
+from actscribe.evaluation.comparison.curve import curve_table
+from actscribe.evaluation.comparison.disagreements import disagreement_table
+from actscribe.evaluation.comparison.hallucination import hallucination_rows
+from actscribe.evaluation.comparison.headline import headline_table, label_table
+from actscribe.evaluation.comparison.pairs import pair_table
+from actscribe.evaluation.comparison.slices import slice_table
+from actscribe.evaluation.comparison.systems import Shared, System, share
+from actscribe.evaluation.comparison.timelines import indicator_table, timeline_table
 from actscribe.evaluation.hallucination import unread_share
 from actscribe.report.comparison.comparison import Comparison
 from actscribe.run_folder import file_names
@@ -39,20 +45,20 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
     runs = {name: _runs(folder, provenance, name) for name in provenance.recognizers}
     systems = tuple(_system(name, its) for name, its in runs.items())
     first = next(iter(runs.values()))[0]
-    shared = cp.share(systems, training_priors(first), provenance.study.seed)
+    shared = share(systems, training_priors(first), provenance.study.seed)
     made: dict[str, pd.DataFrame | None] = {
-        "headline": cp.headline_table(systems, shared),
-        "labels": cp.label_table(systems, shared),
-        "pairs": cp.pair_table(systems, shared),
+        "headline": headline_table(systems, shared),
+        "labels": label_table(systems, shared),
+        "pairs": pair_table(systems, shared),
         "annotators": annotator_table(systems, shared, provenance.second, provenance.study.windows.threshold),
         "annotator_moments": _moments(shared, provenance),
-        "calibration": cp.calibration_rows(systems, shared),
-        "risk_coverage": cp.risk_rows(systems, shared),
-        "timelines": ct.timeline_table(systems, shared),
-        "indicators": ct.indicator_table(systems, shared),
-        "slices": ct.slice_table(systems, shared, provenance.columns),
-        "hallucination": ct.hallucination_rows(systems, shared),
-        "disagreements": ct.disagreement_table(systems, shared),
+        "calibration": calibration_rows(systems, shared),
+        "risk_coverage": risk_rows(systems, shared),
+        "timelines": timeline_table(systems, shared),
+        "indicators": indicator_table(systems, shared),
+        "slices": slice_table(systems, shared, provenance.columns),
+        "hallucination": hallucination_rows(systems, shared),
+        "disagreements": disagreement_table(systems, shared),
         "causality": causality_table(_pairs_of_causality(provenance, systems), shared),
         "learning_curve": _curve(folder, provenance, systems, shared, _training_recordings(first)),
     }
@@ -60,7 +66,7 @@ def assemble(folder: Path, provenance: Provenance) -> Comparison:
     return Comparison(folder, provenance, runs, systems, shared, tables, cost_table(runs))
 
 
-def _moments(shared: cp.Shared, provenance: Provenance) -> pd.DataFrame | None:
+def _moments(shared: Shared, provenance: Provenance) -> pd.DataFrame | None:
     """Return how far two annotators agree on when something happens; None without two, and of trimmed videos."""
     pairs = pairs_of(shared.recordings, provenance.second)
     if not pairs or provenance.study.windows.length is None:
@@ -135,4 +141,4 @@ def _curve(
             if its:
                 points.append((number, _system(name, its)))
         points.append((everything, by_name[name]))
-    return cp.curve_table(points, shared)
+    return curve_table(points, shared)

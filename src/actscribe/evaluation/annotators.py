@@ -18,7 +18,7 @@ from actscribe.columns import Column
 from actscribe.data.clips import Clip, Window, annotated_by, cut, targets
 from actscribe.data.recording import Recording
 from actscribe.evaluation.agreement import class_kappa, four_counts, kappa, raw_agreement, where_varied
-from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.comparison.systems import Shared, System
 from actscribe.evaluation.intervals import Groups, estimate, group_units, mean_of_known
 from actscribe.evaluation.measures import KAPPA, LABEL
 from actscribe.labels import LabelSet

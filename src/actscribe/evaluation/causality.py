@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from actscribe.columns import Column, names
-from actscribe.evaluation.comparison import Shared, System
-from actscribe.evaluation.comparison_timelines import event_sums, group_recordings, ratio_with_mean
+from actscribe.evaluation.comparison.systems import Shared, System, group_recordings
+from actscribe.evaluation.comparison.timelines import event_sums, ratio_with_mean
 from actscribe.evaluation.intervals import Estimate, estimate, with_macro
 from actscribe.evaluation.significance import difference
 from actscribe.timeline.matching import IOUS, segment_counts

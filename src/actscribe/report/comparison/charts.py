@@ -15,7 +15,7 @@ from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
 from actscribe.data.recording import Recording
 from actscribe.evaluation.calibration import reliability_bins
-from actscribe.evaluation.comparison import System
+from actscribe.evaluation.comparison.systems import System
 from actscribe.report import formatting as w
 from actscribe.report import svg
 from actscribe.report.charts import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from actscribe.evaluation.comparison import Shared, System
+from actscribe.evaluation.comparison.systems import Shared, System
 from actscribe.run_folder.comparison import Provenance
 from actscribe.run_folder.run import Run
 

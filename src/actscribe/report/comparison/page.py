@@ -16,15 +16,13 @@ from markupsafe import Markup
 from actscribe.columns import explained
 from actscribe.evaluation.calibration import BRIER, ECE, ECE_FLOOR
 from actscribe.evaluation.causality import CAUSALITY_COLUMNS
-from actscribe.evaluation.comparison import (
-    CALIBRATION_COLUMNS,
-    CURVE_COLUMNS,
-    MACRO_F1,
-    PAIR_COLUMNS,
-    RISK_COLUMNS,
-    SEED_SD,
-)
-from actscribe.evaluation.comparison_timelines import CLAIM_COLUMNS, OFF_COLUMNS, SLICE_COLUMNS, TIMELINE_COLUMNS
+from actscribe.evaluation.comparison.calibration import CALIBRATION_COLUMNS, RISK_COLUMNS
+from actscribe.evaluation.comparison.curve import CURVE_COLUMNS
+from actscribe.evaluation.comparison.hallucination import CLAIM_COLUMNS
+from actscribe.evaluation.comparison.pairs import PAIR_COLUMNS
+from actscribe.evaluation.comparison.slices import SLICE_COLUMNS
+from actscribe.evaluation.comparison.systems import MACRO_F1, SEED_SD
+from actscribe.evaluation.comparison.timelines import OFF_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.measures import HEADLINE, LABELS, columns_in
 from actscribe.files import write_text
 from actscribe.report import formatting as w

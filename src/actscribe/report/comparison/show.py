@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actscribe.columns import for_terminal, in_short
 from actscribe.evaluation.annotators import FIRST
-from actscribe.evaluation.comparison import TERMINAL_COLUMNS
+from actscribe.evaluation.comparison.headline import TERMINAL_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
 from actscribe.report.comparison import causality

@@ -13,22 +13,15 @@ from actscribe.data.recording import ID_DIGITS, Recording
 from actscribe.evaluation.annotators import ANNOTATOR_COLUMNS
 from actscribe.evaluation.calibration import MACRO, TOP_LABEL
 from actscribe.evaluation.clips import as_shown
-from actscribe.evaluation.comparison import (
-    CALIBRATION_COLUMNS,
-    CURVE_COLUMNS,
-    HEADLINE_COLUMNS,
-    LABEL_COLUMNS,
-    PAIR_COLUMNS,
-    RISK_COLUMNS,
-    SYSTEM,
-)
-from actscribe.evaluation.comparison_timelines import (
-    CLAIM_COLUMNS,
-    DISAGREEMENT_COLUMNS,
-    OFF_COLUMNS,
-    SLICE_COLUMNS,
-    TIMELINE_COLUMNS,
-)
+from actscribe.evaluation.comparison.calibration import CALIBRATION_COLUMNS, RISK_COLUMNS
+from actscribe.evaluation.comparison.curve import CURVE_COLUMNS
+from actscribe.evaluation.comparison.disagreements import DISAGREEMENT_COLUMNS
+from actscribe.evaluation.comparison.hallucination import CLAIM_COLUMNS
+from actscribe.evaluation.comparison.headline import HEADLINE_COLUMNS, LABEL_COLUMNS
+from actscribe.evaluation.comparison.pairs import PAIR_COLUMNS
+from actscribe.evaluation.comparison.slices import SLICE_COLUMNS
+from actscribe.evaluation.comparison.systems import SYSTEM
+from actscribe.evaluation.comparison.timelines import OFF_COLUMNS, TIMELINE_COLUMNS
 from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report import formatting as w
 from actscribe.report.agreement import parts

@@ -1,0 +1,1 @@
+"""Several recognizers on the same recordings: how good each is, and whether they differ."""
