@@ -40,8 +40,11 @@ class Planting:
         assert answer.status == 200, answer.body
 
     def accept(self, **change: Any) -> None:
+        self.act(*self.accepting(**change), why="accept")
+
+    def accepting(self, **change: Any) -> list[object]:
         bout = {"label": LEFT, "start": self.start, "end": self.end, "id": "wrong", "origin": self.wrong} | change
-        self.act({"op": "verdict", "suggestion": self.wrong, "accepted": True}, put(**bout), why="accept")
+        return [{"op": "verdict", "suggestion": self.wrong, "accepted": True}, put(**bout)]
 
     def exported(self) -> Spans:
         answer = self.browser.post("/api/export", {"formats": ["json"], "recordings": [self.id]}).json
@@ -145,6 +148,24 @@ def test_a_bout_of_ones_own_over_a_planted_one_is_never_lost(planting: Planting)
 def test_a_planted_suggestion_is_known_however_its_confidence_was_sent(planting: Planting) -> None:
     planting.accept(origin=planting.wrong | {"score": None})
     assert planting.exported() == []
+
+
+@pytest.mark.parametrize("plant", [1.0, 0.0], ids=["same", "none"])
+def test_a_page_that_stayed_open_over_a_new_server_accepts_no_planted_suggestion_as_a_right_one(
+    planting: Planting, plant: float
+) -> None:
+    planting.act(WHOLE)
+    revision = opened(planting.browser, planting.id)["revision"]
+    later = client(planting.study, run=planting.run, plant=plant)
+    for ops in ([planting.accepting()[0]], [planting.accepting()[1]], planting.accepting()):
+        answer = later.post(f"/api/recordings/{planting.id}/actions", {"revision": revision, "why": "a", "ops": ops})
+        if plant:  # this server plants the same, and knows it
+            assert answer.status == 200
+            revision = answer.json["revision"]
+        else:
+            assert (answer.status, "shown before" in answer.json["error"]) == (409, True)
+    assert planting.truth() == ([], near([(LEFT, planting.start, planting.end)]) if plant else [])
+    assert client(planting.study).get("/api/guards").json["AB"]["planted_accepted"] == (1 if plant else 0)
 
 
 def test_an_accepted_planted_span_counts_as_no_negative_while_the_server_runs(planting: Planting) -> None:

@@ -7,9 +7,9 @@ less than half is left: the person saw that something was wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from actscribe.journal import Action, Bout, Drop, Mark, Op, Put, Sheet, Suggestion, Verdict
+from actscribe.journal import Action, Bout, Conflict, Drop, Mark, Op, Put, Sheet, Suggestion, Verdict
 from actscribe.journal.annotations import own_parts
 from actscribe.journal.spans import Spans, joined, left_of, seconds, shared
 from actscribe.review.queue.strategies import clock
@@ -24,10 +24,21 @@ def unmasked(action: Action, known: Iterable[Suggestion], sheet: Sheet) -> Actio
 
     Args:
         action: as the page sent it, which does not know.
-        known: suggestions that are wrong on purpose.
+        known: suggestions that this server shows.
         sheet: before the action.
+
+    Raises:
+        Conflict: it is about a suggestion that neither this server shows nor the sheet knows of: another server showed
+            it, and whether that one was wrong on purpose is not known here.
     """
-    wrong = {_key(one): one for one in known}
+    known = (*known, *_suggestions_in(sheet))
+    keys = {_key(one) for one in known}
+    if any(_key(one) not in keys for one in _suggestions_of(action)):
+        raise Conflict(
+            "This suggestion was shown before review was started again, and is not among those shown now.",
+            "Load the page again to go on.",
+        )
+    wrong = {_key(one): one for one in known if one.planted}
     ops = [_named(op, wrong) for op in action.ops]
     touched = {op.id if isinstance(op, Drop) else op.bout.id for op in ops if isinstance(op, Put | Drop)}
     before = [sheet.bouts[id] for id in touched if id in sheet.bouts]
@@ -42,12 +53,9 @@ def unmasked(action: Action, known: Iterable[Suggestion], sheet: Sheet) -> Actio
     return Action(why=action.why, ops=tuple(map(derived, ops)))
 
 
-def planted_in(sheet: Sheet | None) -> list[Suggestion]:
-    """Return the suggestions wrong on purpose that a sheet knows of, from whatever server showed them."""
-    if sheet is None:
-        return []
-    origins = [bout.origin for bout in sheet.bouts.values() if bout.origin is not None and bout.origin.planted]
-    return [*(one for one in sheet.verdicts if one.planted), *origins]
+def names_suggestions(action: Action) -> bool:
+    """Tell whether an action judges suggestions, or writes bouts that were made from them."""
+    return any(_suggestions_of(action))
 
 
 def corrected(sheet: Sheet) -> set[Suggestion]:
@@ -80,6 +88,19 @@ def sentence(sheet: Sheet) -> str:
     spans = [(bout.label, start, end) for bout in sheet.bouts.values() for start, end in bout.planted]
     where = ", ".join(f"{label} {clock(start)}–{clock(end)}" for label, start, end in spans)
     return f"{sheet.began.name}: {len(spans)} accepted test suggestion{'s' * (len(spans) != 1)} taken back: {where}."
+
+
+def _suggestions_in(sheet: Sheet) -> list[Suggestion]:
+    """Return the suggestions that a sheet knows of, from whatever server showed them."""
+    return [*sheet.verdicts, *(one.origin for one in sheet.bouts.values() if one.origin is not None)]
+
+
+def _suggestions_of(action: Action) -> Iterator[Suggestion]:
+    for op in action.ops:
+        if isinstance(op, Verdict):
+            yield op.suggestion
+        elif isinstance(op, Put) and op.bout.origin is not None:
+            yield op.bout.origin
 
 
 def _part(bout: Bout, id: str, span: tuple[float, float], rest: Mapping[str, object]) -> Put:

@@ -16,7 +16,7 @@ from actscribe.journal import AGREED, Action, Began, Conflict, Journal, Sheet, S
 from actscribe.journal.spans import Spans
 from actscribe.local_page.access import Access
 from actscribe.review.cameras import Conversions
-from actscribe.review.derived import planted_in, sentence, taken_back, unmasked
+from actscribe.review.derived import names_suggestions, sentence, taken_back, unmasked
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
@@ -169,14 +169,15 @@ class Session:
         """Write an action and return the sheet after it; the first one begins the sheet.
 
         Raises:
-            Conflict: `revision` is not the last.
+            Conflict: `revision` is not the last, or it is about a suggestion that another server showed.
             ActScribeError: the action cannot be applied.
         """
-        suggested = self._suggested.get(item.id)
-        known = [one for one in suggested.suggestions if one.planted] if suggested else []
+        # A page that stayed open while the server was started again acts on what was not opened here yet.
+        suggested = self.suggested(item) if names_suggestions(action) else None
+        known = suggested.suggestions if suggested else ()
         sheet = self.sheets.load(item.content)
         if sheet is not None:
-            return self.sheets.act(item.content, unmasked(action, [*known, *planted_in(sheet)], sheet), revision)
+            return self.sheets.act(item.content, unmasked(action, known, sheet), revision)
         began = self._begun(item)
         blank = Sheet.beginning(item.content, self.annotator, began)
         try:
