@@ -33,6 +33,6 @@ def test_the_work_grows_with_the_changes_between_answers_and_not_with_the_answer
         write("AB", Put(bout=bout(f"b{index}", "sit", index / 4, index / 4 + 0.1)))
     looked: list[object] = []
     monkeypatch.setattr(module, "annotated", lambda *asked: looked.append(asked) or annotated(*asked))
-    again = module.outdated(entries, LABEL_SET)
+    again = module.outdated(entries, LABEL_SET, {})
     assert again["AB"]["sit"] == tuple((index / 4 + 0.1, index / 4 + 0.2) for index in range(MANY))
     assert len(looked) <= 4  # the answers, AB then and now

@@ -105,7 +105,7 @@ def load_data(study: Study | str | Path) -> StudyData:
     check_own_files(rows, [one.matched for one in loaded])
     _check_clips(study, [one.recording for one in loaded])
     whole = [one.recording for one in loaded]
-    written = written_of(whole, rows, digests, listed, study.folder)
+    written = written_of(whole, [one.second for one in loaded], rows, digests, listed, study.folder)
     review = read_review(study.folder, labels, written)
     second = {one.recording.name: one.second for one in loaded if one.second is not None}
     second |= {one.name: review.second[one.content] for one in whole if one.content in review.second}

@@ -18,7 +18,7 @@ from actscribe.data.manifest import Row
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, text_hash
-from actscribe.journal import AGREED, Began, Entry, Journal, Sheet, Version, annotated, begin
+from actscribe.journal import AGREED, FILES, SECOND_FILES, Began, Entry, Journal, Sheet, Version, annotated, begin
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import left_of, seconds
 from actscribe.labels import LabelSet
@@ -38,12 +38,14 @@ class Written:
         source: the file that they are from, seen from the study's folder; the manifest where a column says it; else
             empty.
         digest: from `digest_of`, before the annotations were read: what changes in between shows as a change.
+        second: what the study's second annotator wrote, or None.
     """
 
     recording: Recording
     row: Row
     source: str
     digest: str
+    second: Annotations | None = None
 
     def began(self, labels: LabelSet, independent: bool = False) -> Began:
         """Return the beginning of a sheet: with what the files say, or independent of it, from nothing."""
@@ -52,6 +54,15 @@ class Written:
             return begin(one.name, one.duration, labels.names)
         annotations = Annotations(one.intervals, one.gaps)
         return begin(one.name, one.duration, labels.names, annotations, self.source, self.digest)
+
+    def files(self, labels: LabelSet) -> dict[str, Began]:
+        """Return what the files of both annotators say, each as a beginning; see `journal.file_voices`."""
+        one, beginnings = self.recording, {}
+        if one.intervals is not None:
+            beginnings[FILES] = self.began(labels)
+        if self.second is not None:
+            beginnings[SECOND_FILES] = begin(one.name, one.duration, labels.names, self.second)
+        return beginnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +107,28 @@ def digest_of(row: Row) -> str:
 
 
 def written_of(
-    recordings: Sequence[Recording], rows: Sequence[Row], digests: Sequence[str], listed: Path, folder: Path
+    recordings: Sequence[Recording],
+    second: Sequence[Annotations | None],
+    rows: Sequence[Row],
+    digests: Sequence[str],
+    listed: Path,
+    folder: Path,
 ) -> dict[str, Written]:
     """Return what files say of each recording, by its content.
 
     Args:
         recordings: as the files have them, in the order of `rows`.
+        second: of each row, what a second annotator wrote, or None.
         rows: of the manifest.
         digests: of each row, see `Written`.
         listed: the manifest, or the folder of videos.
         folder: of the study.
     """
     by_content: dict[str, Written] = {}
-    for recording, row, digest in zip(recordings, rows, digests, strict=True):
+    for recording, other, row, digest in zip(recordings, second, rows, digests, strict=True):
         source = row.annotations or (listed if row.label else None)
         named = "" if source is None else _relative(folder, source)
-        by_content.setdefault(recording.content, Written(recording, row, named, digest))
+        by_content.setdefault(recording.content, Written(recording, row, named, digest, other))
     return by_content
 
 
@@ -131,7 +148,7 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         return Review(Version(), {}, {}, {}, ())
     by_sheet: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for one in entries:
-        if one.kind != "looked":
+        if one.kind not in ("looked", "read"):
             by_sheet[one.recording, one.annotator].append(one)
     began: dict[str, list[str]] = defaultdict(list)
     for content, annotator in by_sheet:
@@ -143,7 +160,8 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         agreed = AGREED in began[content]
         sheets[content] = Sheet.of(by_sheet[content, AGREED if agreed else first])
         if agreed:
-            again = outdated([one for one in entries if one.recording == content], labels)
+            of_recording = [one for one in entries if one.recording == content]
+            again = outdated(of_recording, labels, written[content].files(labels))
             sheets[content] = as_it_stands(sheets[content], again, labels)
         if others and not agreed:
             second[content] = Sheet.of(by_sheet[content, others[0]])

@@ -3,13 +3,16 @@
 from actscribe.journal.action import Action, Bout, Drop, Mark, Op, Put, Suggestion, Verdict
 from actscribe.journal.annotations import annotated, annotations_of, begin
 from actscribe.journal.entry import Began, Entry, Looked, Version
+from actscribe.journal.file_voices import FILES, SECOND_FILES
 from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.store import JOURNAL_FILE, Conflict, Journal
 from actscribe.journal.verify import Verified
 
 __all__ = [
     "AGREED",
+    "FILES",
     "JOURNAL_FILE",
+    "SECOND_FILES",
     "Action",
     "Began",
     "Bout",

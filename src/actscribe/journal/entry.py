@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from actscribe.errors import ActScribeError
 from actscribe.journal.action import Bout
 
-EntryKind = Literal["began", "looked", "did", "undid", "redid"]
+EntryKind = Literal["began", "looked", "did", "undid", "redid", "read"]
 Body = TypeVar("Body", bound=BaseModel)
 #: Before the first entry.
 NO_DIGEST = "0" * 64
 
 
 class Began(BaseModel):
-    """An annotator began a recording.
+    """An annotator began a recording, or what an annotation file of the study says of it was read (`file_voices`).
 
     Args:
         name: of the recording at that time.
@@ -78,10 +78,11 @@ class Entry:
     Args:
         seq: 1, 2, 3, … without a gap.
         at: when, UTC, ISO 8601 with milliseconds.
-        annotator: who.
+        annotator: who; of "read" the column of the manifest that names the file.
         recording: digest of the video's bytes, by which a renamed or moved video is known again.
-        kind: "began", "looked", "did", "undid" or "redid".
-        body: JSON of a `Began`, `Looked` or `Action`; of "undid" and "redid" empty: the last one is meant.
+        kind: "began", "looked", "did", "undid", "redid" or "read".
+        body: JSON of a `Began` (of "read", too), `Looked` or `Action`; of "undid" and "redid" empty: the last one is
+            meant.
         digest: SHA-256 over the digest before and everything above, in hex.
     """
 

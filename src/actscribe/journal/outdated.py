@@ -1,19 +1,23 @@
 """What was settled between two annotators, and one of them no longer stands behind: it is to be asked again.
 
+One of the two may be a file of the study (`file_voices`).
+
 An answer is asked again exactly where one of the two says something else of it than when it was given, and stands less
 behind it than then: agrees no longer, or contradicts by now. Whoever comes to say what was answered changes nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from actscribe.annotations.interval import Annotations
 from actscribe.journal.action import Action, Mark
 from actscribe.journal.annotations import annotated
-from actscribe.journal.entry import Entry
+from actscribe.journal.entry import Began, Entry
+from actscribe.journal.file_voices import counting
 from actscribe.journal.sheet import AGREED, Sheet
 from actscribe.journal.spans import Spans, added, joined, left_of, shared, within, without
 from actscribe.labels import LabelSet
@@ -22,12 +26,13 @@ from actscribe.labels import LabelSet
 _Given = dict[tuple[str, int], Spans]
 
 
-def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, Spans]]:
+def outdated(entries: Sequence[Entry], labels: LabelSet, files: Mapping[str, Began]) -> dict[str, dict[str, Spans]]:
     """Return annotator -> label -> the spans of the agreed sheet that are to be asked again because of this one.
 
     Args:
         entries: of one recording by all annotators, in order.
         labels: of the study now.
+        files: name -> what a file of the study says of it now, see `file_voices`.
     """
     agreed = [one for one in entries if one.annotator == AGREED and one.kind != "looked"]
     if not agreed:
@@ -35,10 +40,19 @@ def outdated(entries: Sequence[Entry], labels: LabelSet) -> dict[str, dict[str, 
     people = list(dict.fromkeys(one.annotator for one in entries if one.kind == "began" and one.annotator != AGREED))
     own = {name: [one for one in entries if one.annotator == name and one.kind != "looked"] for name in people[:2]}
     late = {name: changes for name, changes in own.items() if changes[-1].seq > agreed[0].seq}
+    for name in counting([changes[0].read(Began) for changes in own.values()], files):
+        read = [one for one in entries if one.annotator == name and one.kind == "read"]
+        if not read or read[-1].seq > agreed[0].seq or read[-1].read(Began) != files[name]:
+            late[name] = [*read, _now(agreed[0].recording, name, files[name])]
     if not late:
         return {}
     answer, given = annotated(Sheet.of(agreed), labels), _given(agreed)
     return {name: _fallen_since(changes, answer, given, labels) for name, changes in late.items()}
+
+
+def _now(recording: str, name: str, began: Began) -> Entry:
+    """Return what a file says now as the entry that would say so next."""
+    return Entry(sys.maxsize, "", name, recording, "read", began.model_dump_json(), "")
 
 
 def _fallen_since(changes: Sequence[Entry], answer: Annotations, given: _Given, labels: LabelSet) -> dict[str, Spans]:
@@ -52,18 +66,27 @@ def _fallen_since(changes: Sequence[Entry], answer: Annotations, given: _Given, 
         number, label = bisect_right(sequence, at), labels.resolve(old)
         if label is not None and number < len(changes):
             known.setdefault(number, {}).setdefault(label, []).extend(spans)
-    now = annotated(Sheet.of(changes), labels)
     fallen: dict[str, Spans] = dict.fromkeys(labels.names, ())
-    sheet, done = Sheet.of(changes[:1]), 1
-    for number, answered in sorted(known.items()):
-        for one in changes[done:number]:
-            sheet.follow(one)
-        done = max(done, number)
-        then = annotated(sheet, labels) if number else None  # None: had not begun
-        for label, pieces in answered.items():
+    numbers = sorted(known)
+    *states, now = _states(changes, [*numbers, len(changes)], labels)
+    for number, then in zip(numbers, states, strict=True):
+        for label, pieces in known[number].items():
             lost = shared(joined(pieces), _fallen(label, answer, then, now))
             fallen[label] = joined((*fallen[label], *lost))
     return fallen
+
+
+def _states(changes: Sequence[Entry], numbers: Iterable[int], labels: LabelSet) -> Iterator[Annotations | None]:
+    """Yield what an annotator said after so many changes, for ascending numbers; None: after none."""
+    sheet, done = None, 0
+    for number in numbers:
+        for one in changes[done:number]:
+            if sheet is None or one.kind == "read":
+                sheet = Sheet.beginning(one.recording, one.annotator, one.read(Began), one.seq)
+            else:
+                sheet.follow(one)
+        done = max(done, number)
+        yield None if sheet is None else annotated(sheet, labels)
 
 
 def as_it_stands(sheet: Sheet, again: Mapping[str, Mapping[str, Spans]], labels: LabelSet) -> Sheet:
@@ -110,7 +133,7 @@ def _given(agreed: Sequence[Entry]) -> _Given:
     return given
 
 
-def _fallen(label: str, answer: Annotations, then: Annotations | None, now: Annotations) -> Spans:
+def _fallen(label: str, answer: Annotations, then: Annotations | None, now: Annotations | None) -> Spans:
     """Return where an annotator agreed with the answer and does no longer, or contradicts it and did not."""
     agreed, contradicted = _against(label, answer, then)
     agrees, contradicts = _against(label, answer, now)

@@ -60,7 +60,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
 def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[dict[str, Any]]:
     """Return what was and is to be settled, in order of time, cut where one part is settled and the next is not."""
     sheet, labels = session.sheets.of(item.content), session.data.labels
-    again = changed_meanwhile(session.journal, item.content, labels)
+    again = changed_meanwhile(item, session.journal, labels)
     reviewed = as_it_stands(sheet, again, labels).reviewed if sheet else {}
     differing = disagreements(item, pair, labels.names)
     parts = []

@@ -95,7 +95,7 @@ class Exporter:
         return list(written), note(self.folder, noted, written, names)
 
     def _sheet(self, item: Item, annotator: str) -> Sheet:
-        return standing(self.journal.sheet(item.content, annotator), self.journal, self.data.labels)
+        return standing(self.journal.sheet(item.content, annotator), item, self.journal, self.data.labels)
 
     def _unsettled(self, item: Item) -> str:
         """Say how much of what two annotators said of a recording is not settled; empty: nothing."""

@@ -108,13 +108,13 @@ def act(asked: Asked) -> dict[str, Any]:
 def undo(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/undo."""
     wanted = bodies.read(asked.body, bodies.At)
-    return _changed(asked.session, asked.session.sheets.undo(asked.item.content, wanted.revision))
+    return _changed(asked.session, asked.item, asked.session.sheets.undo(asked.item.content, wanted.revision))
 
 
 def redo(asked: Asked) -> dict[str, Any]:
     """Answer POST /api/recordings/ID/redo."""
     wanted = bodies.read(asked.body, bodies.At)
-    return _changed(asked.session, asked.session.sheets.redo(asked.item.content, wanted.revision))
+    return _changed(asked.session, asked.item, asked.session.sheets.redo(asked.item.content, wanted.revision))
 
 
 def shown(one: Suggestion) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def _sheet(session: Session, sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def _changed(session: Session, done: Changed) -> dict[str, Any]:
+def _changed(session: Session, item: Item, done: Changed) -> dict[str, Any]:
     ops = [{"op": "put", "bout": _bout(one.bout)} if one.op == "put" else one.model_dump() for one in done.ops]
-    reviewed = dict(standing(done.sheet, session.journal, session.data.labels).reviewed)
+    reviewed = dict(standing(done.sheet, item, session.journal, session.data.labels).reviewed)
     return {**_revision(done.sheet), "ops": ops, "reviewed": reviewed, "verdicts": _verdicts(done.verdicts)}
 
 

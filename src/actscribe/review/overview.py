@@ -64,7 +64,7 @@ def whole_reviewed(sheet: Sheet, labels: tuple[str, ...]) -> Spans:
 
 def _row(session: Session, item: Item) -> dict[str, Any]:
     own, recording, labels = session.sheets.of(item.content), item.recording, session.data.labels.names
-    own = None if own is None else standing(own, session.journal, session.data.labels)
+    own = None if own is None else standing(own, item, session.journal, session.data.labels)
     sheet = _of_file(session, item) if own is None and session.in_file(item) else own
     done = seconds(whole_reviewed(sheet, labels)) if sheet else 0.0
     left = max(0.0, recording.duration - done)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actscribe.annotations.interval import Annotations
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import Row, read_manifest
 from actscribe.data.recording import Recording
@@ -29,7 +28,6 @@ class Item:
         cameras: its videos, the recording's own first.
         split: it is in; empty: in several, by time.
         hidden: spans of which predictions are kept back: those of the test split.
-        second: what the study's second annotator wrote, or None.
     """
 
     id: str
@@ -38,7 +36,6 @@ class Item:
     cameras: tuple[Camera, ...]
     split: str
     hidden: Spans
-    second: Annotations | None = None
 
     @property
     def content(self) -> str:
@@ -65,15 +62,7 @@ def items(study: Study, data: StudyData) -> dict[str, Item]:
     for content, written in data.written.items():
         one, split = written.recording, splits.get(content, "")
         whole: Spans = ((0.0, one.duration),) if split == TEST else ()
-        item = Item(
-            one.id,
-            one,
-            written,
-            cameras_of(written.row),
-            split,
-            hidden.get(content, whole),
-            data.second.get(one.name),
-        )
+        item = Item(one.id, one, written, cameras_of(written.row), split, hidden.get(content, whole))
         by_id.setdefault(item.id, item)
     return by_id
 

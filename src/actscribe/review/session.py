@@ -22,7 +22,7 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
-from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, standing, voices
+from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, note_files, standing, voices
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester
 from actscribe.review.suggestions import Doubt, Suggested
@@ -120,7 +120,9 @@ class Session:
         return item.is_test and bool(self.hidden(item))
 
     def look(self, item: Item, insist: bool) -> None:
-        """Write down that a recording is shown, and with what."""
+        """Write down that a recording is shown, and with what; to who settles, what files say that are one of two."""
+        if self.is_settling:
+            note_files(item, self.journal, self.data.labels)
         insisted = bool(item.hidden) and (insist or self.looks.insisted(item.content))
         is_shown = self.suggester is not None and (insisted or not item.is_test)
         self.looks.note(item.content, self.suggester.digest if self.suggester and is_shown else "", insisted)
@@ -200,7 +202,7 @@ class Session:
     def changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that what a sheet began with is not the same by now: a file, or two people's work; empty: it is."""
         if self.is_settling:
-            again = changed_meanwhile(self.journal, item.content, self.data.labels)
+            again = changed_meanwhile(item, self.journal, self.data.labels)
             who = " and ".join(again)
             return f"{who} changed what was settled: it is asked again where the change touches it." if who else ""
         if not sheet.began.source or sheet.began.digest == digest_of(item.written.row):
@@ -255,7 +257,7 @@ class Session:
         """
         sheet = self.sheets.load(item.content)
         if sheet is not None:
-            return standing(sheet, self.journal, self.data.labels)
+            return standing(sheet, item, self.journal, self.data.labels)
         return Sheet.beginning(item.content, self.annotator, self._begun(item))
 
     def in_file(self, item: Item) -> bool:

@@ -9,15 +9,13 @@ from actscribe.annotations.interval import Annotations
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
-from actscribe.journal import AGREED, Began, Bout, Journal, Sheet, annotated
+from actscribe.journal import AGREED, FILES, SECOND_FILES, Began, Bout, Journal, Sheet, annotated
+from actscribe.journal.file_voices import counting
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
-
-#: What the study's own annotations are called beside those of people: by the manifest's columns.
-FILES, SECOND_FILES = "annotations", "annotations_2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +62,50 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     names = [name for name in journal.annotators(item.content) if name != AGREED]
     sheets = [journal.sheet(item.content, name) for name in names[:2]]
     all_voices = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
-    if len(all_voices) < 2 and item.recording.intervals is not None and not any(voice.source for voice in all_voices):
-        in_file = Annotations(item.recording.intervals, item.recording.gaps)
+    counted = counting([one.began for one in sheets], item.written.files(labels))
+    if FILES in counted:
+        in_file = Annotations(item.recording.intervals or (), item.recording.gaps)
         all_voices.insert(0, Voice(FILES, in_file, item.written.source))
-    if len(all_voices) == 1 and item.second is not None:
-        all_voices.append(Voice(SECOND_FILES, item.second))
+    if SECOND_FILES in counted and item.written.second is not None:
+        all_voices.append(Voice(SECOND_FILES, item.written.second))
     return tuple(all_voices)
 
 
-def changed_meanwhile(journal: Journal, recording: str, labels: LabelSet) -> Mapping[str, Mapping[str, Spans]]:
+def note_files(item: Item, journal: Journal, labels: LabelSet) -> None:
+    """Write down what files that are one of the two say, where that is something else than when it was shown last.
+
+    Args:
+        item: the recording that is shown to who settles.
+        journal: of the study.
+        labels: of the study.
+    """
+    files = item.written.files(labels)
+    for voice in voices(item, journal, labels):
+        if voice.name in files:
+            read = journal.entries(item.content, voice.name)
+            if not read or read[-1].read(Began) != files[voice.name]:
+                journal.append(voice.name, item.content, "read", files[voice.name])
+
+
+def changed_meanwhile(item: Item, journal: Journal, labels: LabelSet) -> Mapping[str, Mapping[str, Spans]]:
     """Return annotator -> label -> what was settled and is to be asked again, since this one changed something there.
 
     Args:
+        item: the recording.
         journal: of the study.
-        recording: digest of the video's bytes.
         labels: of the study.
     """
-    again = outdated(journal.entries(recording), labels)
+    again = outdated(journal.entries(item.content), labels, item.written.files(labels))
     return {
         name: of_one for name, spans in again.items() if (of_one := {key: one for key, one in spans.items() if one})
     }
 
 
-def standing(sheet: Sheet, journal: Journal, labels: LabelSet) -> Sheet:
-    """Return a sheet as it counts now: of an agreed one without what is to be asked again."""
+def standing(sheet: Sheet, item: Item, journal: Journal, labels: LabelSet) -> Sheet:
+    """Return a sheet of a recording as it counts now: of an agreed one without what is to be asked again."""
     if sheet.annotator != AGREED or not sheet.revision:
         return sheet
-    return as_it_stands(sheet, changed_meanwhile(journal, sheet.recording, labels), labels)
+    return as_it_stands(sheet, changed_meanwhile(item, journal, labels), labels)
 
 
 def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> list[Disagreement]:

@@ -6,7 +6,21 @@ import threading
 from dataclasses import dataclass
 
 from actscribe.errors import ActScribeError
-from actscribe.journal import AGREED, Action, Began, Bout, Conflict, Drop, Journal, Op, Put, Sheet, Suggestion
+from actscribe.journal import (
+    AGREED,
+    FILES,
+    SECOND_FILES,
+    Action,
+    Began,
+    Bout,
+    Conflict,
+    Drop,
+    Journal,
+    Op,
+    Put,
+    Sheet,
+    Suggestion,
+)
 from actscribe.journal.store import changed_since
 from actscribe.labels import LabelSet
 from actscribe.review.renamed import as_now, as_written
@@ -61,7 +75,8 @@ class Sheets:
     def revision(self, content: str) -> int:
         """Return by what a page says which state of a recording it shows: the number of the last entry; 0: none.
 
-        Of who settles it is the last one of the two annotators, too: an answer is to what they said when it was given.
+        Of who settles it is the last one of the two annotators, too: an answer is to what they said when it was given;
+        and of files that are one of the two.
         """
         return self.journal.last(content, (self.annotator, *self._settled(content)))
 
@@ -157,10 +172,11 @@ class Sheets:
         return sheet
 
     def _settled(self, content: str) -> tuple[str, ...]:
-        """Return the annotators of a recording whose work is settled here; none where this is one's own."""
+        """Return who says of a recording what is settled here, files included; none where this is one's own."""
         if self.annotator != AGREED:
             return ()
-        return tuple(name for name in self.journal.annotators(content) if name != AGREED)[:2]
+        people = [name for name in self.journal.annotators(content) if name != AGREED]
+        return *people[:2], FILES, SECOND_FILES
 
 
 def _changes(before: dict[str, Bout], now: dict[str, Bout]) -> tuple[Op, ...]:

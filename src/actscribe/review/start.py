@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actscribe.data.loading import StudyData, load_data
 from actscribe.errors import ActScribeError
-from actscribe.journal import AGREED, Journal
+from actscribe.journal import AGREED, FILES, SECOND_FILES, Journal
 from actscribe.names import same_name
 from actscribe.progress import track
 from actscribe.review.cameras import Conversions
@@ -17,7 +17,6 @@ from actscribe.review.choose_run import choose_run
 from actscribe.review.export import Exporter
 from actscribe.review.folder import ReviewFolder
 from actscribe.review.recordings import Item, items
-from actscribe.review.settling import FILES, SECOND_FILES
 from actscribe.review.suggestions import SuggestionFiles, run_digest
 from actscribe.settings.study import Split, Study, load_study
 from actscribe.typed_words import typed
