@@ -27,7 +27,7 @@ from actscribe.ownership import check_free
 from actscribe.packages import explain, missing
 from actscribe.progress import clock
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.report.comparison.sentences import ranking
+from actscribe.report.comparison.numbers import ranking
 from actscribe.report.comparison.show import show
 from actscribe.run_folder.comparison import REPORT
 from actscribe.run_folder.run import Run

@@ -10,7 +10,8 @@ from actscribe.evaluation.causality import CAUSALITY_COLUMNS, MEASURES
 from actscribe.report import formatting as w
 from actscribe.report.causality import how_to_measure
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.report.comparison.sentences import CLEAR, pair, written_p
+from actscribe.report.comparison.numbers import pair, written_p
+from actscribe.report.comparison.verdict import CLEAR
 from actscribe.report.table import Table, frame_table
 from actscribe.settings.causality import looks_back_alone
 

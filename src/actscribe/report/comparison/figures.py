@@ -15,6 +15,7 @@ from actscribe.report.agreement import which_is_which
 from actscribe.report.charts import Panel
 from actscribe.report.comparison import causality, charts, sentences
 from actscribe.report.comparison.comparison import Comparison
+from actscribe.report.comparison.numbers import ranking
 from actscribe.report.comparison.tables import (
     annotator_table,
     calibration_table,
@@ -172,7 +173,7 @@ def _annotators(done: Comparison) -> Figure | None:
 
 def _slices(done: Comparison) -> Figure | None:
     """Return the best recognizer on parts of the test set; None where all recordings are of one kind."""
-    table, ranked = done.tables["slices"], sentences.ranking(done)
+    table, ranked = done.tables["slices"], ranking(done)
     if not len(table) or not len(ranked):
         return None
     best = str(ranked["system"].iloc[0])

@@ -38,6 +38,7 @@ from actscribe.report.comparison.tables import (
     pairs_table,
     timeline_table,
 )
+from actscribe.report.comparison.verdict import verdict
 from actscribe.report.provenance import annotations_text
 from actscribe.report.rendering import render
 from actscribe.report.review_links import command
@@ -104,7 +105,7 @@ def content(done: Comparison) -> dict[str, Any]:
         "w": w,
         "study": done.provenance.study.name,
         "date": datetime.now().astimezone().strftime("%d %B %Y, %H:%M"),
-        "verdict": sentences.verdict(done),
+        "verdict": verdict(done),
         "warnings": _notes(done),
         "headline": headline_table(done),
         "figures": figures(done),

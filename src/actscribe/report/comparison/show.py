@@ -9,7 +9,7 @@ from actscribe.evaluation.raters import Agreement, Measure
 from actscribe.report.agreement import overall
 from actscribe.report.comparison import causality
 from actscribe.report.comparison.comparison import Comparison
-from actscribe.report.comparison.sentences import cautions, verdict
+from actscribe.report.comparison.verdict import cautions, verdict
 from actscribe.run_folder.comparison import REPORT, TABLES
 from actscribe.tables import print_sentence, print_table
 
