@@ -63,6 +63,7 @@ def of_run(parent: Path, run: Path, contents: Sequence[str]) -> Path:
         formats=("json",),
         rules=None,
         model="0",
+        notes=(),
         versions={},
         computing="cpu",
     )

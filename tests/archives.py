@@ -45,6 +45,7 @@ def begun(source: Path, out: Path, together: int = 1) -> tuple[Archive, list[Vid
         formats=("json",),
         rules=None,
         model="0",
+        notes=(),
         versions={},
         computing="cpu",
         together=together,

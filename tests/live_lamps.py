@@ -82,7 +82,7 @@ def lamp_run(folder: Path, recognizer: str = "timesformer", **settings: object) 
 
 def loaded(run: Run, takes: Callable[[], float] = lambda: 0.0) -> Loaded:
     """Return a run of lamps with its recognizer."""
-    return Loaded(run, Bright(run.labels, takes), run.operating_point.timeline, (), {})
+    return Loaded(run, Bright(run.labels, takes), run.operating_point.timeline, run.operating_point.confidence, (), {})
 
 
 @dataclass

@@ -18,18 +18,20 @@ from small_studies import bouts, film, lamp_study
 from tiny_models import tiny_timesformer
 from typer.testing import CliRunner
 
-from actscribe import Compute, Run, annotate, computing, load_study, train
+from actscribe import Compute, Run, annotate, computing, evaluate, load_study, packages, train
 from actscribe.archive import archive as module
-from actscribe.archive.archive import Hands, annotate_archive, retry_failed
+from actscribe.archive.archive import Hands, annotate_archive, report_again, retry_failed
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import Done
 from actscribe.archive.task import Outcome
+from actscribe.archive.work import working
 from actscribe.cli import app
 from actscribe.cli.archive import _shard
 from actscribe.errors import ActScribeError
 from actscribe.progress import report_to
 from actscribe.runs import one_video
+from actscribe.runs.quality_notes import quality_notes
 
 GOOD = ("a.mp4", "long.mp4", "copy of a.mp4", "night/b.mp4")
 BAD = ("empty.mp4", "text.mp4", "cut.mp4")
@@ -286,6 +288,55 @@ def test_names_in_another_encoding_are_annotated_and_written_as_every_file_can_h
     assert "caf\\xe9.mp4" in json.loads((out / "timelines" / "caf-xe9.json").read_text())["media"][0]
 
 
+@pytest.mark.parametrize("together", [1, 2])
+def test_a_name_that_one_format_cannot_hold_is_refused_before_anything_of_its_video_is_made(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    (tmp_path / "in").mkdir()
+    for name in ("line\nbreak.mp4", "return\r.mp4"):
+        shutil.copy(videos / "a.mp4", tmp_path / "in" / name)
+    shutil.copy(videos / "night" / "b.mp4", tmp_path / "in" / "b.mp4")
+    out, formats = tmp_path / "out", ("json", "elan", "boris")
+    ended = annotate_archive(tmp_path / "in", one_run.folder, out, formats, hands=Hands(1), together=together)
+    assert (ended.done, ended.failed) == (1, 2)
+    archive = Archive.open(out)
+    assert {path.name for path in (out / "timelines").rglob("*")} == {"b.json", "b.eaf", "b.boris"}
+    assert len(list(archive.scores().iterdir())) == 1  # nothing was scored for the others
+    assert not any(archive.is_begun(video) for video in archive.videos())
+    (reason,) = {one.reason for video in archive.videos() if (one := archive.failed(video)) is not None}
+    assert reason == "the video name holds a character that this format cannot carry."
+    table = pd.read_csv(out / "archive.csv", encoding="utf-8-sig")
+    assert set(table[table.state == "failed"].video) == {"line\\nbreak.mp4", "return\\r.mp4"}
+
+
+@pytest.mark.parametrize("words", [["--out"], ["--retry-failed"]])
+def test_a_cluster_that_does_not_answer_is_refused_before_networks_are_loaded_and_anything_is_written(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    out = tmp_path / "out"
+    begin = ["archive", str(videos), "--run", str(one_run.folder), "--out", str(out)]
+    if words == ["--retry-failed"]:
+        archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), out)
+        begin = ["archive", str(out), *words]
+    for name in ("annotate_archive", "retry_failed"):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("loaded"))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("actscribe.archive.cluster.require", lambda *_: None)
+    for address, expected in (
+        ("somewhere", "'somewhere' is not the address of a Ray cluster"),
+        ("", "'' is not the address of a Ray cluster"),
+        ("127.0.0.1:1", "No Ray cluster answers at '127.0.0.1:1'"),
+    ):
+        ended = CliRunner().invoke(app, [*begin, "--ray", address])
+        assert (ended.exit_code, expected in " ".join(ended.output.split())) == (2, True), ended.output
+    monkeypatch.setattr("actscribe.archive.cluster.require", packages.require)
+    monkeypatch.setattr(packages, "missing", list)
+    ended = CliRunner().invoke(app, [*begin, "--ray", "auto"])
+    assert (ended.exit_code, "pip install 'actscribe[cluster]'" in " ".join(ended.output.split())) == (2, True)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_where_the_report_has_no_room_what_is_done_is_said_all_the_same(
     one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,3 +453,88 @@ def test_a_run_of_the_same_weights_and_other_thresholds_does_not_go_on_with_an_a
     other.save_info()
     with pytest.raises(ActScribeError, match="was started with another run"):
         annotate_archive(videos, other.folder, out, ("json", "elan"), None)
+
+
+def other_thresholds(run: Path) -> None:
+    """Make of a run another one, whole, in its place."""
+    opened = Run.open(run)
+    point = opened.operating_point
+    opened.save_operating_point(point.model_copy(update={"thresholds": dict.fromkeys(point.thresholds, 0.123)}))
+    opened.save_info()
+
+
+def test_a_run_that_another_one_took_the_place_of_is_refused_by_whoever_loads_it_again(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    run, out = tmp_path / "run", tmp_path / "out"
+    shutil.copytree(one_run.folder, run)
+    annotate_archive(videos, run, out, hands=Hands(1, (1, 2)))
+    archive, opened = Archive.open(out), Run.open(run)
+    other_thresholds(run)
+    before = archives.timelines(archive)
+    for ask in (lambda: retry_failed(out, Hands(1)), lambda: report_again(out)):
+        with pytest.raises(ActScribeError, match=r"is not as it was when .* was started with it"):
+            ask()
+    with pytest.raises(ActScribeError, match="is not as it was"), working(opened, archive, Compute("cpu", 1)):
+        pytest.fail("a worker that begins late works with another run")
+    assert archives.timelines(archive) == before
+    assert archive.states(archive.videos()).count("failed") > 0  # none of them was forgotten
+    shutil.rmtree(run)
+    with pytest.raises(ActScribeError, match=r"run does not lie in .*\nSay where it lies now: actscribe archive"):
+        report_again(out)
+
+
+def test_a_run_that_is_replaced_meanwhile_changes_no_timeline(one_run: Run, videos: Path, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "out"
+    shutil.copytree(one_run.folder, run)
+    (tmp_path / "in").mkdir()
+    shutil.copy(videos / "a.mp4", tmp_path / "in" / "a.mp4")
+
+    class Late(archives.HerePool):
+        def give(self, worker: int, given: Any) -> None:
+            opened = Run.open(run)
+            confidence = opened.operating_point.confidence.model_copy(update={"curves": {}})
+            opened.save_operating_point(opened.operating_point.model_copy(update={"confidence": confidence}))
+            opened.save_info()
+            super().give(worker, given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LocalPool", Late)
+        ended = annotate_archive(tmp_path / "in", run, out, hands=Hands(1))
+    assert ended.done == 1
+    assert "is not as it was" in ended.unwritten
+    assert any("1 of 1 video has a timeline" in one for one in ended.sentences)
+    annotate(tmp_path / "in" / "a.mp4", one_run, out=tmp_path / "alone")
+    made, alone = (json.loads((folder / "a.json").read_text()) for folder in (out / "timelines", tmp_path / "alone"))
+    assert one_run.operating_point.confidence.curves
+    assert made["intervals"] == alone["intervals"]
+
+
+def test_all_write_the_same_bytes_from_whatever_folder_and_whatever_was_measured_meanwhile(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    run, folder, out = tmp_path / "run", tmp_path / "in", tmp_path / "out"
+    shutil.copytree(one_run.folder, run)
+    for name in ("a", "copy"):
+        (folder / name).mkdir(parents=True)
+        shutil.copy(videos / "a.mp4", folder / name / "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    annotate_archive(Path("in"), Path("run"), Path("out"), hands=Hands(1, (1, 2)))
+    first = archives.timelines(Archive.open(out))
+    evaluate(Run.open(run))
+    assert quality_notes(Run.open(run)) != quality_notes(one_run)
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    annotate_archive(Path("../in"), Path("../run"), Path("../out"), hands=Hands(1))
+    made = archives.timelines(Archive.open(out))
+    assert (len(first), len(made)) == (1, 2)
+    assert len({json.dumps(json.loads(text) | {"media": []}) for text in made.values()}) == 1
+
+    for path in (out / "state" / "done").rglob("*.json"):
+        path.unlink()
+    for path in (out / "timelines").rglob("*.json"):
+        path.unlink()
+    annotate_archive(Path("../in"), run, out, hands=Hands(1))
+    assert archives.timelines(Archive.open(out)) == made

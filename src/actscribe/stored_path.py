@@ -24,12 +24,12 @@ class StoredPath(BaseModel):
     @classmethod
     def of(cls, path: Path, folder: Path) -> StoredPath:
         """Return the place of `path` as a file in `folder` notes it; neither needs to exist."""
-        path, folder = _absolute(path), _absolute(folder)
+        path, folder = absolute_path(path), absolute_path(folder)
         return cls(beside=_way(path, folder), was=str(path))
 
     def options(self, folder: Path) -> tuple[Path, ...]:
         """Return where it may be now that the file that notes it lies in `folder`, the likelier path first."""
-        beside = [_absolute(start / self.beside) for start in (folder, real_path(folder)) if self.beside]
+        beside = [absolute_path(start / self.beside) for start in (folder, real_path(folder)) if self.beside]
         return tuple(dict.fromkeys((*beside, Path(self.was))))
 
     def find(self, folder: Path, holding: str = "") -> Path:
@@ -45,7 +45,8 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _absolute(path: Path) -> Path:
+def absolute_path(path: Path) -> Path:
+    """Return the path from the root on, without `..`; links on the way stay links."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - links on the way stay links, so that they may move along
 
 

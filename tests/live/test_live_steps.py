@@ -91,7 +91,7 @@ def test_live_steps_have_the_scores_of_offline_scoring(
     video = run.folder.parent / "study" / "r0.mp4"
     both = recognizer(run, kind)
     heard = Heard()
-    loaded = Loaded(run, both, run.operating_point.timeline, (), {})
+    loaded = Loaded(run, both, run.operating_point.timeline, run.operating_point.confidence, (), {})
     done = watch(chosen(Calm(video), video), run, tmp_path / "r0", heard, (), loaded=loaded)
     recording = Recording("r0", video, SECONDS, f"content {kind}", "g")
     steps = score_recordings(both, [recording], run.labels, run.study.windows, "x").steps["r0"]
@@ -109,7 +109,7 @@ def test_live_steps_have_the_scores_of_offline_scoring(
 def test_a_gap_starts_over_and_is_not_annotated(run: Run, tmp_path: Path) -> None:
     given = [*lamps(4.0), Event("lost", 4.0, "gone"), Event("back", 20.0, "back"), *lamps(4.0, begin=20.0)]
     heard = Heard()
-    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, (), {})
+    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, run.operating_point.confidence, (), {})
     source = Made([*given, Event("end", 24.0, "over")])
     done = watch(chosen(source), run, tmp_path / "cut", heard, ("json",), loaded=loaded)
     windows = heard.of("window")
@@ -126,7 +126,7 @@ def test_pictures_that_fail_to_come_are_not_annotated_and_nothing_is_drawn_throu
 ) -> None:
     source = Made([*lamps(4.0), *lamps(4.0, begin=10.0), Event("end", 14.0, "over")], hold_s=0.5)
     heard = Heard()
-    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, (), {})
+    loaded = Loaded(run, recognizer(run), run.operating_point.timeline, run.operating_point.confidence, (), {})
     watch(chosen(source), run, tmp_path / "still", heard, (), loaded=loaded)
     windows = heard.of("window")
     first = [line["scores"] for line in windows if line["end"] <= 4]

@@ -234,7 +234,10 @@ def check_writable(path: Path, annotations: Annotations, forbidden: str = "", et
             )
     for name in annotations.media:
         if never.search(name):
-            raise ActScribeError(f"{path}: the video name {name!r} holds a character that cannot be written.")
+            raise ActScribeError(
+                f"{path}: the video name {name!r} holds a character that this format cannot carry.",
+                "Rename the file of the video, or choose another format.",
+            )
     for interval in annotations.as_intervals():
         when = f"from {interval.start:g} s to {interval.end:g} s"
         if not interval.label.strip():

@@ -12,24 +12,26 @@ from pathlib import Path
 from actscribe.annotations.formats import find_format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.archive.cluster import RayPool
+from actscribe.archive.drift import reference
 from actscribe.archive.folder import TIMELINES, Archive, Plan, State
 from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
 from actscribe.archive.report import report_sentences, write_tables
 from actscribe.archive.task import Outcome
-from actscribe.archive.work import working
+from actscribe.archive.work import check_run, run_digest, working
 from actscribe.compute import chosen
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
 from actscribe.progress import LEAST_S, LINE_EVERY_S, Progress, say
 from actscribe.run_folder.environment import versions
-from actscribe.run_folder.file_names import OPERATING_POINT
+from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
-from actscribe.runs.kept_scores import scores_key
 from actscribe.runs.one_video import try_to_write
-from actscribe.stored_path import StoredPath
+from actscribe.runs.quality_notes import quality_notes
+from actscribe.stored_path import StoredPath, absolute_path
+from actscribe.typed_words import typed
 from actscribe.workers import spread
 
 
@@ -115,7 +117,8 @@ def annotate_archive(
         run=StoredPath.of(run, out),
         formats=formats,
         rules=rules,
-        model=f"{scores_key(opened, '')} {opened.info.digests[OPERATING_POINT]}",
+        model=run_digest(opened),
+        notes=quality_notes(opened),
         versions=versions(),
         computing=computing_words(),
         together=together,
@@ -151,7 +154,20 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
 
 
 def _run(archive: Archive) -> Run:
-    return Run.open(archive.plan.run.find(archive.folder, "run.json")).require_complete()
+    """Return the run that an archive was started with.
+
+    Raises:
+        ActScribeError: it is not where it was, or not as it was.
+    """
+    folder = archive.plan.run.find(archive.folder, RUN_FILE)
+    if not (folder / RUN_FILE).is_file():
+        raise ActScribeError(
+            f"{archive.folder}: its run does not lie in {folder} any more.",
+            f"Say where it lies now: actscribe archive VIDEOS --run RUN --out {typed(archive.folder)}",
+        )
+    run = Run.open(folder).require_complete()
+    check_run(archive, run)
+    return run
 
 
 def computing_words() -> str:
@@ -166,7 +182,7 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     states = archive.states(mine)
     todo = [video for video, state in zip(mine, states, strict=True) if state == "open"]
     sweep_below(archive.claims())
-    stopped = ""
+    compared, stopped = reference(run), ""
     if todo:
         say(_begin_sentence(states))
         with closing(_pool(archive, run, hands, len(todo))) as pool:
@@ -175,9 +191,9 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     if hands.shard is not None:
         return _shard_ended(archive, mine, stopped, *hands.shard)
     try:
-        sentences, files = write_tables(archive, run)
+        sentences, files = write_tables(archive, _run(archive))
     except ActScribeError as error:
-        return _ended(archive, mine, report_sentences(archive, run), (), stopped, error.message)
+        return _ended(archive, mine, report_sentences(archive, compared), (), stopped, error.message)
     return _ended(archive, mine, sentences, files, stopped)
 
 
@@ -213,9 +229,11 @@ def _ended(
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:
+    archive = replace(archive, folder=absolute_path(archive.folder))  # an actor of Ray works in another folder
+    make = partial(working, Run(absolute_path(run.folder), run.info))
     if hands.ray:
-        return RayPool(archive, partial(working, run), hands.ray, chosen(), hands.workers)
-    return LocalPool(archive, partial(working, run), spread(hands.workers, chosen())[:most])
+        return RayPool(archive, make, hands.ray, chosen(), hands.workers)
+    return LocalPool(archive, make, spread(hands.workers, chosen())[:most])
 
 
 class _Teller:

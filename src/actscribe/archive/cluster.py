@@ -45,18 +45,9 @@ class RayPool:
     """
 
     def __init__(self, archive: Archive, make: Maker, address: str, compute: Compute, workers: int | None) -> None:
-        require("ray", "A Ray cluster")
-        os.environ.update(ENVIRONMENT)
-        import ray
-
-        _check_answers(address)
-        self._ray: Any = ray  # its types are those of tasks, and say nothing of actors
+        self._ray = _connected(address)
         self._archive, self._make = archive, make
         self._claims = Claims(archive.claims())
-        try:
-            ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ActScribeError(f"No Ray cluster answers at '{address}': {in_one_line(error)}.", _START) from error
         held = self._ray.cluster_resources()
         gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
         self._needs = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
@@ -118,6 +109,30 @@ class RayPool:
                 raise ActScribeError(*reply)
             self._holders[index] = reply
             yield Heard(index)
+
+
+def check_cluster(address: str) -> None:
+    """Refuse to go on without a cluster, before anything is written or networks are loaded.
+
+    Raises:
+        ActScribeError: as `RayPool`.
+    """
+    _connected(address).shutdown()
+
+
+def _connected(address: str) -> Any:
+    """Return Ray, connected; its types are those of tasks, and say nothing of actors."""
+    os.environ.update(ENVIRONMENT)  # before Ray is imported: it may read it then
+    require("ray", "A Ray cluster")
+    _check_answers(address)
+    import ray
+
+    try:
+        ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        why = in_one_line(error).rstrip(".")
+        raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
+    return ray
 
 
 def _check_answers(address: str) -> None:

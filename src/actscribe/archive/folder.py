@@ -42,7 +42,8 @@ class Plan(BaseModel):
         run: that annotates.
         formats: of the timelines.
         rules: whether the label set's rules are applied; None: as the run has it.
-        model: digest of all that scores depend on but the video, see `runs.kept_scores.scores_key`.
+        model: digest of all of the run that timelines depend on, see `work.run_digest`.
+        notes: what was to be known of the run at the start; every timeline holds the same.
         versions: of the libraries that compute.
         computing: kind of device and precision.
         together: how many short videos are scored in one pass.
@@ -56,6 +57,7 @@ class Plan(BaseModel):
     formats: tuple[str, ...]
     rules: bool | None
     model: str
+    notes: tuple[str, ...]
     versions: dict[str, str]
     computing: str
     together: int = 1

@@ -15,6 +15,7 @@ from actscribe.data.folder import is_video, list_videos
 from actscribe.errors import ActScribeError
 from actscribe.names import printable, safe_name, same_name, spelled
 from actscribe.reading import read_text
+from actscribe.stored_path import absolute_path
 from actscribe.typed_words import typed
 from actscribe.video.endings import VIDEO_ENDINGS
 
@@ -29,7 +30,7 @@ class Video:
     Args:
         key: digest of its name, then one of its size and time of last change: a file that changes is another one.
         name: from the folder or as the list spells it, with `/`, see `names.spelled`: every table can hold it.
-        path: of the file.
+        path: of the file, absolute: whoever does it may work in another folder.
         bytes: its size; 0 where it is not there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
     """
@@ -110,7 +111,7 @@ def _video(name: str, path: Path) -> Video:
     except OSError:  # said when its turn comes
         size, changed = 0, 0
     key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed)
-    return Video(key, spelled(name), str(path), size, _stem(printable(name)))
+    return Video(key, spelled(name), str(absolute_path(path)), size, _stem(printable(name)))
 
 
 def _digest(digits: int, *parts: object) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from actscribe.archive import table as tables
 from actscribe.archive.audit import audited
-from actscribe.archive.drift import reference
+from actscribe.archive.drift import Reference, reference
 from actscribe.archive.folder import INDICATORS, REPORT, TABLE, Archive
 from actscribe.counts import counted
 from actscribe.evaluation.audit import table as audit_tables
@@ -55,9 +55,9 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     return tuple(page.verdict), (*paths, archive.folder / REPORT)
 
 
-def report_sentences(archive: Archive, run: Run) -> tuple[str, ...]:
-    """Return the sentences of `write_tables`, and write nothing."""
-    return tuple(tables.sentences(tables.read(archive, reference(run))))
+def report_sentences(archive: Archive, compared: Reference | None) -> tuple[str, ...]:
+    """Return the sentences of `write_tables`, and write nothing; `compared` is what videos are compared with."""
+    return tuple(tables.sentences(tables.read(archive, compared)))
 
 
 def _warnings(content: tables.Content, run: Run) -> tuple[str, ...]:

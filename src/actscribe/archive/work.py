@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +15,17 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import LabelSummary
 from actscribe.archive.task import Made, Work
 from actscribe.compute import Compute
-from actscribe.errors import UnreadableVideo
+from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.audit.measure import measured
 from actscribe.evaluation.audit.presence import observed
 from actscribe.evaluation.indicators import indicators
-from actscribe.files import content_hash
+from actscribe.files import content_hash, text_hash
 from actscribe.models.device import computing
-from actscribe.names import safe_name
+from actscribe.names import printable, safe_name
 from actscribe.progress import Report, report_to
+from actscribe.run_folder.file_names import OPERATING_POINT
 from actscribe.run_folder.run import Run
-from actscribe.runs.kept_scores import scores_key
+from actscribe.runs.kept_scores import scores_key, scoring_parts
 from actscribe.runs.one_video import (
     AnnotatedVideo,
     Loaded,
@@ -33,7 +35,9 @@ from actscribe.runs.one_video import (
     load,
     probe_video,
     timeline_path,
+    try_formats,
 )
+from actscribe.runs.quality_notes import known_videos
 from actscribe.video.contained import contained
 
 
@@ -89,13 +93,16 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
         compute: where networks run.
 
     Raises:
-        ActScribeError: the run cannot be loaded here.
+        ActScribeError: the run cannot be loaded here, or another one lies in its place.
     """
     with computing(compute), contained(), report_to(_silent):
-        loaded = load(run, archive.plan.rules)
+        loaded = load(run, archive.plan.rules, notes=archive.plan.notes)
+        check_run(archive, Run.open(run.folder))  # what was loaded just now, not what it was at the start
 
         def open_video(video: Video) -> OpenedVideo:
             probed = probe_video(Path(video.path))
+            media, formats = printable(str(probed.video.absolute())), archive.plan.formats
+            try_formats(archive.stem(video), media, probed.duration, probed.clock, formats, run.labels)
             try:
                 content = content_hash(probed.video)
             except OSError as error:
@@ -108,9 +115,29 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
         yield Work(open_video, score)
 
 
+def run_digest(run: Run) -> str:
+    """Return what tells all of a run that timelines depend on, wherever it lies."""
+    parts = [*scoring_parts(run), run.info.digests[OPERATING_POINT], known_videos(run)]
+    return text_hash(json.dumps(parts, sort_keys=True))
+
+
+def check_run(archive: Archive, run: Run) -> None:
+    """Refuse a run that is not the one that an archive was started with.
+
+    Raises:
+        ActScribeError: it was changed since, or another one lies in its place.
+    """
+    if run_digest(run) != archive.plan.model:
+        raise ActScribeError(
+            f"{run.folder}: is not as it was when {archive.folder} was started with it, so its timelines would not all"
+            " be made alike.",
+            "Put back the run as it was, or start a new archive with another folder as --out.",
+        )
+
+
 def _summaries(loaded: Loaded, made: AnnotatedVideo) -> dict[str, LabelSummary]:
     labels = loaded.run.labels
-    sights = see(made.scored.scores, labels, loaded.run.operating_point.confidence)
+    sights = see(made.scored.scores, labels, loaded.confidence)
     table = indicators(made.recording, made.intervals, labels)
     return {
         row.label: LabelSummary(

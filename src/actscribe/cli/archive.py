@@ -62,7 +62,7 @@ def archive(
         return
     part = _shard(shard, os.environ)
     if report or retry_failed:
-        _go_over(folder, None if report else (workers, part, ray or ""))
+        _go_over(folder, None if report else (workers, part, ray))
         return
     if run is None or out is None:
         raise ActScribeError(
@@ -79,21 +79,35 @@ def archive(
     if not folder.is_dir():
         list_archive(folder)
     Archive.check_asked(out, folder, formats, rules, together)
+    _check_ray(ray)
 
     from actscribe.archive.archive import Hands, annotate_archive
 
     _say(annotate_archive(folder, run, out, formats, rules, Hands(workers, part, ray or ""), together))
 
 
-def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str] | None) -> None:
+def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str | None] | None) -> None:
     """Try again what failed in an archive, by such hands; None: write its report again."""
     from actscribe.archive.folder import Archive
 
     Archive.open(folder)  # refuses what is not an archive before networks are loaded
+    _check_ray(hands and hands[2])
 
     from actscribe.archive.archive import Hands, report_again, retry_failed
 
-    _say(report_again(folder) if hands is None else retry_failed(folder, Hands(*hands)))
+    if hands is None:
+        _say(report_again(folder))
+        return
+    workers, part, ray = hands
+    _say(retry_failed(folder, Hands(workers, part, ray or "")))
+
+
+def _check_ray(address: str | None) -> None:
+    """Refuse an address at which no Ray cluster answers."""
+    if address is not None:
+        from actscribe.archive.cluster import check_cluster
+
+        check_cluster(address)
 
 
 def _or(path: Path | None, word: str) -> str:
@@ -142,7 +156,7 @@ def _say(ended: Ended) -> None:
         print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
         print_sentence(f"Tables and report are not written: {ended.unwritten}")
-        print(f"When there is room: actscribe archive {typed(ended.archive.folder)} --report")
+        print(f"Once it is corrected: actscribe archive {typed(ended.archive.folder)} --report")
     for path in ended.files:
         print(path)
     if ended.failed:

@@ -63,8 +63,7 @@ def of_scores(
     if scores is None:
         return []
     labels = loaded.run.labels
-    confidence = loaded.run.operating_point.confidence
-    bouts = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
+    bouts = with_confidence(build(scores, loaded.settings, labels), scores, loaded.confidence, labels)
     notes = (f"Watched live; decided over the scores of {media}, of which no video was kept.", *loaded.notes)
     annotations = Annotations(bouts, unseen(scores), (media,), scores.duration, labels.names, notes)
     return list(write_timeline(annotations, stem, formats, None))

@@ -9,6 +9,7 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -92,17 +93,19 @@ def scores_key(run: Run, content: str) -> str:
         run: that scores, complete.
         content: digest of the video's bytes.
     """
+    return _digest(json.dumps([content, *scoring_parts(run), versions()], sort_keys=True).encode()).hex()
+
+
+def scoring_parts(run: Run) -> list[Any]:
+    """Return what of a run its scores depend on, as JSON can hold it."""
     info = run.info
-    parts = [
-        content,
+    return [
         info.recognizer,
         info.settings,
         {name: digest for name, digest in info.digests.items() if name.startswith("model/")},
         run.labels.model_dump(mode="json"),
         run.study.windows.model_dump(mode="json"),
-        versions(),
     ]
-    return _digest(json.dumps(parts, sort_keys=True).encode()).hex()
 
 
 def forget_old() -> None:

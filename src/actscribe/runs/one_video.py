@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
@@ -25,6 +26,7 @@ from actscribe.runs.quality_notes import known_videos, quality_notes
 from actscribe.runs.scoring import score_recordings
 from actscribe.runs.together import score_together
 from actscribe.timeline.confidence import with_confidence
+from actscribe.timeline.curves import Confidence
 from actscribe.timeline.score_file import ENDING, write_scores
 from actscribe.timeline.scores import TimeScores
 from actscribe.timeline.segments import TimelineSettings, build
@@ -64,7 +66,7 @@ class Loaded:
     Args:
         run: complete.
         recognizer: of the run.
-        settings: by which its scores become timelines.
+        settings, confidence: by which its scores become timelines, as they were when it was loaded.
         notes: what is to be known of it, see `quality_notes`.
         known: of videos that it has learned from, see `quality_notes.known_videos`.
     """
@@ -72,6 +74,7 @@ class Loaded:
     run: Run
     recognizer: Recognizer
     settings: TimelineSettings
+    confidence: Confidence
     notes: tuple[str, ...]
     known: Mapping[str, str]
 
@@ -97,21 +100,29 @@ class Probed:
     clock: FrameClock
 
 
-def load(run: Run, rules: bool | None = None, recognizer: Recognizer | None = None) -> Loaded:
+def load(
+    run: Run,
+    rules: bool | None = None,
+    recognizer: Recognizer | None = None,
+    notes: tuple[str, ...] | None = None,
+) -> Loaded:
     """Return a run with its recognizer loaded.
 
     Args:
         run: complete.
         rules: whether the label set's rules are applied; None: as the run has it.
         recognizer: the run's own, where the caller has loaded it.
+        notes: what is to be known of it; None: as it stands now, see `quality_notes`.
 
     Raises:
         ActScribeError: as `Run.recognizer`.
     """
-    settings = run.operating_point.timeline
+    point = run.operating_point
+    settings = point.timeline
     settings = settings if rules is None else settings.model_copy(update={"rules": rules})
     say(in_words())
-    return Loaded(run, recognizer or run.recognizer(), settings, quality_notes(run), known_videos(run))
+    notes = quality_notes(run) if notes is None else notes
+    return Loaded(run, recognizer or run.recognizer(), settings, point.confidence, notes, known_videos(run))
 
 
 def probe_video(video: Path) -> Probed:
@@ -206,15 +217,42 @@ def try_to_write(
     Raises:
         ActScribeError: a format cannot carry a label, or the folder cannot be written to.
     """
+    with trial_folder(stem.parent) as tried:
+        _try_in(tried, stem, media, duration, clock, formats, labels)
+
+
+def try_formats(
+    stem: Path, media: str, duration: float, clock: FrameClock | None, formats: Sequence[str], labels: LabelSet
+) -> None:
+    """Try the formats alone, as `try_to_write` does, where this machine keeps temporary files: no shared disk is asked.
+
+    Args:
+        stem, media, duration, clock, formats, labels: as in `try_to_write`.
+
+    Raises:
+        ActScribeError: a format cannot carry a label, the video's name or its frames' times.
+    """
+    with TemporaryDirectory(prefix="actscribe-") as tried:
+        _try_in(Path(tried), stem, media, duration, clock, formats, labels)
+
+
+def _try_in(
+    tried: Path,
+    stem: Path,
+    media: str,
+    duration: float,
+    clock: FrameClock | None,
+    formats: Sequence[str],
+    labels: LabelSet,
+) -> None:
     bouts = (Interval(name, 0.0, duration, score=0.5, raw_score=0.5) for name in labels.names)
     trial = Annotations.of(bouts, [media], duration, labels.names)
-    with trial_folder(stem.parent) as tried:
-        for name in formats:
-            try:
-                annotation_files.write(timeline_path(tried / stem.name, name), trial, name, clock)
-            except ActScribeError as error:
-                message = error.message.replace(str(tried), str(stem.parent))
-                raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error
+    for name in formats:
+        try:
+            annotation_files.write(timeline_path(tried / stem.name, name), trial, name, clock)
+        except ActScribeError as error:
+            message = error.message.replace(str(tried), str(stem.parent))
+            raise ActScribeError(message, error.hint or f"Leave {name} out of --format.") from error
 
 
 def timeline_path(stem: Path, format: str) -> Path:
@@ -255,8 +293,8 @@ def _check_unchanged(probed: Probed, kept: KeptScores) -> None:
 
 def _timeline(loaded: Loaded, scores: TimeScores, recording: Recording) -> Annotations:
     """Return what is written: bouts with confidences, and what is to be known of the run."""
-    labels, confidence = loaded.run.labels, loaded.run.operating_point.confidence
-    sure = with_confidence(build(scores, loaded.settings, labels), scores, confidence, labels)
+    labels = loaded.run.labels
+    sure = with_confidence(build(scores, loaded.settings, labels), scores, loaded.confidence, labels)
     media, notes = printable(str(recording.video.absolute())), loaded.notes_on(recording.content)
     return Annotations.of(sure, [media], recording.duration, labels.names, notes)
 
