@@ -278,6 +278,27 @@ def test_a_file_that_was_only_touched_keeps_its_timeline(made: tuple[Archive, li
     assert verify(archive).changed == ("timelines/a.json",)
 
 
+def test_a_kill_just_after_the_record_lets_no_later_call_write_over_a_correction(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+
+    def killed(archive: Archive, video: Video) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Archive, "end_begun", killed)
+        do(archive, videos[2])
+    assert archive.states(videos) == ["open", "open", "done"]
+    timeline = archive.folder / "timelines" / "a.json"
+    timeline.write_text("corrected by a person")
+    again = touched(archive, videos[2])
+    assert do(archive, again).how == "done"
+    Path(again.path).write_bytes(b"other content")
+    assert do(archive, touched(archive, again)).how == "failed"
+    assert timeline.read_text() == "corrected by a person"
+
+
 def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     do(archive, videos[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Heard, hand_out
 from actscribe.archive.task import Outcome, attempt_all
 from actscribe.compute import Compute
+from actscribe.files import explain_os_error
 
 CONTENTS = {f"{index}.mp4": b"x" * (20 - index) for index in range(5)}
 
@@ -97,6 +99,23 @@ def test_what_killed_a_worker_is_found_without_setting_others_aside(tmp_path: Pa
     assert sorted(one.how for one in outcomes) == ["done"] * 4 + ["failed"]
     (record,) = [one for video in videos if (one := archive.failed(video)) is not None]
     assert (record.name, record.reason[:14]) == ("1.mp4", "2 workers died")
+
+
+@pytest.mark.parametrize("method", ["note_death", "save"])
+def test_a_worker_that_dies_while_the_disk_is_full_stops_the_archive_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", CONTENTS), tmp_path / "out")
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def refuse(archive: Archive, *_: object) -> int:
+        raise full if method == "note_death" else explain_os_error(full, archive.folder / "state")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, method, refuse)
+        outcomes = done_by(Dying(archive, videos[0].name), archive, videos[:1])
+    assert [(one.how, "the disk is full" in one.sentence) for one in outcomes] == [("stopped", True)]
+    assert archive.states(videos) == ["open"] * len(videos)
 
 
 @pytest.mark.slow

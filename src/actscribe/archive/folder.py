@@ -225,14 +225,21 @@ class Archive:
         write_record(self._path("done" if isinstance(record, Done) else "failed", record.key), record)
 
     def note_begun(self, video: Video) -> None:
-        """Note that files at the stem of a video of this name are ours from now on."""
+        """Note that files at the stem of a video of this name are ours from now on, until this one is done."""
         path = self._path("begun", video.key[:NAME_DIGITS])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.write_text(video.key, encoding="utf-8")
 
     def is_begun(self, video: Video) -> bool:
-        """Tell whether somebody began with a video of this name and has not ended."""
-        return self._path("begun", video.key[:NAME_DIGITS]).exists()
+        """Tell whether somebody began with a video of this name and has not ended.
+
+        A note of one that is done was left by whoever was killed before `end_begun`: its files may be corrected since.
+        """
+        try:
+            key = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return False
+        return not self._path("done", key).exists()
 
     def end_begun(self, video: Video) -> None:
         """Take back `note_begun`."""

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from actscribe.archive.folder import MOST_DEATHS, Archive
+from actscribe.archive.folder import MOST_DEATHS, STATE, Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.task import Outcome, set_aside
 from actscribe.errors import ActScribeError
+from actscribe.files import explain_os_error
 
 #: Seconds until a video that another process is at is asked for again: first, and at most, for each asking may read it.
 AGAIN_S, SELDOM_S = 2.0, 60.0
@@ -166,11 +167,17 @@ class _Jobs:
             self._waiting.extend(videos)
             return
         (video,) = videos
-        deaths = self._archive.note_death(video, secrets.token_hex(8))
-        if deaths < MOST_DEATHS:
-            self._waiting.append(video)
-        else:
-            self._end(video, set_aside(self._archive, video, deaths))
+        try:
+            deaths = self._archive.note_death(video, secrets.token_hex(8))
+            if deaths < MOST_DEATHS:
+                self._waiting.append(video)
+                return
+            outcome = set_aside(self._archive, video, deaths)
+        except OSError as error:
+            outcome = Outcome(video.key, "stopped", 0.0, explain_os_error(error, self._archive.folder / STATE).message)
+        except ActScribeError as error:
+            outcome = Outcome(video.key, "stopped", 0.0, error.message)
+        self._took(video, outcome)
 
     def _end(self, video: Video, outcome: Outcome) -> None:
         self.ended.append(outcome)

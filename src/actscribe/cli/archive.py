@@ -156,7 +156,7 @@ def _say(ended: Ended) -> None:
         print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
         print_sentence(f"Tables and report are not written: {ended.unwritten}")
-        print(f"Once it is corrected: actscribe archive {typed(ended.archive.folder)} --report")
+        print(f"Afterwards: actscribe archive {typed(ended.archive.folder)} --report")
     for path in ended.files:
         print(path)
     if ended.failed:
