@@ -1,7 +1,7 @@
 """How much sooner two workers of `actscribe archive` are done than one, and one than `annotate`.
 
     python benchmarks/archive.py [--quick] [--tiny] [--videos 12] [--seconds 4] [--workers 1,2]
-    python benchmarks/archive.py --videos 96 --seconds 4 --workers 1 --together 16 --batch-size 8
+    python benchmarks/archive.py --tiny --videos 48 --workers 1 --together 16 --batch-size 8
 
 Videos are H.264, 256x256, 15 frames/s; the recognizer is a TimeSformer-base with random weights, or with `--tiny` the
 embedded one. A video is decoded by a process of its own while the network computes: with the tiny network one worker
@@ -44,11 +44,13 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, help="clips that the network is given at once")
     options = parser.parse_args()
     workers = [int(one) for one in options.workers.split(",")]
+    count = 6 if options.quick else options.videos
+    if count <= max(*workers, options.together, 1):  # those of the first pass are not timed
+        parser.error(f"{count} videos are too few: --videos must be more than --workers and --together")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkpoint = "" if options.tiny else str(base_checkpoint(folder / "checkpoint"))
         run = untrained_run(folder / "run", checkpoint)
-        count = 6 if options.quick else options.videos
         batches = [] if options.batch_size is None else ["--batch-size", options.batch_size]
         figures = report(folder, run, count, options.seconds, workers, batches)
         if options.together:
