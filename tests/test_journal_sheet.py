@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from journals import LABELS, VIDEO, began, bout, did
 
 from actscribe.errors import ActScribeError
-from actscribe.journal import Action, Began, Drop, Entry, Mark, Op, Put, Sheet, Suggestion, Verdict
+from actscribe.journal import Action, Began, Drop, Entry, Mark, Op, Put, Sheet, Suggestion, Verdict, annotated
+from actscribe.labels import LabelSet
 
 SUGGESTED = [
     Suggestion(label=label, start=1, end=2, run="r", planted=planted) for label in LABELS for planted in (0, 1)
@@ -99,6 +100,21 @@ def test_a_label_that_the_study_got_since() -> None:
     assert sheet.labels == ("sit", "walk", "run")
     sheet.follow(entry("undid", None, 3))
     assert sheet.reviewed == {"sit": (), "walk": ()}
+
+
+def test_a_label_stays_known_when_its_last_bout_goes() -> None:
+    """Where two labels are one by now, time that one of them was never looked for must not become reviewed by that."""
+    one = LabelSet.model_validate({"name": "moves", "labels": [{"name": "sit", "aliases": ["kneel"]}, "walk"]})
+    sheet = Sheet.of([entry("began", began(), 1), entry("did", did(Mark(start=0, end=5)), 2)])
+    assert [(gap.start, gap.end) for gap in annotated(sheet, one).gaps] == [(5.0, 20.0)]
+    for steps in (
+        [entry("did", did(Put(bout=bout("a", "kneel", 1, 2))), 3), entry("did", did(Drop(id="a")), 4)],
+        [entry("did", did(Put(bout=bout("a", "kneel", 1, 2))), 5), entry("undid", None, 6)],
+    ):
+        for step in steps:
+            sheet.follow(step)
+            gaps = [(gap.label, gap.start, gap.end) for gap in annotated(sheet, one).gaps]
+            assert gaps == [("sit", 0.0, 5.0), ("", 5.0, 20.0)]
 
 
 def test_what_cannot_be_applied() -> None:

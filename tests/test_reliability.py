@@ -57,6 +57,9 @@ def test_raters_who_agree_on_all_or_on_nothing() -> None:
     assert icc(np.array([[1, 1], [2, 2], [5, 5]])).value == pytest.approx(1.0)
     assert icc(np.array([[0.1, 1.1], [0.2, 1.2], [0.7, 1.7]])).value < 0.4  # in the same order, a second apart
     assert np.isnan(icc(np.array([[3, 3], [3, 3]])).value)
+    for same in ([[1.1, 1.1]] * 3, [[0.1 + 0.2, 0.1 + 0.2], [0.3, 0.3]], [[1.7, 1.7]] * 7):  # but for rounding
+        assert np.isnan([icc(np.array(same)).value, consistency(np.array(same)).value]).all()
+    assert icc(np.array([[1.1, 2.2]] * 3)).value == 0
     assert np.isnan(icc(np.array([[3, 4]])).value)
     assert np.isnan(icc(np.array([[3, 3], [4, 4]])).low)
 

@@ -96,7 +96,7 @@ def _of_ratio(rows: float, noise: float, freedom: tuple[int, int], raters: int, 
 
 
 def _mean_squares(ratings: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean squares between things, between raters, and of what is left."""
+    """Return the mean squares between things, between raters, and of what is left; 0 where it is rounding alone."""
     things, raters = ratings.shape
     mean, of_things, of_raters = ratings.mean(), ratings.mean(axis=1), ratings.mean(axis=0)
     rows = raters * ((of_things - mean) ** 2).sum() / (things - 1)
@@ -104,7 +104,8 @@ def _mean_squares(ratings: np.ndarray) -> tuple[float, float, float]:
     left = ratings - of_things[:, None] - of_raters[None] + mean
     rest = (left**2).sum() / ((things - 1) * (raters - 1))
     noise = 1e-12 * max(float((ratings**2).mean()), 1e-300)  # rounding is not a difference
-    return float(rows), float(columns), float(rest) if rest > noise else 0.0
+    rows, columns, rest = (float(one) if one > noise else 0.0 for one in (rows, columns, rest))
+    return rows, columns, rest
 
 
 def _freedom(value: float, ratio: float, things: int, raters: int) -> float:

@@ -161,6 +161,7 @@ class Sheet:
         if isinstance(op, Put):
             before = self.bouts.get(op.bout.id)
             self.bouts[op.bout.id] = op.bout
+            self.reviewed.setdefault(op.bout.label, ())  # known from now on, whatever becomes of the bout
             return Put(bout=before) if before else Drop(id=op.bout.id)
         if isinstance(op, Drop):
             if op.id not in self.bouts:
