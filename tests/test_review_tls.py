@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from short_studies import refused
 
+from actscribe.errors import ActScribeError
 from actscribe.local_page.listening import configured, listen
 from actscribe.review.app import create
 from actscribe.review.served import start
@@ -114,3 +115,14 @@ def test_a_host_that_is_no_address_of_this_machine_is_refused(pair: tuple[Path, 
     cert, key = pair
     output = refused("review", study, "--no-browser", "--host", "192.0.2.1", "--tls-cert", cert, "--tls-key", key)
     assert "Nothing can be served at 192.0.2.1" in " ".join(output.split())
+
+
+@pytest.mark.parametrize("host", ["0", "000.000.000.000", "::", "0.0.0.0"])
+def test_every_address_is_refused_however_it_is_written(pair: tuple[Path, Path], host: str) -> None:
+    with pytest.raises(ActScribeError, match="is every address of this machine"):
+        listen(host, 0, *pair)
+
+
+def test_what_is_no_name_of_a_host_at_all_is_refused_in_words(pair: tuple[Path, Path]) -> None:
+    with pytest.raises(ActScribeError, match="Nothing can be served at ü"):
+        listen("ü" * 80, 0, *pair)

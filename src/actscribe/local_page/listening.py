@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import ssl
@@ -12,8 +13,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from actscribe.errors import ActScribeError, in_one_line
+from actscribe.names import spelled
 
 LOOPBACK = "127.0.0.1"
+_NOWHERE = ipaddress.IPv4Address(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,29 @@ def listen(host: str, port: int, certificate: Path | None = None, key: Path | No
         ActScribeError: another host without TLS, a host that is every one, or a port that is taken.
     """
     _check_host(host, certificate, key)
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    if os.name == "posix":  # elsewhere it would let two servers have one address
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((host, port))
-        bound.listen()
-    except OSError as error:
-        bound.close()
+        bound = _bound(host, port)
+    except (OSError, TypeError) as error:  # a TypeError: no name of a host at all
         raise ActScribeError(
-            f"Nothing can be served at {host}:{port}: {error.strerror or error}.",
+            f"Nothing can be served at {spelled(host)}:{port}: {getattr(error, 'strerror', '') or error}.",
             "Choose another --port, or leave it out: any that is free is taken.",
         ) from None
     return Listening(bound, certificate, key)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers have one address
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        if _is_every(bound):  # however that was written: 0, ::0, 000.0.0.0
+            raise _every(host)
+        bound.listen()
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 def configured(app: ASGIApp, listening: Listening) -> uvicorn.Config:
@@ -85,7 +98,7 @@ def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:
         if path is not None and not path.is_file():
             raise ActScribeError(f"{path}: no such file.", "Name the PEM files of certificate and key.")
     if host in ("", "0.0.0.0", "::"):
-        raise ActScribeError(f"--host {host} is every address of this machine.", "Name one, as browsers will call it.")
+        raise _every(host)
     if host != LOOPBACK and certificate is None:
         raise ActScribeError(
             f"--host {host}: others could read along, and videos of people would cross the network.",
@@ -93,6 +106,15 @@ def _check_host(host: str, certificate: Path | None, key: Path | None) -> None:
         )
     if certificate is not None and key is not None:
         _check_certificate(certificate, key)
+
+
+def _every(host: str) -> ActScribeError:
+    return ActScribeError(f"--host {host} is every address of this machine.", "Name one, as browsers will call it.")
+
+
+def _is_every(bound: socket.socket) -> bool:
+    address = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
+    return address.is_unspecified or (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped == _NOWHERE)
 
 
 def _check_certificate(certificate: Path, key: Path) -> None:
