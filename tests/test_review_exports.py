@@ -96,6 +96,20 @@ def test_annotators_whose_names_make_the_same_folder_name_have_a_folder_each(stu
     }
 
 
+def test_an_annotators_folder_stays_theirs_whoever_begins_later(study: Path) -> None:
+    left = {}
+    for index, name in enumerate(("ab", "AB", "AB-2", "ab-3")):
+        browser = client(study, name)
+        id = ids(browser)["train"]
+        body = {"revision": opened(browser, id)["revision"], "why": "add", "ops": [put(LEFT, 2, 2.25 + index / 8)]}
+        assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+        (left[name],) = browser.post("/api/export", {"formats": ["json"], "recordings": [id]}).json["files"]
+    assert len({path.lower() for path in left.values()}) == len(left)
+    for index, (name, path) in enumerate(left.items()):
+        assert client(study, name).post("/api/export", {"formats": ["json"]}).json["files"] == [path]
+        assert 2.25 + index / 8 in [one.end for one in read_annotations(study / path).intervals]
+
+
 def test_a_video_that_is_replaced_while_it_is_served_is_not_exported_with_its_frames(reviewed: Path) -> None:
     browser = client(reviewed)
     id = ids(browser)["train"]

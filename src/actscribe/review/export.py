@@ -127,9 +127,12 @@ class Exporter:
         )
 
     def _folder_name(self, annotator: str) -> str:
-        """Return the name of an annotator's folder, which nobody else's work goes into."""
+        """Return the name of an annotator's folder, which nobody else's work goes into, whoever begins later."""
         everybody = self.journal.annotators()
-        return unique_names([[one] for one in everybody])[everybody.index(annotator)]
+        names: list[str] = []
+        for one in everybody:  # in their order, so that a name, once given, stays
+            names = unique_names([*([name] for name in names), [one]])
+        return names[everybody.index(annotator)]
 
     def of_all(self, wanted: Sequence[Item], formats: Sequence[str]) -> tuple[list[Path], list[str]]:
         """Write the sheets of all annotators, see `write`; return the files, and sentences on what is not among them.
