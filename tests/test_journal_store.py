@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import journals
@@ -16,6 +18,7 @@ from journals import VIDEO, began, bout, did
 
 from actscribe.errors import ActScribeError
 from actscribe.journal import Conflict, Drop, Journal, Looked, Put, Sheet, Version
+from actscribe.journal.entry import FROM_BACKUP
 
 
 def process(path: Path, annotator: str, most: int) -> subprocess.Popen[str]:
@@ -230,6 +233,35 @@ def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
     path.write_bytes(b"these are words " * 100)
     with pytest.raises(ActScribeError, match="cannot be read or written as a review journal"):
         Journal(path).entries()
+
+
+def is_whole(journal: Journal, entries: int) -> bool:
+    """Tell whether a journal can be read, and holds so many entries as they were written."""
+    try:
+        return len(journal.entries()) == entries and not journal.verify().problems
+    except ActScribeError:
+        return False
+
+
+def test_what_to_do_with_a_damaged_journal_leads_back_to_the_backup(tmp_path: Path) -> None:
+    journal = filled(tmp_path / "journal.sqlite")
+    backup = journal.path.read_bytes()
+    for _ in range(20):
+        journal.append("AB", VIDEO, "looked", Looked(run="r" * 3000))
+    with closing(sqlite3.connect(journal.path)) as reader:  # so that the -wal stays, as after a crash
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM entries").fetchone()
+        for _ in range(20):
+            journal.append("AB", VIDEO, "looked", Looked(run="s" * 3000))
+        left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for name, content in (left | {journal.path.name: backup}).items():
+        (tmp_path / name).write_bytes(content)  # whoever restores the one file alone
+    assert not is_whole(journal, 5)
+    for name in left:
+        assert re.search(rf"\b{re.escape(name)}\b(?!-)", FROM_BACKUP)
+        (tmp_path / name).unlink(missing_ok=True)
+    journal.path.write_bytes(backup)
+    assert is_whole(journal, 5)
 
 
 def test_names_that_a_web_address_would_not_take(tmp_path: Path) -> None:

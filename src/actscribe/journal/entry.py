@@ -14,6 +14,11 @@ from actscribe.journal.action import Bout
 
 EntryKind = Literal["began", "looked", "did", "undid", "redid", "read"]
 Body = TypeVar("Body", bound=BaseModel)
+#: What to do with a damaged journal. SQLite would write what a crash left in the -wal into whatever file is put there.
+FROM_BACKUP = (
+    "Move journal.sqlite, journal.sqlite-wal and journal.sqlite-shm out of STUDY/review, those that are there, and put"
+    " a copy of journal.sqlite from a backup in their place"
+)
 #: Before the first entry.
 NO_DIGEST = "0" * 64
 
@@ -109,8 +114,7 @@ class Entry:
             raise ActScribeError(
                 f"entry {self.seq} of the review journal, of {self.at} by {self.annotator}, cannot be read: it is not"
                 " as ActScribe writes it.",
-                "Put a copy of review/journal.sqlite from a backup in its place; actscribe review STUDY --verify says"
-                " from which entry on it was changed.",
+                f"{FROM_BACKUP}; actscribe review STUDY --verify says from which entry on it was changed.",
             ) from None
 
 

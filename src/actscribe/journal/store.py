@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from actscribe.errors import ActScribeError
-from actscribe.journal.entry import NO_DIGEST, Entry, EntryKind, Version, digest_of
+from actscribe.journal.entry import FROM_BACKUP, NO_DIGEST, Entry, EntryKind, Version, digest_of
 from actscribe.journal.sheet import Sheet
 from actscribe.journal.verify import Verified, verified
 
@@ -24,10 +24,7 @@ JOURNAL_FILE = Path("review") / "journal.sqlite"
 _WAIT_S = 30.0
 #: What to do where it cannot be opened, and where it is damaged.
 _DISK = "Is the disk full, the folder read-only or on a network drive? The journal wants a local disk."
-_DAMAGED = (
-    "The file is damaged, and nothing was written to it. Put a copy of it from a backup in its place;"
-    " STUDY/review/export holds what was exported."
-)
+_DAMAGED = f"The file is damaged. {FROM_BACKUP}; STUDY/review/export holds what was exported."
 #: Errors of the disk; whatever else SQLite says is wrong with the file.
 _OF_THE_DISK = (
     sqlite3.SQLITE_BUSY,
