@@ -481,7 +481,7 @@ def test_a_run_that_another_one_took_the_place_of_is_refused_by_whoever_loads_it
     assert archives.timelines(archive) == before
     assert archive.states(archive.videos()).count("failed") > 0  # none of them was forgotten
     shutil.rmtree(run)
-    with pytest.raises(ActScribeError, match=r"run does not lie in .*\nSay where it lies now: actscribe archive"):
+    with pytest.raises(ActScribeError, match=r"run does not lie in .*\nSay where all lies now: actscribe archive"):
         report_again(out)
 
 
@@ -509,6 +509,37 @@ def test_a_run_that_is_replaced_meanwhile_changes_no_timeline(one_run: Run, vide
     made, alone = (json.loads((folder / "a.json").read_text()) for folder in (out / "timelines", tmp_path / "alone"))
     assert one_run.operating_point.confidence.curves
     assert made["intervals"] == alone["intervals"]
+
+
+def test_videos_run_and_archive_that_were_moved_apart_go_on_together(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    folder, run = tmp_path / "in", tmp_path / "run"
+    folder.mkdir()
+    shutil.copytree(one_run.folder, run)
+    for name in ("a.mp4", "long.mp4"):
+        shutil.copy2(videos / name, folder / name)
+    annotate_archive(folder, run, tmp_path / "out", hands=Hands(1, (1, 2)))
+    with pytest.raises(ActScribeError, match="is the archive of"):  # the videos are still where they were
+        annotate_archive(shutil.copytree(folder, tmp_path / "copy"), run, tmp_path / "out", hands=Hands(1))
+    out, there = tmp_path / "far" / "away" / "out", tmp_path / "there"
+    out.parent.mkdir(parents=True)
+    shutil.move(tmp_path / "out", out)
+    shutil.move(folder, there)
+    shutil.move(run, tmp_path / "other")
+    done = archives.timelines(Archive.open(out))
+    with pytest.raises(ActScribeError, match=r"run does not lie in .*\nSay where all lies now"):
+        retry_failed(out, Hands(1))
+    (there / "a.mp4").rename(tmp_path / "a.mp4")
+    with pytest.raises(ActScribeError, match="is the archive of"):  # another folder, or not all of it
+        annotate_archive(there, tmp_path / "other", out, hands=Hands(1))
+    (tmp_path / "a.mp4").rename(there / "a.mp4")
+    ended = annotate_archive(there, tmp_path / "other", out, hands=Hands(1))
+    assert (ended.done, ended.failed) == (2, 0)
+    made = archives.timelines(Archive.open(out))
+    assert (len(done), len(made), made | done) == (1, 2, made)
+    assert retry_failed(out, Hands(1)).done == 2
 
 
 def test_all_write_the_same_bytes_from_whatever_folder_and_whatever_was_measured_meanwhile(

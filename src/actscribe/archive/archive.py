@@ -144,13 +144,29 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
     archive = Archive.open(out)
     run = _run(archive)
     Archive.begin(out, archive.plan.model_copy(update={"versions": versions(), "computing": computing_words()}))
-    videos = list_archive(archive.plan.source.find(out))
+    videos = list_archive(_source(archive))
     archive.save_videos(videos)
     mine = _part(videos, hands)  # what another shard tries again may have failed again by now
     for video, state in zip(mine, archive.states(mine), strict=True):
         if state == "failed":
             archive.forget(video)
     return _work(archive, run, videos, hands)
+
+
+def _source(archive: Archive) -> Path:
+    """Return where the videos of an archive lie.
+
+    Raises:
+        ActScribeError: nothing is there any more.
+    """
+    source = archive.plan.source.find(archive.folder)
+    if not source.exists():
+        raise ActScribeError(f"{archive.folder}: its videos do not lie in {source} any more.", _where_now(archive))
+    return source
+
+
+def _where_now(archive: Archive) -> str:
+    return f"Say where all lies now: actscribe archive VIDEOS --run RUN --out {typed(archive.folder)}"
 
 
 def _run(archive: Archive) -> Run:
@@ -161,10 +177,7 @@ def _run(archive: Archive) -> Run:
     """
     folder = archive.plan.run.find(archive.folder, RUN_FILE)
     if not (folder / RUN_FILE).is_file():
-        raise ActScribeError(
-            f"{archive.folder}: its run does not lie in {folder} any more.",
-            f"Say where it lies now: actscribe archive VIDEOS --run RUN --out {typed(archive.folder)}",
-        )
+        raise ActScribeError(f"{archive.folder}: its run does not lie in {folder} any more.", _where_now(archive))
     run = Run.open(folder).require_complete()
     check_run(archive, run)
     return run

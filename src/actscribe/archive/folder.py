@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.formats import find_format
 from actscribe.archive.claims import create_whole
-from actscribe.archive.listing import NAME_DIGITS, Video
+from actscribe.archive.listing import NAME_DIGITS, Video, list_archive
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_text
@@ -103,7 +103,9 @@ class Archive:
 
     @classmethod
     def begin(cls, folder: Path, plan: Plan) -> Archive:
-        """Return a new archive, or the one that is there, if it is made with the same; where its run lies now is kept.
+        """Return a new archive, or the one that is there, if it is made with the same.
+
+        Where its run lies now is kept, and where its videos do, if they were moved.
 
         Raises:
             ActScribeError: the folder holds something else, or an archive that is made with something else.
@@ -115,9 +117,10 @@ class Archive:
             create_whole(folder / FILE, sealed(plan.model_dump(mode="json")))  # of two that begin at once, one does
         archive = cls.open(folder)
         archive._check_same(plan)
-        if archive.plan.run == plan.run:
+        source = archive.plan.source if archive._has_source(plan.source) else plan.source
+        moved = cls(folder, archive.plan.model_copy(update={"source": source, "run": plan.run}))
+        if moved == archive:
             return archive
-        moved = cls(folder, archive.plan.model_copy(update={"run": plan.run}))
         write_text(folder / FILE, sealed(moved.plan.model_dump(mode="json")))
         return moved
 
@@ -144,7 +147,7 @@ class Archive:
 
     def _check_same(self, plan: Plan) -> None:
         folder = self.folder
-        if real_path(plan.source.find(folder)) not in map(real_path, self.plan.source.options(folder)):
+        if not self._has_source(plan.source) and not self._moved_to(plan.source.find(folder)):
             raise ActScribeError(
                 f"{folder}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
                 "Choose another folder with --out.",
@@ -157,6 +160,16 @@ class Archive:
                     " timelines would not all be made alike.",
                     "Choose another folder with --out, or continue with what it was started with.",
                 )
+
+    def _has_source(self, source: StoredPath) -> bool:
+        return real_path(source.find(self.folder)) in map(real_path, self.plan.source.options(self.folder))
+
+    def _moved_to(self, source: Path) -> bool:
+        """Tell whether the videos lie elsewhere now: nothing is left where they were, and all names are there."""
+        if any(path.exists() for path in self.plan.source.options(self.folder)):
+            return False
+        known = {one.key[:NAME_DIGITS] for one in self.videos() if one.bytes}
+        return bool(known) and known <= {one.key[:NAME_DIGITS] for one in list_archive(source)}
 
     def save_videos(self, videos: Iterable[Video]) -> None:
         """Write down which videos there are, for whoever asks how far the archive is."""
