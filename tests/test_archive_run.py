@@ -23,6 +23,7 @@ from actscribe.archive import archive as module
 from actscribe.archive.archive import Hands, annotate_archive, report_again, retry_failed
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
+from actscribe.archive.local import Maker
 from actscribe.archive.record import Done
 from actscribe.archive.task import Outcome
 from actscribe.archive.work import working
@@ -540,6 +541,33 @@ def test_videos_run_and_archive_that_were_moved_apart_go_on_together(
     made = archives.timelines(Archive.open(out))
     assert (len(done), len(made), made | done) == (1, 2, made)
     assert retry_failed(out, Hands(1)).done == 2
+
+
+@pytest.mark.parametrize(("pool", "ray"), [("LocalPool", ""), ("RayPool", "auto")])
+def test_whoever_works_in_another_folder_finds_everything(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: str, ray: str
+) -> None:
+    """An actor of Ray begins in the folder in which its node was started."""
+
+    class Elsewhere(archives.HerePool):
+        def __init__(self, archive: Archive, make: Maker, *_: object) -> None:
+            monkeypatch.chdir(tmp_path / "node")
+            super().__init__(archive, make, [Compute("cpu", 1)])
+
+        def close(self) -> None:
+            super().close()
+            monkeypatch.chdir(tmp_path)
+
+    monkeypatch.setattr(module, pool, Elsewhere)
+    for name in ("in", "node"):
+        (tmp_path / name).mkdir()
+    shutil.copytree(one_run.folder, tmp_path / "run")
+    shutil.copy(videos / "a.mp4", tmp_path / "in" / "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    ended = annotate_archive(Path("in"), Path("run"), Path("out"), hands=Hands(1, ray=ray))
+    assert (ended.done, ended.unwritten) == (1, "")
+    assert [path.name for path in (tmp_path / "out" / "timelines").iterdir()] == ["a.json"]
+    assert list((tmp_path / "node").iterdir()) == []
 
 
 def test_all_write_the_same_bytes_from_whatever_folder_and_whatever_was_measured_meanwhile(
