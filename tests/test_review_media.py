@@ -191,6 +191,18 @@ def test_a_video_is_converted_once_and_again_when_it_is_another(films: Path, tmp
     assert len(list((tmp_path / "prepared").glob("*.mp4"))) == 2
 
 
+@pytest.mark.parametrize("times", [[np.nan] * 3, [0.0, 1.0, np.inf], [0.0, 2.0, 1.0], [0.0, 1.0, 1.0]])
+def test_kept_times_that_are_damaged_are_found_again(study: Path, times: list[float]) -> None:
+    browser = client(study)
+    id = ids(browser)["train"]
+    address = f"/api/recordings/{id}/frames"
+    before = browser.get(address).body
+    (kept,) = (study / "review" / "prepared").glob("*.times")
+    np.array(times, "<f8").tofile(kept)
+    assert browser.post(f"/api/recordings/{id}/open", {}).status == 200
+    assert browser.get(address).body == before
+
+
 def test_what_a_browser_shows_at_other_times_is_converted_once(study: Path) -> None:
     browser = client(study)
     id = ids(browser)["train"]

@@ -114,7 +114,7 @@ class Conversions:
             edges = np.fromfile(kept, dtype="<f8")
         except OSError:
             edges = np.empty(0)
-        if len(edges) < 2:
+        if len(edges) < 2 or not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):  # or damaged since
             with contained():
                 edges = np.unique(np.array(frame_clock(video).edges))
             with write_beside(kept) as beside:
