@@ -468,9 +468,16 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
     with pytest.raises(ActScribeError, match="is not empty"):
         Archive.begin(tmp_path / "full", plan)
     values = json.loads((archive.folder / FILE).read_text())
-    (archive.folder / FILE).write_text(json.dumps(values | {"model": "2"}))
-    with pytest.raises(ActScribeError, match="was changed"):
-        Archive.open(archive.folder)
+    for text, message in (
+        (json.dumps(values | {"model": "2"}), "was changed"),
+        ("[]", "not written by"),
+        ("{", "cannot"),
+    ):
+        (archive.folder / FILE).write_text(text)
+        with pytest.raises(ActScribeError, match=message) as refused:
+            Archive.open(archive.folder)
+        assert "train" not in refused.value.hint  # it is no run
+        assert "--out" in refused.value.hint
     with pytest.raises(ActScribeError, match="no archive here"):
         Archive.open(tmp_path)
 

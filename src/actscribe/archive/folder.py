@@ -139,6 +139,8 @@ class Archive:
             )
         try:
             return cls(folder, Plan.model_validate(unsealed(path)))
+        except ActScribeError as error:
+            raise ActScribeError(error.message, f"Put back the file as it was. Or: {_ELSEWHERE}") from None
         except ValueError as error:
             raise ActScribeError(
                 f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
