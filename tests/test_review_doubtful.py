@@ -70,5 +70,5 @@ def test_what_is_in_a_bout_says_how_sure_it_is_and_edges_are_passed_over() -> No
         Suggestion(label="walk", start=2.2, end=3.2, run="r", score=0.61),
     )
     doubts = doubtful(bouts, nearness(scores, SETTINGS, LABELS), scores, LABELS.names)
-    assert [(one.label, one.why) for one in doubts] == [("walk", "61% sure")]
+    assert [(one.label, one.why) for one in doubts] == [("walk", "within a suggestion that is 61% sure")]
     assert (doubts[0].start, doubts[0].end) == pytest.approx((2.2, 3.2))

@@ -170,3 +170,20 @@ def test_everything_needed_fits_a_small_window(chromium: Tab, ward: Site) -> Non
         box = page.locator(selector).first.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 720, selector
+
+
+def test_a_part_of_some_minutes_is_not_called_half_of_them(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 390)
+    lengths = page.evaluate(
+        "import('/static/format.js').then(made => [59, 60, 88, 90, 569, 570, 3599, 5400].map(made.lasting))"
+    )
+    assert [one.replace("\u202f", " ") for one in lengths] == [
+        "59 s",
+        "1 min",
+        "1.5 min",
+        "1.5 min",
+        "9.5 min",
+        "10 min",
+        "1 h 0 min",
+        "1 h 30 min",
+    ]

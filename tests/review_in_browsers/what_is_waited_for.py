@@ -89,9 +89,9 @@ def test_who_settles_is_told_what_is_left_to_settle_and_finds_back(chromium: Tab
     annotate(ward, "phone.mp4", "CD", [(SUCTION, 0.0, 1.0)], ())
     settle(ward)
     page = enter(chromium, ward, 1280)
-    page.wait_for_selector(".tile:has-text('1 difference')")
+    page.wait_for_selector(".tile:has-text('left to settle')")
     assert [one.inner_text().split("\n") for one in page.locator(".tile").all()][::2] == [
-        ["1 difference", "left to settle"],
+        ["1", "left to settle"],
         ["0 / 1", "recordings done"],
     ]
     page.click("text=Disagreements")
@@ -102,6 +102,17 @@ def test_who_settles_is_told_what_is_left_to_settle_and_finds_back(chromium: Tab
     page.click("#facts a")
     page.wait_for_selector(".pair-of-annotators")
     assert page.is_hidden("#recording")
+
+
+def test_what_is_left_to_settle_fits_a_telephone(chromium: Tab, ward: Site) -> None:
+    annotate(ward, "phone.mp4", "AB", [(SUCTION, 0.0, 1.0), (SUCTION, 2.0, 3.0)], ())
+    annotate(ward, "phone.mp4", "CD", [(SUCTION, 1.0, 2.0)], ())
+    settle(ward)
+    page = enter(chromium, ward, 390)
+    page.wait_for_selector(".tile:has-text('left to settle')")
+    tiles = page.locator(".tile").all()
+    assert len(tiles) == 3
+    assert [one.evaluate("tile => tile.scrollWidth - tile.clientWidth") for one in tiles] == [0, 0, 0]
 
 
 def test_where_nobody_looked_twice_nothing_is_called_settled(chromium: Tab, ward: Site) -> None:

@@ -83,7 +83,7 @@ def doubtful(
         doubted = sp.joined(scores.edges, near[:, index] > 0)
         parts = [(span, "almost there") for span in sp.subtract(doubted, bouts)]
         for one in own:
-            why = "barely there" if one.score is None else f"{one.score:.0%} sure"
+            why = "barely there" if one.score is None else f"within a suggestion that is {one.score:.0%} sure"
             parts += [(span, why) for span in sp.intersect(doubted, np.array([[one.start, one.end]]))]
         for (start, end), why in parts:
             if end - start >= SHORTEST_DOUBT_S:

@@ -16,7 +16,7 @@ export function seconds(text) {
 
 export function lasting(duration) {
 	if (duration < 60) return `${duration.toFixed(duration && duration < 10 ? 1 : 0)}\u202fs`;
-	const minutes = Math.round(duration / 60);
+	const minutes = Number((duration / 60).toFixed(duration < 570 ? 1 : 0));
 	return minutes < 60 ? `${minutes}\u202fmin` : `${Math.floor(minutes / 60)}\u202fh ${minutes % 60}\u202fmin`;
 }
 

@@ -57,7 +57,7 @@ export class List {
 		const {recordings} = await ask("/api/agreement");
 		this.settled = new Set(recordings.map(({id}) => id));
 		const both = sum(recordings, one => sum(Object.values(one.seconds_agreed).flat(), Number));
-		this.unsettled = both ? [count(sum(recordings, unsettled), "difference"), "left to settle"] : ["no time", "that both annotated"];
+		this.unsettled = both ? [whole(sum(recordings, unsettled)), "left to settle"] : ["no time", "that both annotated"];
 		document.querySelector(".tiles").replaceChildren(...this.#tiles(this.page.study));
 		this.#fill();
 	}
