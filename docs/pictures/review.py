@@ -28,6 +28,7 @@ def take(address: str, folder: Path) -> None:
     with light_page(WIDTH, HEIGHT) as page:
         page.goto(address)
         page.wait_for_selector("#rows tr")
+        page.wait_for_selector("details#run")  # how the run stands is known some time after the list
         _write(page, folder / "review-list.png")
         page.locator("#rows tr").filter(has_not_text="blind").last.locator("a").click()
         page.wait_for_selector("#clock[data-frame]")
@@ -46,7 +47,7 @@ def _press(page: Page, *keys: str) -> None:
 def _write(page: Page, path: Path) -> None:
     page.wait_for_timeout(500)
     with Image.open(io.BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        picture.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
             path, optimize=True
         )
 
