@@ -14,7 +14,9 @@ LOWEST_TESTS := cli_plugins road probe dual_encoder_recognizer vlm_zero_shot vlm
 
 # uv keeps one copy of each package for all of these environments: seven gigabytes are unpacked once.
 venv = test -x $(1)/bin/uv || { $(PYTHON) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
-uv = $(NO_COMPILER) VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet
+uv = $(NO_COMPILER) VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet --compile-bytecode
+# Tests start hundreds of processes, of which each would compile all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Some tests wait for other processes, and leave a core idle meanwhile.
 ONE_MORE := $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))'
