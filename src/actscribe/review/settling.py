@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from actscribe.annotations.interval import Annotations
+from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
@@ -16,6 +16,9 @@ from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
+
+#: Seconds within which two people's point events of one label and subject are taken for one (ours).
+SAME_EVENT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> l
 def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> Began:
     """Return the beginning of the agreed sheet: the first one's bouts, reviewed where both looked and say the same.
 
-    What is left to review is what is left to settle.
+    What is left to review is what is left to settle. Point events last no time in which to differ: those of both are
+    there, and what the two marked within `SAME_EVENT_S` is one.
 
     Args:
         item: the recording.
@@ -152,10 +156,27 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
         reviewed[label] = without(spans, joined(open_spans[label]))
     bouts = tuple(
         Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
-        for index, one in enumerate(both[0].annotations.intervals, 1)
+        for index, one in enumerate([*both[0].annotations.intervals, *_events_of_second_alone(both)], 1)
     )
     name = item.recording.name
     return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)
+
+
+def _events_of_second_alone(both: Sequence[Voice]) -> list[Interval]:
+    """Return the second one's point events, without those that are each one of the first one's, the nearest first."""
+    first, second = ([one for one in voice.annotations.intervals if one.start == one.end] for voice in both)
+    pairs = [
+        (abs(one.start - other.start), i, j)
+        for i, one in enumerate(first)
+        for j, other in enumerate(second)
+        if (one.label, one.subject) == (other.label, other.subject) and abs(one.start - other.start) <= SAME_EVENT_S
+    ]
+    of_first, of_second = set(), set()
+    for _, i, j in sorted(pairs):
+        if i not in of_first and j not in of_second:
+            of_first.add(i)
+            of_second.add(j)
+    return [one for j, one in enumerate(second) if j not in of_second]
 
 
 def _as(item: Item, voice: Voice) -> Recording:
