@@ -141,16 +141,3 @@ def test_two_people_need_no_file(study: Path) -> None:
     assert [one.kind for one in Journal.of(study).entries() if one.kind == "read"] == []
     write(study, 2000)
     assert opened(client(study, "agreed"), id)["changed"] == ""
-
-
-def test_point_events_of_both_are_in_the_agreed_sheet_once(study: Path) -> None:
-    """They last no time that could be asked about, so nothing but taking them over keeps those of the second."""
-    marked = {"AB": (0.5, 2.0), "CD": (0.9, 2.0, 2.7)}
-    for name, moments in marked.items():
-        browser = client(study, name, independent=True)
-        events = [put(LEFT, moment, moment, f"{name}{index}") for index, moment in enumerate(moments)]
-        act(browser, ids(browser)["train"], *events, {"op": "mark", "start": 0, "end": 3})
-    settler = client(study, "agreed")
-    assert questions(settler) == []
-    bouts = opened(settler, ids(settler)["train"])["bouts"]
-    assert [(one["start"], one["end"]) for one in bouts] == [(0.5, 0.5), (2.0, 2.0), (2.7, 2.7)]

@@ -80,8 +80,17 @@ def deviations(first: np.ndarray, second: np.ndarray, tolerance: float) -> np.nd
     return np.asarray(second[columns[real]] - first[rows[real]])
 
 
+def one_to_one(fits: np.ndarray) -> np.ndarray:
+    """Return the column that each row is paired with, -1: none; as many pairs as there can be.
+
+    Args:
+        fits: which may be paired, bool, shape (rows, columns).
+    """
+    return np.asarray(maximum_bipartite_matching(csr_array(fits.astype(np.int8)), perm_type="column"))
+
+
 def _most(fits: np.ndarray) -> int:
-    return int((maximum_bipartite_matching(csr_array(fits.astype(np.int8)), perm_type="column") >= 0).sum())
+    return int((one_to_one(fits) >= 0).sum())
 
 
 def names_of(pairs: Sequence[Pair], side: int) -> set[str]:

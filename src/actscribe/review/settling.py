@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
+from actscribe.evaluation.collars import one_to_one
 from actscribe.journal import AGREED, FILES, SECOND_FILES, Began, Bout, Journal, Sheet, annotated
 from actscribe.journal.file_voices import counting
 from actscribe.journal.outdated import as_it_stands, outdated
@@ -163,20 +166,17 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
 
 
 def _events_of_second_alone(both: Sequence[Voice]) -> list[Interval]:
-    """Return the second one's point events, without those that are each one of the first one's, the nearest first."""
+    """Return the second one's point events, without those that are each one of the first one's."""
     first, second = ([one for one in voice.annotations.intervals if one.start == one.end] for voice in both)
-    pairs = [
-        (abs(one.start - other.start), i, j)
-        for i, one in enumerate(first)
-        for j, other in enumerate(second)
-        if (one.label, one.subject) == (other.label, other.subject) and abs(one.start - other.start) <= SAME_EVENT_S
-    ]
-    of_first, of_second = set(), set()
-    for _, i, j in sorted(pairs):
-        if i not in of_first and j not in of_second:
-            of_first.add(i)
-            of_second.add(j)
-    return [one for j, one in enumerate(second) if j not in of_second]
+    if not first or not second:
+        return second
+
+    def is_same(one: Interval, other: Interval) -> bool:
+        near = abs(one.start - other.start) <= SAME_EVENT_S
+        return near and (one.label, one.subject) == (other.label, other.subject)
+
+    partners = one_to_one(np.array([[is_same(one, other) for other in first] for one in second]))
+    return [one for one, partner in zip(second, partners, strict=True) if partner < 0]
 
 
 def _as(item: Item, voice: Voice) -> Recording:
