@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from actscribe.errors import ActScribeError
 from actscribe.journal.action import Action, Bout, Drop, Mark, Op, Put, Suggestion, Verdict
@@ -89,6 +89,17 @@ class Sheet:
     def can_redo(self) -> str:
         """Name of the action that `redid` would do again; empty: none."""
         return self._undone[-1].why if self._undone else ""
+
+    def copy(self) -> Sheet:
+        """Return the sheet as it is, which further entries do not change."""
+        return replace(
+            self,
+            bouts=dict(self.bouts),
+            reviewed=dict(self.reviewed),
+            verdicts=dict(self.verdicts),
+            _done=list(self._done),
+            _undone=list(self._undone),
+        )
 
     def follow(self, entry: Entry) -> None:
         """Apply a further entry.

@@ -121,11 +121,15 @@ class Journal:
             )
         return entry
 
-    def entries(self, recording: str | None = None, annotator: str | None = None) -> list[Entry]:
-        """Return entries in order; of one recording, of one annotator, or all."""
-        asked = {"recording": recording, "annotator": annotator}
-        where = " AND ".join(f"{name} = :{name}" for name, value in asked.items() if value is not None) or "1"
-        return [Entry(*row) for row in self._rows(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", asked)]
+    def entries(
+        self, recording: str | None = None, annotator: str | None = None, kind: EntryKind | None = None, after: int = 0
+    ) -> list[Entry]:
+        """Return entries in order: all, or of one recording, annotator or kind, or after the one of a number."""
+        asked = {"recording": recording, "annotator": annotator, "kind": kind}
+        given = [f"{name} = :{name}" for name, value in asked.items() if value is not None]
+        where = " AND ".join(["seq > :after", *given])
+        values = {**asked, "after": after}
+        return [Entry(*row) for row in self._rows(f"SELECT {_COLUMNS} FROM entries WHERE {where} ORDER BY seq", values)]
 
     def annotators(self, recording: str | None = None) -> list[str]:
         """Return who began a recording, or any, in the order in which they did."""

@@ -36,8 +36,7 @@ class Looks:
         return any(one.run == run for one in self._of(content))
 
     def _of(self, content: str) -> list[Looked]:
-        entries = self.journal.entries(content, self.annotator)
-        return [one.read(Looked) for one in entries if one.kind == "looked"]
+        return [one.read(Looked) for one in self.journal.entries(content, self.annotator, "looked")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actscribe.errors import ActScribeError
@@ -15,11 +16,13 @@ from actscribe.journal import (
     Bout,
     Conflict,
     Drop,
+    Entry,
     Journal,
     Op,
     Put,
     Sheet,
     Suggestion,
+    Version,
 )
 from actscribe.journal.store import changed_since
 from actscribe.labels import LabelSet
@@ -54,23 +57,26 @@ class Sheets:
         self.journal, self.annotator, self.labels = journal, annotator, labels
         self._lock = threading.RLock()
         self._held: dict[str, Sheet] = {}
-        began = {one.recording for one in journal.entries(annotator=annotator) if one.kind == "began"}
-        for content in began:
-            self._read(content)
+        self._heads: dict[str, Version] = {}  # of the journal at each sheet's last entry
+        for one in journal.entries(annotator=annotator, kind="began"):
+            self._read(one.recording)
 
     def of(self, content: str) -> Sheet | None:
         """Return the sheet of a recording; None: not begun."""
-        sheet = self._held.get(content)
-        return None if sheet is None else as_now(sheet, self.labels)
+        with self._lock:
+            sheet = self._held.get(content)
+            return None if sheet is None else self._now(sheet)
 
     def all(self) -> list[Sheet]:
         """Return all sheets."""
-        return [as_now(sheet, self.labels) for sheet in self._held.values()]
+        with self._lock:
+            return [self._now(sheet) for sheet in self._held.values()]
 
     def load(self, content: str) -> Sheet | None:
         """Return the sheet of a recording as it is on disk: another window may have written since."""
-        sheet = self._read(content)
-        return None if sheet is None else as_now(sheet, self.labels)
+        with self._lock:
+            sheet = self._read(content)
+            return None if sheet is None else self._now(sheet)
 
     def revision(self, content: str) -> int:
         """Return by what a page says which state of a recording it shows: the number of the last entry; 0: none.
@@ -112,8 +118,9 @@ class Sheets:
             sheet.check(named, self.labels.names)
             written = as_written(named, sheet, self.labels)
             among = self._settled(content)
-            sheet.follow(self.journal.append(self.annotator, content, "did", written, revision, among=among))
-            return as_now(sheet, self.labels)
+            entry = self.journal.append(self.annotator, content, "did", written, revision, among=among)
+            self._follow(content, sheet, [entry])
+            return self._now(sheet)
 
     def undo(self, content: str, revision: int) -> Changed:
         """Take the last action back.
@@ -138,8 +145,7 @@ class Sheets:
             sheet = self._at(content, revision)
             if not (sheet.can_undo if way == "undo" else sheet.can_redo):
                 raise ActScribeError(f"There is nothing to {way}.")
-            before = as_now(sheet, self.labels)
-            bouts, verdicts = dict(before.bouts), dict(before.verdicts)
+            before = self._now(sheet)
             entry = self.journal.append(
                 self.annotator,
                 content,
@@ -147,24 +153,46 @@ class Sheets:
                 revision=revision,
                 among=self._settled(content),
             )
-            sheet.follow(entry)
-            now = as_now(sheet, self.labels)
-            changed = [one for one in {**verdicts, **now.verdicts} if verdicts.get(one) != now.verdicts.get(one)]
-            return Changed(now, _changes(bouts, now.bouts), tuple((one, now.verdicts.get(one)) for one in changed))
+            self._follow(content, sheet, [entry])
+            now, was = self._now(sheet), before.verdicts
+            verdicts = {one: now.verdicts.get(one) for one in {**was, **now.verdicts}}
+            changed = tuple((one, verdict) for one, verdict in verdicts.items() if was.get(one) != verdict)
+            return Changed(now, _changes(before.bouts, now.bouts), changed)
 
     def _read(self, content: str) -> Sheet | None:
-        """Return the sheet of a recording as it is on disk, under the names that it has there."""
+        """Return the sheet of a recording as it is on disk, under the names that it has there; held is what was read.
+
+        It is not to be given away: what comes next changes it.
+        """
         with self._lock:
-            entries = [one for one in self.journal.entries(content, self.annotator) if one.kind != "looked"]
-            if not entries:
-                return None
-            self._held[content] = Sheet.of(entries)
-            return self._held[content]
+            sheet = self._held.get(content)
+            if sheet is not None and not self.journal.holds(self._heads[content]):
+                del self._held[content]  # another journal lies in the place of that one
+                sheet = None
+            after = 0 if sheet is None else sheet.revision
+            entries = self.journal.entries(content, self.annotator, after=after)
+            self._follow(content, sheet, [one for one in entries if one.kind != "looked"])
+            return self._held.get(content)
+
+    def _follow(self, content: str, sheet: Sheet | None, entries: Sequence[Entry]) -> None:
+        """Apply entries to a sheet, None: they begin it; one that cannot be applied leaves nothing half changed."""
+        if not entries:
+            return
+        self._held.pop(content, None)
+        if sheet is None:
+            sheet = Sheet.of(entries)
+        else:
+            for one in entries:
+                sheet.follow(one)
+        self._held[content] = sheet
+        self._heads[content] = Version(entries=entries[-1].seq, head=entries[-1].digest)
+
+    def _now(self, sheet: Sheet) -> Sheet:
+        """Return a sheet under the study's names, as it is by now whatever comes next."""
+        return as_now(sheet.copy(), self.labels)
 
     def _at(self, content: str, revision: int) -> Sheet:
-        sheet = self._held.get(content)
-        if sheet is None or sheet.revision != revision:
-            sheet = self._read(content)  # another window may have written, and this one know of it
+        sheet = self._read(content)  # another window may have written, and this one know of it
         if sheet is None:
             raise ActScribeError("No review of this recording was started.", "Open it first.")
         if self.revision(content) != revision:
