@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
-from review_server import client, ids, opened, put
-from small_studies import LEFT
+import pytest
+from review_server import Client, client, ids, opened, put
+from small_studies import LEFT, RIGHT
+
+from actscribe.review import agreement
 
 
 def test_point_events_of_both_are_in_the_agreed_sheet_once(study: Path) -> None:
@@ -23,3 +27,47 @@ def test_point_events_of_both_are_in_the_agreed_sheet_once(study: Path) -> None:
     assert recording["disagreements"] == []
     bouts = opened(settler, ids(settler)["train"])["bouts"]
     assert [(one["start"], one["end"]) for one in bouts] == [(0.5, 0.5), (2.0, 2.0), (2.7, 2.7)]
+
+
+#: What each of two files says: label, subject, start, end in seconds.
+FILES = {
+    "one.csv": ((LEFT, "Ada", 0.5, 0.5), (LEFT, "Ada", 1.5, 1.5), (RIGHT, "Ada", 0.0, 1.0)),
+    "other.csv": ((LEFT, "", 0.6, 0.6), (LEFT, "Ben", 1.5, 1.5), (RIGHT, "Ada", 0.0, 1.5), (RIGHT, "Ben", 2.0, 2.5)),
+}
+
+
+@pytest.fixture
+def named(study: Path) -> Client:
+    """Who settles two files that say who did it."""
+    for name, rows in FILES.items():
+        with (study / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("label", "subject", "start", "end"), *rows])
+    (study / "manifest.csv").write_text(
+        "video,annotations,group,split,annotations_2\nr0.mp4,one.csv,p0,train,other.csv\n"
+        "r1.mp4,r1.txt,p1,validation,\nr2.mp4,r2.txt,p2,test,\n"
+    )
+    return client(study, "agreed")
+
+
+def test_an_event_that_one_names_nobody_for_is_one_with_the_others(named: Client) -> None:
+    """Who marks in the page names nobody; two that are named are two."""
+    bouts = opened(named, ids(named)["train"])["bouts"]
+    events = [(one["start"], one["subject"]) for one in bouts if one["label"] == LEFT]
+    assert events == [(0.5, "Ada"), (1.5, "Ada"), (1.5, "Ben")]
+
+
+def test_a_question_says_whom_it_is_about(named: Client) -> None:
+    (recording,) = named.get("/api/agreement").json["recordings"]
+    asked = [(one["start"], one["end"], one["subject"]) for one in recording["disagreements"]]
+    assert asked == [(1.0, 1.5, "Ada"), (2.0, 2.5, "Ben")]
+
+
+def test_what_is_not_settled_is_listed_where_not_all_is(named: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = ids(named)["train"]
+    ops = [{"op": "mark", "start": 1.0, "end": 1.5, "labels": [RIGHT]}]
+    body = {"revision": opened(named, id)["revision"], "why": "settle", "ops": ops}
+    assert named.post(f"/api/recordings/{id}/actions", body).status == 200
+    monkeypatch.setattr(agreement, "MOST_LISTED", 1)
+    (recording,) = named.get("/api/agreement").json["recordings"]
+    listed = [(one["start"], one["settled"]) for one in recording["disagreements"]]
+    assert (listed, recording["more"], recording["left"]) == ([(2.0, False)], 1, 1)

@@ -152,6 +152,15 @@ def test_a_label_that_was_renamed(folder: Path) -> None:
     assert recording.gaps == ()
 
 
+def test_what_was_settled_is_so_under_another_name(folder: Path) -> None:
+    for name in ("AB", "CD", AGREED):
+        begin(folder, "r0", name, independent=True, ops=[own(LEFT, 0, 1), Mark(start=0, end=4, labels=(LEFT,))])
+    before = load_data(folder).remarks
+    assert "r0: 1 span (4.0 s, counted for each label) not settled" in before[0]
+    relabel(folder, {"name": "Lamp", "aliases": [LEFT]}, RIGHT)
+    assert load_data(folder).remarks == before
+
+
 def test_a_label_that_is_gone_is_refused_by_name(folder: Path) -> None:
     begin(folder, "r3", ops=[own(LEFT, 0.5, 2.0), Mark(start=0, end=4)])
     for index in range(3):

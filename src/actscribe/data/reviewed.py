@@ -20,7 +20,7 @@ from actscribe.errors import ActScribeError
 from actscribe.files import content_hash, text_hash
 from actscribe.journal import AGREED, FILES, SECOND_FILES, Began, Entry, Journal, Sheet, Version, annotated, begin
 from actscribe.journal.outdated import as_it_stands, outdated
-from actscribe.journal.spans import left_of, seconds
+from actscribe.journal.spans import joined, seconds
 from actscribe.labels import LabelSet
 from actscribe.typed_words import typed
 
@@ -224,15 +224,7 @@ def _files_changed(sheets: Mapping[str, Sheet], written: Mapping[str, Written]) 
 def _unsettled(folder: Path, sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:
     """Say how much of the agreed annotations is not settled, and how it is."""
     agreed = [one for one in sheets if one.annotator == AGREED]
-    open_spans = {
-        sheet.began.name: [
-            span
-            for name in labels.names
-            for span in left_of(sheet.began.duration, sheet.reviewed.get(name, ()))
-            if span[1] - span[0] > SAME_S
-        ]
-        for sheet in agreed
-    }
+    open_spans = {one.began.name: _not_annotated(annotated(one, labels), labels.names) for one in agreed}
     left = {name: spans for name, spans in open_spans.items() if spans}
     spans = [span for of_one in left.values() for span in of_one]
     return [
@@ -240,6 +232,12 @@ def _unsettled(folder: Path, sheets: Iterable[Sheet], labels: LabelSet) -> list[
         " not settled, so not annotated in the agreed annotation, whatever one annotator says of it. To settle, type:"
         f" actscribe review {typed(folder)} --annotator {AGREED}"
     ] * bool(left)
+
+
+def _not_annotated(annotations: Annotations, labels: Sequence[str]) -> list[tuple[float, float]]:
+    """Return the spans that are not annotated, of each label its own."""
+    of_labels = (joined((gap.start, gap.end) for gap in annotations.gaps if gap.label in ("", name)) for name in labels)
+    return [(start, end) for spans in of_labels for start, end in spans if end - start > SAME_S]
 
 
 def _labels_since(sheets: Iterable[Sheet], labels: LabelSet) -> list[str]:

@@ -80,7 +80,7 @@ def deviations(first: np.ndarray, second: np.ndarray, tolerance: float) -> np.nd
     return np.asarray(second[columns[real]] - first[rows[real]])
 
 
-def one_to_one(fits: np.ndarray) -> np.ndarray:
+def one_to_one(fits: np.ndarray | csr_array) -> np.ndarray:
     """Return the column that each row is paired with, -1: none; as many pairs as there can be.
 
     Args:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from actscribe.annotations.interval import Annotations
 from actscribe.data import spans as sp
@@ -19,7 +22,7 @@ from actscribe.review.settling import Voice, changed_meanwhile, disagreements, v
 from actscribe.timeline.matching import label_spans
 from actscribe.typed_words import typed
 
-#: Disagreements of one recording that are listed.
+#: Disagreements of one recording that are listed, those first that are not settled.
 MOST_LISTED = 5000
 
 
@@ -44,6 +47,7 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
     first, second = (voice.annotations for voice in pair)
     agreed = {name: seconds_agreed(item.recording, first, second, name) for name in labels}
     listed = _questions(session, item, pair)
+    shown = {one["id"] for one in sorted(listed, key=lambda one: bool(one["settled"]))[:MOST_LISTED]}
     return {
         "id": item.id,
         "name": item.recording.name,
@@ -52,8 +56,9 @@ def _recording(session: Session, item: Item, pair: tuple[Voice, Voice]) -> dict[
         "kappa": {name: _number(float(kappa(one))) for name, one in agreed.items()},
         "seconds_agreed": {name: one.tolist() for name, one in agreed.items()},
         "durations": {voice.name: _durations(item, voice.annotations, labels) for voice in pair},
-        "disagreements": listed[:MOST_LISTED],
-        "more": max(0, len(listed) - MOST_LISTED),
+        "disagreements": [one for one in listed if one["id"] in shown],
+        "more": len(listed) - len(shown),
+        "left": sum(not one["settled"] for one in listed),
     }
 
 
@@ -71,6 +76,7 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
         changed = joined(span for of_one in again.values() for span in of_one.get(label, ()))
         changed = without(changed, joined((one.start, one.end) for one in theirs))
         questions += [(start, end, _present(pair, label, (start + end) / 2)) for start, end in changed]
+        subject_of = _subjects(pair, label)
         for start, end, who in questions:
             done = within(settled, start, end)
             pieces = [(one, True) for one in done]
@@ -79,10 +85,23 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
                 if high - low > SAME_S:
                     names = [name for name, of in again.items() if within(of.get(label, ()), low, high)]
                     why = f"asked again: changed by {' and '.join(names)}" if names and not is_settled else ""
-                    about = {"label": label, "start": low, "end": high, "who": who}
+                    about = {"label": label, "start": low, "end": high, "subject": subject_of(low, high), "who": who}
                     parts.append({**about, "settled": is_settled, "again": why})
     parts.sort(key=lambda one: (one["start"], one["end"], one["label"]))
     return [{"id": f"d{index}", **one} for index, one in enumerate(parts)]
+
+
+def _subjects(pair: tuple[Voice, Voice], label: str) -> Callable[[float, float], str]:
+    """Return what returns whom the bouts of a label in a span are of; empty: nobody says, or they are of several."""
+    own = [one for voice in pair for one in voice.annotations.intervals if one.label == label]
+    starts, ends = np.array([(one.start, one.end) for one in own]).reshape(-1, 2).T
+    names = np.array([one.subject for one in own])
+
+    def subject_of(start: float, end: float) -> str:
+        there = {str(name) for name in names[(starts < end) & (ends > start)]}
+        return there.pop() if len(there) == 1 else ""
+
+    return subject_of
 
 
 def _present(pair: tuple[Voice, Voice], label: str, moment: float) -> dict[str, bool]:

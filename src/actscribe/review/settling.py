@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from actscribe.annotations.interval import Annotations, Interval
+from actscribe.annotations.interval import Annotations, Interval, sort_key
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.data.recording import Recording
@@ -20,7 +22,7 @@ from actscribe.labels import LabelSet
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
 
-#: Seconds within which two people's point events of one label and subject are taken for one (ours).
+#: Seconds within which two people's point events of one label are taken for one (ours).
 SAME_EVENT_S = 1.0
 
 
@@ -167,16 +169,27 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
 
 def _events_of_second_alone(both: Sequence[Voice]) -> list[Interval]:
     """Return the second one's point events, without those that are each one of the first one's."""
-    first, second = ([one for one in voice.annotations.intervals if one.start == one.end] for voice in both)
-    if not first or not second:
+    first, second = (
+        sorted((one for one in voice.annotations.intervals if one.start == one.end), key=sort_key) for voice in both
+    )
+    moments, reach = [one.start for one in first], SAME_EVENT_S + SAME_S
+    pairs = [
+        (row, column)
+        for row, one in enumerate(second)
+        for column in range(bisect_left(moments, one.start - reach), bisect_right(moments, one.start + reach))
+        if _may_be_one(one, first[column])
+    ]
+    if not pairs:
         return second
+    rows, columns = np.transpose(pairs)
+    fits = csr_array((np.ones(len(pairs), bool), (rows, columns)), shape=(len(second), len(first)))
+    return [one for one, partner in zip(second, one_to_one(fits), strict=True) if partner < 0]
 
-    def is_same(one: Interval, other: Interval) -> bool:
-        near = abs(one.start - other.start) <= SAME_EVENT_S
-        return near and (one.label, one.subject) == (other.label, other.subject)
 
-    partners = one_to_one(np.array([[is_same(one, other) for other in first] for one in second]))
-    return [one for one, partner in zip(second, partners, strict=True) if partner < 0]
+def _may_be_one(one: Interval, other: Interval) -> bool:
+    """Tell whether two events are of one label, and nobody says of two subjects; who marks in the page names none."""
+    subjects = {one.subject, other.subject} - {""}
+    return one.label == other.label and len(subjects) < 2
 
 
 def _as(item: Item, voice: Voice) -> Recording:

@@ -60,9 +60,9 @@ export const reviewed = (start, end, labels = [], yes = true) =>
 	end > start ? action(yes ? "reviewed" : "not reviewed", [{op: "mark", start, end, labels, reviewed: yes}]) : null;
 
 /** Settle where two annotators differ: from `start` to `end` it is so, or it is not; and the span counts as reviewed. */
-export function settle({label, start, end}, yes, sheet) {
+export function settle({label, start, end, subject: by}, yes, sheet) {
 	const within = sheet.mine.get(label)?.within(start, end) ?? [];
-	const subject = within[0]?.subject ?? "";
+	const subject = by || within[0]?.subject || "";
 	const touched = yes ? within.filter(bout => bout.subject === subject) : within; // two people's bouts never become one
 	const overlapping = touched.filter(bout => yes || (bout.start < end && bout.end > start));
 	const ops = overlapping.map(({id}) => ({op: "drop", id}));

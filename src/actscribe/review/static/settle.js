@@ -9,7 +9,7 @@ const MOST = 300;
 export const figure = value => (typeof value === "number" ? value.toFixed(2).replace(/^-0\.00$/, "0.00") : "–");
 const cell = (text, why) => make("td", {text}, text === "–" ? soft("small", ` ${why}`) : null);
 
-export const unsettled = ({disagreements, more}) => disagreements.filter(one => !one.settled).length + more;
+export const unsettled = ({left}) => left;
 
 /** Why there is no kappa: of the seconds that both, the second alone, the first alone and neither call a label. */
 function noKappa(seconds) {
