@@ -148,3 +148,31 @@ def test_a_timeline_is_drawn_where_nobody_annotated_the_truth(files: tuple[Path,
 
     assert seconds(beside) == pytest.approx(seconds(alone), abs=0.02)  # the legend has another place
     assert seconds(alone) > 0.3
+
+
+def test_what_either_of_two_did_not_annotate_is_hatched_in_their_lane(tmp_path: Path) -> None:
+    """One left out the second half, the other one nothing: the hatching is in one lane, whichever is above."""
+    half, whole = tmp_path / "half.json", tmp_path / "whole.json"
+    nothing = Annotations.of([], duration=100.0, labels=LABELS[:1])
+    write(half, replace(nothing, gaps=(Interval("", 50, 100),)), "json")
+    write(whole, nothing, "json")
+    hatched = {}
+    for name, pair in {"below": (half, whole), "above": (whole, half), "neither": (whole, whole)}.items():
+        plot(pair[0], "--truth", pair[1], "--out", tmp_path / f"{name}.png")
+        grey = matplotlib.image.imread(tmp_path / f"{name}.png")[..., :3].mean(-1)
+        grey = grey[:, : int(grey.shape[1] * 0.9)]  # without the legend
+        lanes = np.abs(grey - to_rgb(module.GROUND)[0]) < 0.01
+        rows = np.flatnonzero(lanes.mean(1) > 0.3)
+        first, second = np.split(rows, [len(rows) // 2])
+        hatched[name] = [float(lanes[half].mean()) for half in (first, second)]
+    above, below = hatched["neither"]
+    assert hatched["above"] == pytest.approx([above / 2, below], rel=0.15)
+    assert hatched["below"] == pytest.approx([above, below / 2], rel=0.15)
+
+
+def test_a_title_stays_on_the_page(tmp_path: Path) -> None:
+    path = tmp_path / f"{'W' * 120}.json"
+    write(path, Annotations.of([Interval("Ventilation", 1, 2)], duration=10.0), "json")
+    plot(path, "--out", tmp_path / "x.png", "--width", "single")
+    picture = matplotlib.image.imread(tmp_path / "x.png")[..., :3]
+    assert picture[:, -20:].min() == 1.0

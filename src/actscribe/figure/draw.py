@@ -177,7 +177,7 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_linewidth(0.5)
-    axes.set_title(panel.title, loc="left", fontsize=FONT, fontweight="bold", pad=3, parse_math=False)
+    _title(axes, panel.title, width - left - RIGHT)
     _ticks(axes, panel.duration, width - left - RIGHT)
     for index, label in enumerate(panel.labels):
         top = index * row + APART / 2
@@ -185,11 +185,13 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
         lanes = top + (CURVE if panel.scores is not None else 0.0)
         if panel.truth is not None:
             _bars(axes, panel.truth, label, lanes, TRUE, panel.duration)
-            _gaps(axes, panel, label, lanes, LANE)  # what the other lane says there is said all the same
+            _gaps(axes, panel.gaps, label, lanes, LANE)  # what the other lane says there is said all the same
             lanes += LANE + BETWEEN
         _bars(axes, panel.intervals, label, lanes, PREDICTED if panel.predicted else TRUE, panel.duration)
         if panel.truth is None:
-            _gaps(axes, panel, label, top, lanes + LANE - top)
+            _gaps(axes, panel.gaps, label, top, lanes + LANE - top)
+        else:
+            _gaps(axes, panel.own_gaps, label, lanes, LANE)
         name = {"fontsize": FONT, "ha": "right", "va": "center", "parse_math": False, "linespacing": 0.95}
         axes.annotate(
             _wrapped(label),
@@ -199,6 +201,15 @@ def _panel(axes: Any, panel: Panel, left: float, width: float) -> None:
             annotation_clip=False,
             **name,
         )
+
+
+def _title(axes: Any, title: str, room: float) -> None:
+    """Write a title, its end left out where it takes more than `room` mm."""
+    drawn = axes.set_title(title, loc="left", fontsize=FONT, fontweight="bold", pad=3, parse_math=False)
+    kept = len(title)
+    while kept and drawn.get_window_extent().width / axes.figure.dpi * 25.4 > room:
+        kept -= 1
+        drawn.set_text(f"{title[:kept]}…")
 
 
 def _ticks(axes: Any, duration: float, room: float) -> None:
@@ -231,8 +242,8 @@ def _curve(axes: Any, panel: Panel, index: int, top: float) -> None:
     axes.plot(panel.scores.times, top + height * (1 - panel.scores.scores[:, index]), color=LINE, linewidth=0.6)
 
 
-def _gaps(axes: Any, panel: Panel, label: str, top: float, height: float) -> None:
-    spans = [(gap.start, gap.duration) for gap in panel.gaps if gap.label in ("", label)]
+def _gaps(axes: Any, gaps: Iterable[Interval], label: str, top: float, height: float) -> None:
+    spans = [(gap.start, gap.duration) for gap in gaps if gap.label in ("", label)]
     axes.broken_barh(spans, (top, height), facecolors="white", edgecolors="#777777", hatch="/////", linewidth=0)
 
 
@@ -247,7 +258,7 @@ def _legend(figure: Any, panels: Sequence[Panel]) -> None:
         shown.append(Patch(facecolor=PREDICTED, label="predicted"))
     if any(panel.scores is not None for panel in panels):
         shown.append(Line2D([], [], color=LINE, linewidth=0.8, label="score, 0 to 1"))
-    if any(panel.gaps for panel in panels):
+    if any(panel.gaps or panel.own_gaps for panel in panels):
         shown.append(Patch(facecolor="white", edgecolor="#777777", hatch="/////", linewidth=0, label="not annotated"))
     figure.legend(
         handles=shown,

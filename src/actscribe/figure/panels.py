@@ -30,7 +30,9 @@ class Panel:
         labels: a row each, from above.
         intervals: of the main lane.
         truth: of the lane above it; None: there is none.
-        gaps: spans that nobody annotated, label "" meaning every row.
+        gaps: spans that nobody annotated of the lane above, or of the main one where it is alone, label "" meaning
+            every row.
+        own_gaps: the same of the main lane where there is one above it.
         duration: seconds.
         scores: over time, columns by `labels`; None: no curves.
         predicted: whether a recognizer made `intervals`.
@@ -41,6 +43,7 @@ class Panel:
     intervals: tuple[Interval, ...]
     truth: tuple[Interval, ...] | None
     gaps: tuple[Interval, ...]
+    own_gaps: tuple[Interval, ...]
     duration: float
     scores: TimeScores | None
     predicted: bool
@@ -108,6 +111,7 @@ def of_run(run: Run, names: Sequence[str]) -> list[Panel]:
                 timeline.intervals,
                 recording.intervals,
                 recording.gaps,
+                (),
                 recording.duration,
                 scores,
                 True,
@@ -153,11 +157,11 @@ def _of_file(path: Path, annotations: Annotations, other: Annotations | None) ->
     duration = max([duration, *ends])
     if not labels or duration <= 0:
         raise ActScribeError(f"{path}: holds no label and no time, so there is nothing to draw.")
-    gaps = other.gaps if other else annotations.gaps
+    gaps, own_gaps = (other.gaps, annotations.gaps) if other else (annotations.gaps, ())
     predicted = any(interval.is_predicted for interval in annotations.intervals)
     title = Path(annotations.media[0]).stem if annotations.media else path.stem
-    truth = other.intervals if other else None
-    return Panel(title, labels, annotations.intervals, truth, gaps, duration, _scores_beside(path, labels), predicted)
+    truth, scores = other.intervals if other else None, _scores_beside(path, labels)
+    return Panel(title, labels, annotations.intervals, truth, gaps, own_gaps, duration, scores, predicted)
 
 
 def _scores_beside(path: Path, labels: tuple[str, ...]) -> TimeScores | None:
