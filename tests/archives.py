@@ -140,8 +140,9 @@ class HerePool:
         self._work = self._stack.enter_context(make(archive, computes[0]))
         self._heard = [Heard(0)]
 
-    def give(self, worker: int, videos: Sequence[Video]) -> None:
-        self._heard.append(Heard(worker, tuple(attempt_all(self._archive, self._claims, videos, self._work))))
+    def give(self, worker: int, videos: Sequence[Video], then: Sequence[Video]) -> None:
+        outcomes = attempt_all(self._archive, self._claims, videos, self._work, then)
+        self._heard.append(Heard(worker, tuple(outcomes)))
 
     def hear(self, seconds: float) -> list[Heard]:
         heard, self._heard = self._heard, []

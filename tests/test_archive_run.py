@@ -493,12 +493,12 @@ def test_a_run_that_is_replaced_meanwhile_changes_no_timeline(one_run: Run, vide
     shutil.copy(videos / "a.mp4", tmp_path / "in" / "a.mp4")
 
     class Late(archives.HerePool):
-        def give(self, worker: int, given: Any) -> None:
+        def give(self, worker: int, given: Any, then: Any) -> None:
             opened = Run.open(run)
             confidence = opened.operating_point.confidence.model_copy(update={"curves": {}})
             opened.save_operating_point(opened.operating_point.model_copy(update={"confidence": confidence}))
             opened.save_info()
-            super().give(worker, given)
+            super().give(worker, given, then)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LocalPool", Late)

@@ -66,12 +66,12 @@ class Dying(archives.HerePool):
         self.given: list[list[str]] = []
         self._deadly = deadly
 
-    def give(self, worker: int, videos: Sequence[Video]) -> None:
+    def give(self, worker: int, videos: Sequence[Video], then: Sequence[Video]) -> None:
         self.given.append(names(videos))
         if self._deadly in self.given[-1]:
             self._heard += [Heard(worker, died=True), Heard(worker)]
         else:
-            super().give(worker, videos)
+            super().give(worker, videos, then)
 
 
 def done_by(pool: Dying, archive: Archive, videos: list[Video]) -> list[Outcome]:

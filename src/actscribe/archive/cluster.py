@@ -60,9 +60,9 @@ class RayPool:
         for index in range(count):
             self._greet(index)
 
-    def give(self, worker: int, videos: Sequence[Video]) -> None:
-        """Let a worker that is ready do videos."""
-        self._asked[self._actors[worker].do.remote(videos)] = worker
+    def give(self, worker: int, videos: Sequence[Video], then: Sequence[Video]) -> None:
+        """See `pool.Pool.give`."""
+        self._asked[self._actors[worker].do.remote(videos, then)] = worker
 
     def hear(self, seconds: float) -> list[Heard]:
         """See `pool.Pool.hear`."""
@@ -174,6 +174,6 @@ class Actor:
         """Return the holder of its claims; where the run cannot be loaded, the sentence and what to type."""
         return self._refused or self._claims.holder
 
-    def do(self, videos: Sequence[Video]) -> list[Outcome]:
+    def do(self, videos: Sequence[Video], then: Sequence[Video]) -> list[Outcome]:
         """Do videos, see `task.attempt_all`."""
-        return self._context.run(attempt_all, self._archive, self._claims, videos, self._work)
+        return self._context.run(attempt_all, self._archive, self._claims, videos, self._work, then)

@@ -52,10 +52,10 @@ class LocalPool:
         """The process ids of the workers."""
         return [worker.process.pid or 0 for worker in self._workers]
 
-    def give(self, worker: int, videos: Sequence[Video]) -> None:
-        """Let a worker that is ready do videos."""
+    def give(self, worker: int, videos: Sequence[Video], then: Sequence[Video]) -> None:
+        """See `pool.Pool.give`."""
         with suppress(OSError):  # it died; `hear` notices
-            self._workers[worker].pipe.send(videos)
+            self._workers[worker].pipe.send((videos, then))
 
     def hear(self, seconds: float) -> list[Heard]:
         """See `pool.Pool.hear`."""
@@ -118,6 +118,7 @@ def serve(pipe: Connection, archive: Archive, make: Maker, compute: Compute, par
             with make(archive, compute) as work, claims.beating():
                 pipe.send(claims.holder)
                 while True:
-                    pipe.send(attempt_all(archive, claims, pipe.recv(), work))
+                    videos, then = pipe.recv()
+                    pipe.send(attempt_all(archive, claims, videos, work, then))
         except ActScribeError as error:
             pipe.send((error.message, error.hint))

@@ -41,8 +41,8 @@ class Heard:
 class Pool(Protocol):
     """Workers that each do one video at a time, or some that are scored together, with the run loaded once."""
 
-    def give(self, worker: int, videos: Sequence[Video]) -> None:
-        """Let a worker that is ready do videos, at least one."""
+    def give(self, worker: int, videos: Sequence[Video], then: Sequence[Video]) -> None:
+        """Let a worker that is ready do videos, at least one, and say which it will probably be given then."""
         ...
 
     def hear(self, seconds: float) -> list[Heard]:
@@ -92,6 +92,7 @@ class _Jobs:
         self._later: list[tuple[float, Video]] = []
         self._asked: Counter[str] = Counter()
         self._working: dict[int, tuple[Video, ...]] = {}
+        self._promised: dict[int, tuple[Video, ...]] = {}
         self._alone: set[str] = set()
         self._idle: set[int] = set()
         self._stillborn: dict[int, int] = {}
@@ -102,13 +103,14 @@ class _Jobs:
         """Hand out what can be, listen once, and return whether anything is left to do."""
         if self._stopped:
             self._waiting.clear()
+            self._promised.clear()
             self._later.clear()
         now = time.monotonic()
         self._waiting.extend(video for when, video in self._later if when <= now)
         self._later = [(when, video) for when, video in self._later if when > now]
-        while self._waiting and self._idle:
-            self._give(self._idle.pop(), tuple(self._next()))
-        if not (self._waiting or self._later or self._working):
+        while self._idle and (self._waiting or self._promised):
+            self._give(self._idle.pop())
+        if not (self._waiting or self._promised or self._later or self._working):
             return False
         for heard in self._pool.hear(AGAIN_S):
             self._take(heard)
@@ -128,9 +130,13 @@ class _Jobs:
             if video.key in self._alone:
                 return
 
-    def _give(self, worker: int, videos: tuple[Video, ...]) -> None:
+    def _give(self, worker: int) -> None:
+        """Let a worker do what it was promised, else what waits, else what another one was promised."""
+        videos = self._promised.pop(worker, ()) or tuple(self._next()) or self._promised.popitem()[1]
         self._working[worker] = videos
-        self._pool.give(worker, videos)
+        if self._waiting:
+            self._promised[worker] = tuple(self._next())
+        self._pool.give(worker, videos, self._promised.get(worker, ()))
 
     def _take(self, heard: Heard) -> None:
         videos = self._working.pop(heard.worker, ())

@@ -90,19 +90,25 @@ class Work:
         open: reads a video once; raises ActScribeError where that cannot be done.
         score: takes several that were opened and scores them in one pass, so that each one's `make` has less to do; one
             that cannot be scored so is left for its own turn. It may raise anything, and then nothing is lost but time.
+        begin: is told what will be opened, and in which order, so that it can be read meanwhile.
     """
 
     open: Callable[[Video], Prepared]
     score: Callable[[Sequence[Any]], None]
+    begin: Callable[[Sequence[Video]], None] = lambda videos: None
 
 
-def attempt_all(archive: Archive, claims: Claims, videos: Sequence[Video], work: Work) -> list[Outcome]:
+def attempt_all(
+    archive: Archive, claims: Claims, videos: Sequence[Video], work: Work, then: Sequence[Video] = ()
+) -> list[Outcome]:
     """Do videos one after the other, as `attempt` does; several are scored together first.
 
     Args:
         archive, claims, work: as in `attempt`.
         videos: to do, at least one.
+        then: that will probably come next.
     """
+    work.begin([video for video in (*videos, *then) if not archive.is_done(video)])
     if len(videos) == 1:
         return [attempt(archive, claims, videos[0], work)]
     opened, seconds = _scored_together(archive, claims, videos, work)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actscribe.archive.ahead import opened_ahead
 from actscribe.archive.audit import stored
 from actscribe.archive.drift import see
 from actscribe.archive.folder import Archive
@@ -112,7 +113,8 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
         def score(opened: Sequence[OpenedVideo]) -> None:
             keep_scores(loaded, [(one.probed, one.name, one.content) for one in opened], archive.scores())
 
-        yield Work(open_video, score)
+        with opened_ahead(open_video) as (open_or_take, begin):
+            yield Work(open_or_take, score, begin)
 
 
 def run_digest(run: Run) -> str:

@@ -138,6 +138,12 @@ class Keeper:
         while self._idle:
             self._idle.pop().end()
 
+    def _child(self) -> Child:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked for, not looked up first: threads take from it at once
+            return Child(self._program, self._silence_s)
+
     def _only(self, path: Path, job: str) -> tuple[dict[str, Any], bytearray | None]:
         answers = list(self._answers(path, {"do": job, "path": str(path)}))
         if len(answers) != 1:
@@ -145,7 +151,7 @@ class Keeper:
         return answers[0]
 
     def _answers(self, path: Path, job: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bytearray | None]]:
-        child = self._idle.pop() if self._idle else Child(self._program, self._silence_s)
+        child = self._child()
         whole = False
         try:
             child.ask(job, path)
