@@ -181,7 +181,14 @@ def memory(run, folder: Path, minutes: int) -> dict[str, object]:
 
     video = repeated(make_video(folder / "short.mp4", SHORT), minutes // SHORT, folder / "long.mp4")
     recognizer = run.recognizer()
-    stub = Loaded(run, Brightness(run.labels, recognizer.input_spec), run.operating_point.timeline, ())
+    stub = Loaded(
+        run,
+        Brightness(run.labels, recognizer.input_spec),
+        run.operating_point.timeline,
+        run.operating_point.confidence,
+        (),
+        {},
+    )
     del recognizer
     curve: list[tuple[float, float]] = []
     stop, shown = threading.Event(), Last()

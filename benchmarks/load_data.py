@@ -95,7 +95,7 @@ def _timed(folder: Path) -> tuple[float, float]:
 
         return call
 
-    kept = loading.probe, loading.cached_digest
+    kept = loading.probe, loading.cached_digest  # type: ignore[attr-defined]
     loading.probe, loading.cached_digest = map(counted, kept)  # type: ignore[attr-defined]
     try:
         start = time.perf_counter()

@@ -15,7 +15,10 @@ import json
 import resource
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -38,13 +41,15 @@ def main() -> None:
     windows = {"length": stride, "stride": stride, "frames": 8, "threshold": 0.5}
     settings = {"model": "tiny", "epochs": 1, "precision": "float32", "batch_size": 64}
     sizes = [0]
-    write = FrameCache._write
+    writing = FrameCache.writing
 
-    def measured(self: FrameCache, *args: object) -> None:
-        write(self, *args)
+    @contextmanager
+    def measured(self: FrameCache, *args: Any) -> Iterator[Any]:
+        with writing(self, *args) as add:
+            yield add
         sizes.append(self.size())
 
-    with tempfile.TemporaryDirectory() as name, mock.patch.object(FrameCache, "_write", measured):
+    with tempfile.TemporaryDirectory() as name, mock.patch.object(FrameCache, "writing", measured):
         folder = Path(name)
         made = long_study(
             folder / "study", 20, 3.0, frames=8, size=112, recognizers={"timesformer": settings}, windows=windows

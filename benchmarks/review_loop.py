@@ -92,7 +92,6 @@ class Loop:
     def __init__(self, options: argparse.Namespace, folder: Path, seed: int) -> None:
         from actscribe import load_study
         from actscribe.data.loading import load_data
-        from actscribe.data.reviewed import Written
         from actscribe.settings.recognizers.probe import ProbeSettings
 
         self.options, self.folder, self.seed = options, folder, seed
@@ -103,7 +102,7 @@ class Loop:
         bare = [
             replace(one, intervals=None, gaps=()) if one.split == "train" else one for one in self.everything.recordings
         ]
-        written = {one.content: Written(one, self.everything.written[one.content].row, "") for one in bare}
+        written = {one.content: replace(self.everything.written[one.content], recording=one) for one in bare}
         self.nothing = replace(self.everything, recordings=tuple(bare), written=written)
         self.minutes = sum(one.duration for one in self.everything.of_split("train")) / 60
         self.budget = options.budget or self.minutes / 12

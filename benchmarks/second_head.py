@@ -22,12 +22,13 @@ from actscribe.data.recording import Recording
 from actscribe.files import content_hash
 from actscribe.labels import LabelSet
 from actscribe.recognizers import probe
+from actscribe.recognizers.on_encoder import input_spec as input_spec_of
 from actscribe.settings.study import parse_settings
 from actscribe.training.inputs import TrainingInputs
 from actscribe.video.cache import default_cache
 
 SECONDS, FPS, SIZE = 600, 25, (640, 360)
-LABELS = LabelSet(name="made up", labels=({"name": "One"}, {"name": "Other"}))  # type: ignore[arg-type]
+LABELS = LabelSet(name="made up", labels=({"name": "One"}, {"name": "Other"}))
 
 
 def main() -> None:
@@ -42,13 +43,13 @@ def main() -> None:
 def timed(folder: Path, video: Path, strength: float) -> float:
     recording = Recording("made-up", video, float(SECONDS), content_hash(video), "group")
     settings = parse_settings("probe", {"inverse_strength": strength, "keep": "last"})
-    input_spec = probe.input_spec(settings, 8)
+    input_spec = input_spec_of(settings, 8)
     clips = [Clip(recording.name, start, end) for start, end in spans(recording.duration, Window())]
     targets = np.random.default_rng(0).integers(0, 2, (len(clips), 2)).astype(np.float32)
-    data = [ClipData([recording], chosen, input_spec, default_cache()) for chosen in (clips, [])]
+    training, nothing = (ClipData([recording], chosen, input_spec, default_cache()) for chosen in (clips, []))
     run = folder / f"run-{strength}"
     run.mkdir()
-    inputs = TrainingInputs(LABELS, settings, input_spec, *data, targets, targets[:0], run, seed=0)
+    inputs = TrainingInputs(LABELS, settings, input_spec, training, nothing, targets, targets[:0], run, seed=0)
     begun = time.perf_counter()
     probe.make(inputs)
     return time.perf_counter() - begun

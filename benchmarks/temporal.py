@@ -158,7 +158,7 @@ def recognizer(way: str):
     from actscribe.recognizers.on_features import OnFeatures
     from actscribe.recognizers.on_sequences import OnSequences
 
-    labels = LabelSet(name="made up", labels=tuple({"name": f"Label {index}"} for index in range(LABELS)))  # type: ignore[arg-type]
+    labels = LabelSet(name="made up", labels=tuple({"name": f"Label {index}"} for index in range(LABELS)))
     known, input_spec = Known(), InputSpec(8, 224)
     if way == "windows":
         return OnFeatures(known, input_spec, LinearHead(WIDTH, LABELS, "statistics"), labels, lambda _: None), labels

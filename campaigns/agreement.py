@@ -59,7 +59,7 @@ def boris(case: dict[str, Any]) -> dict[str, Any]:
         package = ModuleType("boris")
         package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
         player = ModuleType("boris.mpv2")
-        player.dll = ""
+        player.dll = ""  # type: ignore[attr-defined]
         sys.modules |= {"boris": package, "boris.mpv2": player}
     from boris import irr
 

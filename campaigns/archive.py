@@ -51,19 +51,19 @@ TASKS, SHORT_KILLS = 60, 4
 
 def _enter(world: World) -> None:
     """Let this process see the world as it is said to be; a worker does so when it imports this module."""
-    os.fsync = lambda file: None  # type: ignore[assignment]  # nobody cuts the power here, and it takes 10 ms
+    os.fsync = lambda file: None  # nobody cuts the power here, and it takes 10 ms
     claims.Claims.__init__.__defaults__ = (BEAT_S, EXPIRED_S)
     if host := world.get("host"):
         machine = leftovers._digest(str(host))
-        leftovers._machine = lambda: machine  # type: ignore[assignment]
+        leftovers._machine = lambda: machine
     if skew := world.get("skew_s"):
         now = time.time
         time.time = lambda: now() + float(str(skew))
     if world.get("links") is False:
-        os.link = _no_links  # type: ignore[assignment]
+        os.link = _no_links
     if late := world.get("late_s"):
         is_done = Archive.is_done
-        Archive.is_done = lambda self, video: is_done(self, video) and _is_old(self, video, float(str(late)))  # type: ignore
+        Archive.is_done = lambda self, video: is_done(self, video) and _is_old(self, video, float(str(late)))
 
 
 def _no_links(*paths: object) -> None:

@@ -125,7 +125,7 @@ def part(joined: Joined, index: int, keep: bool) -> Joined:
 
 def measured(grid: Grid, index: tuple[int, ...], joined: Joined) -> float:
     """Return segment F1 of a decision."""
-    made = grid.decision(index)
+    made = grid.operating_point(index)
     values = [
         piece for column in joined.columns for piece in (smooth(column, made.smoothing / STEP), np.array([np.nan]))
     ]

@@ -11,6 +11,7 @@ import torch
 
 from actscribe.batching import batched
 from actscribe.data.clips import Clip
+from actscribe.data.input_spec import ClipFrames
 from actscribe.files import content_hash
 from actscribe.models.vlm.pooling import mean_pool
 from actscribe.recognizers import vlm_head, vlm_lora
@@ -54,9 +55,9 @@ def lora(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
 
     def clips(windows: int) -> list[Any]:
         if windows not in decoded:
-            content, times = content_hash(video), [sample_times(*span, FRAMES) for span in spans(windows)]
+            content, times = content_hash(video), [sample_times(start, end, FRAMES) for start, end in spans(windows)]
             decoded[windows] = [
-                vlm_head.ClipFrames(Clip("scene", *span), content, images, moments)
+                ClipFrames(Clip("scene", *span), content, images, moments)
                 for span, (images, moments) in zip(spans(windows), clip_frames(video, times), strict=True)
             ]
         return decoded[windows]

@@ -112,7 +112,8 @@ def dual_encoder(name: str, folder: Path, video: Path, bf16: bool, layers: int |
             part.forward = torch.autocast(device().type, enabled=False)(part.forward)
     with torch.inference_mode():
         text_features = network.get_text_features(**asked).pooler_output.float() if name == "clip" else None
-    return Ways(scored(ours, video, CLASSES, ours.frame_encoder.store if name == "clip" else None), plain)
+    store = ours.frame_encoder.store if name == "clip" else None  # type: ignore[attr-defined]
+    return Ways(scored(ours, video, CLASSES, store), plain)
 
 
 def named() -> dict[str, int]:

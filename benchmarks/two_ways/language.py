@@ -11,12 +11,15 @@ import torch
 import transformers as hf
 
 from actscribe.batching import batched
+from actscribe.data.input_spec import InputSpec
+from actscribe.features.embedders.vlm import Backbone
 from actscribe.models.device import device
 from actscribe.models.vlm import load_vlm
 from actscribe.models.vlm.pooling import VlmHead, mean_pool
 from actscribe.models.yes_no import from_logits
 from actscribe.recognizers import vlm_clients, vlm_head
 from actscribe.recognizers.prompts import prompts
+from actscribe.recognizers.served import joined
 from actscribe.video.sampling import nominal_times
 from two_ways.tokenizers import chat_tokenizer
 from two_ways.ways import BATCH, FRAMES, LABELS, LENGTH, Ways, plain_frames, scored, spans
@@ -96,8 +99,8 @@ def head_folder(folder: Path, model: Path, bf16: bool) -> Path:
         vlm = load_vlm(model, "bfloat16" if bf16 else "float32")
         head = VlmHead(vlm.width, [0.3] * len(LABELS))
         torch.nn.init.normal_(head.out.weight, std=0.02)
-        backbone = vlm_head.Backbone(vlm, vlm_head.prompt("", LABELS), "mean", 8192)
-        spec = vlm_head.InputSpec(FRAMES, vlm.short_side)
+        backbone = Backbone(vlm, vlm_head.prompt("", LABELS), "mean", 8192)
+        spec = InputSpec(FRAMES, vlm.short_side)
         vlm_head.HeadedVlm(backbone, head.eval(), spec, 0).save(where, {})
     return where
 
@@ -130,10 +133,10 @@ def yes_no(folder: Path, video: Path, bf16: bool, layers: int | None) -> Ways:
     vlm = load_vlm(model, "bfloat16" if bf16 else "float32")
     user, prompt, asked = Plain(model, bf16), prompts(LABELS), vlm_clients.LocalVlmClient(vlm)
     user.model.lm_head = Exact(user.model.lm_head)
-    questions = [vlm_clients.joined(prompt.opening, prompt.opening, question) for question in prompt.questions]
+    questions = [joined(prompt.opening, prompt.opening, question) for question in prompt.questions]
 
     class Recognizer:  # vlm-yesno without its store of answers, which would answer from memory
-        input_spec = vlm_head.InputSpec(FRAMES, vlm.short_side)
+        input_spec = InputSpec(FRAMES, vlm.short_side)
 
         def score(self, clips: Any) -> Iterator[np.ndarray]:
             for clip in clips:

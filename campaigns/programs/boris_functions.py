@@ -18,7 +18,7 @@ def function_modules(*names: str) -> list[ModuleType]:
         package = ModuleType("boris")
         package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
         player = ModuleType("boris.mpv2")  # needs the system's libmpv, which plays and does not read
-        player.dll = ""
+        player.dll = ""  # type: ignore[attr-defined]
         sys.modules |= {"boris": package, "boris.mpv2": player}
     return [importlib.import_module(f"boris.{name}") for name in names]
 

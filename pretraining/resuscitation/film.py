@@ -141,7 +141,7 @@ def material(cache: Path, film: Film, side: int) -> Material:
         facts.append(json.loads(_truth(cache, index).read_text(encoding="utf-8")))
     arrays = [np.load(_arrays(cache, index)) for index in range(film.recordings)]
     return Material(
-        *(np.stack([one[name] for one in arrays]) for name in ("frames", "places", "facts", "shares")),
+        *(np.stack([one[name] for one in arrays]) for name in ("frames", "places", "facts", "shares")),  # type: ignore[call-arg]
         [one["captions"] for one in facts],
         split_of([_recording(one) for one in facts]),
     )

@@ -87,7 +87,7 @@ def processor(words: hf.PreTrainedTokenizerFast, pixels: int = SIDE) -> hf.SmolV
             max_image_size=side,
             num_frames=FRAMES,
             fps=3,
-            video_sampling={"max_frames": FRAMES, "fps": 3, "video_size": side},
+            video_sampling={"max_frames": FRAMES, "fps": 3, "video_size": side},  # type: ignore[call-arg]
         ),
         image_seq_len=tokens(pixels),
         chat_template=_template(),
@@ -108,7 +108,7 @@ def model(words: hf.PreTrainedTokenizerFast, seed: int) -> Any:
         "bos_token_id": words.bos_token_id,
         "eos_token_id": words.eos_token_id,
     }
-    config = hf.SmolVLMConfig(
+    config = hf.SmolVLMConfig(  # type: ignore[call-arg]
         text_config={"model_type": "llama", **ids, **TEXT},
         vision_config=VISION,
         image_token_id=words.convert_tokens_to_ids("<image>"),

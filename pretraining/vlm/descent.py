@@ -62,7 +62,7 @@ class Descent:
         began, sums = time.monotonic(), dict.fromkeys(weights, 0.0)
         for step in range(self.optimizer.step_count, last):
             made = parts(step)
-            sum(weights[name] * part for name, part in made.items()).backward()  # type: ignore[union-attr]
+            sum(weights[name] * part for name, part in made.items()).backward()
             norm = self.optimizer.step(rate(step))
             sums = {name: sums[name] + float(part.detach()) for name, part in made.items()}
             if (step + 1) % REPORT_EVERY == 0:

@@ -96,8 +96,8 @@ def _generic(made: TabletopClip, rng: np.random.Generator) -> list[tuple[str, bo
     asked: list[tuple[str, bool]] = []
     hand = facts.hands > 0
     if not hand or rng.random() < 0.15:
-        form = ("Is there a hand in the video?", "Can a hand be seen?", "Is a person's hand visible in this video?")
-        asked.append((str(rng.choice(form)), hand))
+        visible = ("Is there a hand in the video?", "Can a hand be seen?", "Is a person's hand visible in this video?")
+        asked.append((str(rng.choice(visible)), hand))
         asked.append((str(rng.choice(["Is the table without any hand?", "Is no hand visible?"])), not hand))
     still = made.action is None or made.action in STILL
     if still or rng.random() < 0.1:
