@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -23,8 +26,8 @@ from video_matrix import MATRIX
 from video_players import installed
 from videos import BIT_CELLS, GRID, make_sound, number_of
 
-from actscribe.errors import UnreadableVideo
-from actscribe.review import media
+from actscribe.errors import ActScribeError, UnreadableVideo
+from actscribe.review import cameras, media
 from actscribe.review.cameras import Conversions
 from actscribe.review.playable import is_heard
 from actscribe.review.session import Session
@@ -189,6 +192,45 @@ def test_a_video_is_converted_once_and_again_when_it_is_another(films: Path, tmp
     video.write_bytes((films / "videos" / "mpeg4-b.avi").read_bytes() + b"\0")
     made.finish(video)
     assert len(list((tmp_path / "prepared").glob("*.mp4"))) == 2
+
+
+def converted(conversions: Conversions, video: Path) -> Path:
+    """Ask until a video was converted, as the page does."""
+    for _ in range(600):
+        file = conversions.playable(video)
+        if file is not None:
+            return file[0]
+        time.sleep(0.05)
+    raise AssertionError("is being converted for ever")
+
+
+def moving_jpeg(path: Path, width: int) -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, 2, "yuvj420p"
+        for number in range(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((2, width, 3), 80 * number, np.uint8))))
+        out.mux(stream.encode(None))
+    return path
+
+
+def test_what_the_encoder_refuses_is_said_and_not_tried_for_ever(tmp_path: Path) -> None:
+    wide = moving_jpeg(tmp_path / "wide.avi", 20_000)
+    conversions = Conversions(tmp_path / "prepared")
+    for work in (converted, converted, lambda one, video: one.finish(video)):
+        with pytest.raises(ActScribeError, match=r"wide.avi: cannot be converted to H.264 for browsers"):
+            work(conversions, wide)
+
+
+def test_after_a_full_disk_a_conversion_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = moving_jpeg(tmp_path / "one.avi", 64)
+    conversions = Conversions(tmp_path / "prepared")
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with monkeypatch.context() as patch:
+        patch.setattr(cameras, "convert", Mock(side_effect=full))
+        with pytest.raises(ActScribeError, match="the disk is full"):
+            converted(conversions, video)
+    assert converted(conversions, video).is_file()
 
 
 @pytest.mark.parametrize("times", [[np.nan] * 3, [0.0, 1.0, np.inf], [0.0, 2.0, 1.0], [0.0, 1.0, 1.0]])

@@ -71,7 +71,7 @@ class Conversions:
 
     folder: Path
     _done: dict[Path, float] = field(default_factory=dict)
-    _failed: dict[Path, str] = field(default_factory=dict)
+    _failed: dict[Path, ActScribeError] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _at_work: threading.Lock = field(default_factory=threading.Lock)
 
@@ -171,8 +171,12 @@ class Conversions:
 
     def _begin(self, video: Path, target: Path) -> None:
         with self._lock:
-            if video in self._failed:
-                raise ActScribeError(self._failed[video], "Convert it to MP4 (H.264) with a video player or ffmpeg.")
+            error = self._failed.get(video)
+            if error is not None and isinstance(error.__cause__, OSError):
+                del self._failed[video]  # a full disk, say: tried again once it was said
+                raise ActScribeError(error.message, "Then load the page again.")
+            if error is not None:
+                raise ActScribeError(error.message, "Convert it to MP4 (H.264) with a video player or ffmpeg.")
             if video in self._done:
                 return
             self._done[video] = 0.0
@@ -183,7 +187,7 @@ class Conversions:
             self._convert(video, target)
         except ActScribeError as error:
             with self._lock:
-                self._failed[video] = error.message
+                self._failed[video] = error
         finally:
             with self._lock:
                 self._done.pop(video, None)

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from av.packet import Packet
 
+from actscribe.errors import ActScribeError
 from actscribe.video.contained import contained
 from actscribe.video.reading import frames_at
 from actscribe.video.sound_track import SoundTrack
@@ -38,8 +39,22 @@ def convert(video: Path, times: np.ndarray, end: float, target: Path, done: Call
 
     Raises:
         UnreadableVideo: the source cannot be decoded to its end.
+        ActScribeError: the encoder refuses it, as where a side is longer than any player shows.
         OSError: the disk is full, or the folder cannot be written to.
     """
+    try:
+        return _converted(video, times, end, target, done)
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise ActScribeError(
+            f"{video}: cannot be converted to H.264 for browsers ({error.strerror}); are its sides longer than 16,384"
+            " pixels?",
+            "Convert it to a smaller MP4 (H.264) with a video player or ffmpeg.",
+        ) from error
+
+
+def _converted(video: Path, times: np.ndarray, end: float, target: Path, done: Callable[[float], None]) -> str:
     ticks = np.rint(np.append(times, end) * TICKS).astype(np.int64).tolist()
     settings = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": str(TICKS)}
     rate = Fraction(max(len(times) / max(end - float(times[0]), 1e-3), 0.001)).limit_denominator(1001)
