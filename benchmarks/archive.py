@@ -8,7 +8,9 @@ embedded one. A video is decoded by a process of its own while the network compu
 keeps almost two cores busy by that alone, so a second one gains on more than two cores only.
 
 Each command runs in a new process, with one thread of arithmetic for each process (`--threads 1`), and is timed from
-the first timeline to the last: loading the run takes each the same few seconds, and an archive is hours long. `*_cpu_s`
+the first timeline to the last: loading the run takes each the same few seconds, and an archive is hours long. One
+worker and `annotate` are compared running at the same time: what is new in an archive is a hundredth, and two runs of
+the same command one after the other differ by more. Then each number of workers has the machine to itself. `*_cpu_s`
 are seconds of processors of the whole command, the second witness on a busy machine. Timelines of all are compared byte
 for byte.
 
@@ -26,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from timeline import FRAMES, untrained_run
@@ -65,7 +68,14 @@ def report(
     videos = [film(folder / "in" / f"{index:02}.mp4", seconds, index) for index in range(count)]
     figures: dict[str, float] = {"videos": count, "video_s": seconds, "cores": os.cpu_count() or 0}
     words = ["annotate", *videos, "--run", run, "--out", folder / "alone", "--threads", 1, *batches]
-    figures |= timed("annotate", words, folder / "alone")
+    beside = ["archive", folder / "in", "--run", run, "--out", folder / "beside", "--workers", 1, *batches]
+    with ThreadPoolExecutor() as threads:
+        both = [
+            threads.submit(timed, "annotate", words, folder / "alone"),
+            threads.submit(timed, "beside", beside, folder / "beside" / "timelines"),
+        ]
+    figures |= both[0].result() | both[1].result()
+    figures["one_against_annotate"] = round(figures["annotate_s"] / figures["beside_s"], 3)
     wanted = {path.name: path.read_bytes() for path in (folder / "alone").iterdir()}
     for number in workers:
         out = folder / f"out{number}"
@@ -75,7 +85,6 @@ def report(
         assert made == wanted, "other bytes than annotate's"
     # Of n videos n - workers are timed: the first of each worker ends about when the clock begins.
     rates = {number: (count - number) / figures[f"workers_{number}_s"] for number in workers}
-    figures["one_against_annotate"] = round(rates[workers[0]] / ((count - 1) / figures["annotate_s"]), 3)
     for number in workers[1:]:
         figures[f"{number}_against_one"] = round(rates[number] / rates[workers[0]], 3)
     return figures
@@ -98,16 +107,19 @@ def together(
 
 def timed(name: str, words: list[object], folder: Path) -> dict[str, float]:
     """Run a command; return seconds from the first file in a folder to the last, of the whole, and of processors."""
-    start, before = time.monotonic(), os.times()
+    start = time.monotonic()
     program = "import sys; from actscribe.cli import main; main()"
     line = [sys.executable, "-c", program, *map(str, words)]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    whole, after = time.monotonic() - start, os.times()
-    if done.returncode:
-        raise SystemExit(done.stderr)
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        whole, process.returncode = time.monotonic() - start, os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise SystemExit(errors.read())
     stamps = [path.stat().st_mtime for path in folder.iterdir()]
     took = max(stamps) - min(stamps)
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    cpu = usage.ru_utime + usage.ru_stime  # with those of its own processes
     print(f"{name}: {took:.1f} s from the first timeline to the last, {whole:.1f} s in all, {cpu:.1f} s of processors")
     return {f"{name}_s": round(took, 2), f"{name}_whole_s": round(whole, 1), f"{name}_cpu_s": round(cpu, 1)}
 
