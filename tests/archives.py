@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actscribe.archive.ahead import opened_ahead
 from actscribe.archive.claims import Claims
 from actscribe.archive.drift import BINS
 from actscribe.archive.folder import Archive, Plan
@@ -129,7 +130,9 @@ def work(archive: Archive, together: list[list[str]] | None = None) -> Work:
 @contextmanager
 def make(archive: Archive, compute: Compute) -> Iterator[Work]:
     """Yield what does made-up videos, for a worker."""
-    yield work(archive)
+    made = work(archive)
+    with opened_ahead(made.open) as (take, begin):
+        yield Work(take, made.score, begin)
 
 
 class HerePool:
