@@ -160,6 +160,42 @@ def test_what_is_undone_in_one_go_is_called_what_it_was(chromium: Tab, ward: Sit
     ]
 
 
+def test_what_is_undone_and_done_again_is_called_by_what_is_there_then(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    press(page, *["."] * 5, "2", *["."] * 5, "2", ",", ",", "x", "[", "m")
+    saved(page)
+    for keys, did in (("Control+z", "Undid"), ("Control+y", "Redid")):
+        press(page, keys)
+        saved(page)
+        assert page.inner_text("#live").startswith(f"{did} merge: Suction, 0:00.20")
+    press(page, "Control+z", "Control+z")
+    saved(page)
+    assert page.inner_text("#live") == "Undid split: Suction, 0:00.20 to 0:00.40."
+
+
+def test_who_settles_what_differs_from_a_suggestion_judges_the_suggestion(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    # The first suggestion lasts from 0.4 to 1.2 s: its beginning, to 1 s, is marked by hand.
+    press(page, *["."] * 10, "1", *["."] * 15, "1", "Home", "g", "h")
+    saved(page)
+    (bout,) = ward.sheet("old.avi").bouts.values()
+    assert (bout.start, bout.end) == SUGGESTED[0]
+    assert bout.origin is not None
+    assert (bout.origin.start, bout.origin.end) == SUGGESTED[0]
+    press(page, "g", "Shift+H")
+    saved(page)
+    verdicts = ward.sheet("old.avi").verdicts
+    judged = {(one.start, one.end): yes for one, yes in verdicts.items()}
+    assert judged == dict(zip(SUGGESTED, (True, False), strict=True))
+    assert page.inner_text("#disagreement-count") == "0 differ"
+    press(page, "Control+z", "Control+z")
+    saved(page)
+    assert ward.sheet("old.avi").verdicts == {}
+    assert page.inner_text("#disagreement-count") == "2 differ"
+
+
 def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     page.goto(f"{ward.address.partition('?')[0]}#{ward.id('phone.mp4')}@0.5")

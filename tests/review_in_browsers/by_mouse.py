@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import Tab
-from hands import bouts_of, open_recording, press
+from hands import SUCTION, VENTILATION, bouts_of, open_recording, press
 from review_site import Site, enter, saved
 
 from actscribe.review.commands import COMMANDS
@@ -85,6 +85,31 @@ def test_a_click_on_a_line_of_the_keys_does_the_command(chromium: Tab, ward: Sit
     page.click("#dialog button[value=play]")
     assert page.evaluate("window.done") == ["play"]
     assert page.evaluate(CLICK_LINES, list(COMMANDS)) == ["play", *COMMANDS]
+
+
+def test_a_line_of_the_keys_begins_a_bout_and_asks_for_more_as_its_key_does(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+
+    def click_line(text: str) -> None:
+        page.click("#help")
+        page.click(f"#dialog dd button:text-is('{text}')")
+
+    click_line(f"Begin or end {SUCTION}")
+    press(page, *["."] * 5)
+    click_line(f"Begin or end {SUCTION}")
+    saved(page)
+    assert bouts_of(ward, "old.avi") == [(SUCTION, 0.0, 0.2)]
+    click_line("Change the label")
+    page.click(f"#dialog .label-choice button:has-text('{VENTILATION}')")
+    saved(page)
+    assert bouts_of(ward, "old.avi") == [(VENTILATION, 0.0, 0.2)]
+    click_line("The whole recording is reviewed")
+    page.wait_for_timeout(100)
+    assert page.inner_text("#live") == f"Now {VENTILATION}."  # nobody has answered yet
+    page.click("#dialog button:has-text('Mark all the same')")
+    saved(page)
+    assert ward.sheet("old.avi").reviewed[SUCTION] == ((0.0, 4.0),)
 
 
 def test_buttons_show_the_first_and_the_last_frame_of_a_bout(chromium: Tab, ward: Site) -> None:

@@ -128,7 +128,7 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
     ward.begin()
     page = enter(chromium, ward, 1280)
     page.click("text=Disagreements")
-    page.click(".pair-of-annotators tbody a")
+    page.click(".agreement tbody a")
     ready(page)
     until(page, "review.work.looked?.kind === 'disagreement'")  # the one that the link led to
     press(page, "Shift+H")
@@ -223,8 +223,8 @@ def test_who_settles_opens_what_two_annotated(chromium: Tab, ward: Site) -> None
     assert [one.inner_text() for one in page.locator("#rows th a").all()] == ["phone"]
     assert "two annotators are needed" in page.inner_text("#rows tr[data-closed]")
     page.click("text=Disagreements")
-    page.wait_for_selector(".pair-of-annotators td")
-    undefined = [one for one in page.locator(".pair-of-annotators td").all() if one.inner_text().startswith("–")]
+    page.wait_for_selector(".agreement td")
+    undefined = [one for one in page.locator(".agreement td").all() if one.inner_text().startswith("–")]
     assert undefined
     assert all(len(one.inner_text()) > len("– why") for one in undefined)  # each says why
     assert page.evaluate("import('/static/settle.js').then(({ figure }) => figure(-0.001))") == "0.00"

@@ -100,7 +100,7 @@ def test_who_settles_is_told_what_is_left_to_settle_and_finds_back(chromium: Tab
     page.click("#rows a")
     ready(page)
     page.click("#facts a")
-    page.wait_for_selector(".pair-of-annotators")
+    page.wait_for_selector(".agreement")
     assert page.is_hidden("#recording")
 
 
@@ -135,10 +135,10 @@ def test_where_there_is_no_kappa_the_page_says_why(chromium: Tab, ward: Site) ->
     settle(ward)
     page = enter(chromium, ward, 1280)
     page.click("text=Disagreements")
-    page.wait_for_selector(".pair-of-annotators >> nth=2")
+    page.wait_for_selector(".agreement >> nth=2")
 
     def cells(section: int, label: str, *columns: int) -> list[str]:
-        row = page.locator(".pair-of-annotators").nth(section).locator("table").first.locator("tbody tr")
+        row = page.locator(".agreement").nth(section).locator("table").first.locator("tbody tr")
         found_cells = row.nth(LABELS.index(label)).locator("td")
         return [found_cells.nth(column).inner_text() for column in columns]
 

@@ -208,5 +208,6 @@ class Sheets:
 
 
 def _changes(before: dict[str, Bout], now: dict[str, Bout]) -> tuple[Op, ...]:
-    gone: list[Op] = [Drop(id=one) for one in before if one not in now]
-    return (*gone, *(Put(bout=bout) for one, bout in now.items() if before.get(one) != bout))
+    # The page names the first one to who undid it: what is there now, rather than what is gone.
+    put: list[Op] = [Put(bout=bout) for one, bout in now.items() if before.get(one) != bout]
+    return (*put, *(Drop(id=one) for one in before if one not in now))

@@ -8,6 +8,8 @@ export function clock(seconds, digits = 2) {
 	return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
+export const fromTo = ({start, end}) => `${clock(start)} to ${clock(end)}`;
+
 /** Seconds of "12.3", "1:02.5" or "1:00:02"; NaN for anything else. */
 export function seconds(text) {
 	if (!/^\s*\d+(:\d{1,2}){0,2}(\.\d*)?\s*$/.test(text)) return NaN;

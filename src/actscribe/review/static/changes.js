@@ -1,6 +1,6 @@
 // Changes of the open recording: applied, sent in order, and what becomes of those refused.
 import {askOf, Refused} from "./api.js";
-import {clock} from "./format.js";
+import {fromTo} from "./format.js";
 import {Sheet} from "./sheet.js";
 
 export class Changes {
@@ -35,8 +35,8 @@ export class Changes {
 		if (!sheet[verb] && !this.queue.length) return work.say(`Nothing to ${verb}.`);
 		return this.queue.push({sheet, verb, body: {}, ops: null, done: answer => {
 			const why = sheet[verb];
-			const [touched] = [...answer.ops, ...answer.verdicts].map(op => op.bout ?? op.suggestion ?? sheet.bouts.get(op.id) ?? op);
-			const of = touched ? `: ${[touched.label, `${clock(touched.start)} to ${clock(touched.end)}`].filter(Boolean).join(", ")}` : "";
+			const [touched] = [...answer.ops, ...answer.verdicts].map(op => op.bout ?? op.suggestion ?? sheet.bouts.get(op.id));
+			const of = touched ? `: ${touched.label}, ${fromTo(touched)}` : "";
 			sheet.follow(answer);
 			this.#acknowledged(sheet, answer);
 			work.say(`${verb === "undo" ? "Undid" : "Redid"} ${why}${of}.`);

@@ -8,16 +8,15 @@ export function show(title, content, buttons, {wide = false, keydown = null} = {
 	const dialog = get("dialog");
 	return new Promise(resolve => {
 		const close = value => {
-			dialog.removeEventListener("close", left);
-			dialog.close();
 			resolve(value);
+			dialog.close();
 		};
-		const left = () => resolve("");
+		// The dialog before this one is told that it closed when this one may be open already.
+		dialog.onclose = () => dialog.open || resolve("");
 		const choices = buttons.map(([text, value, kind, first]) => make("button", {class: kind ?? "", autofocus: first, text, click: () => close(value)}));
 		dialog.className = wide ? "wide" : "";
 		dialog.replaceChildren(make("h2", {id: "dialog-title", tabindex: "-1", autofocus: wide, text: title}), make("div", {class: "body"}, ...content), make("div", {class: "choices"}, ...choices));
 		dialog.onkeydown = keydown && (event => keydown(event, close));
-		dialog.addEventListener("close", left, {once: true});
 		for (const button of dialog.querySelectorAll(".body button[value]")) button.addEventListener("click", () => close(button.value));
 		dialog.showModal();
 	});
@@ -55,11 +54,11 @@ function keyTable(title, rows) {
 			make("dt", {}, ...keys.map(kbd)), make("dd", {}, value ? make("button", {class: "link", value, text}) : text)])));
 }
 
-/** Show what every key does; where a recording is open, return the command that was clicked. */
+/** Show what every key does; where a recording is open, return the command, or the number of the label, that was clicked. */
 export function showKeys(keys, labels, open) {
 	const groups = Object.entries(Object.groupBy(keys.commands.values(), command => command.group)).map(([group, commands]) =>
 		keyTable(group, commands.map(({name, title, keys}) => [title, keys, open && name])));
-	const own = keyTable("Labels", labels.filter(one => one.keys.length).map(({name, keys}) => [`Begin or end ${name}`, keys]));
+	const own = keyTable("Labels", labels.map(({name, keys}, index) => [`Begin or end ${name}`, keys, open && String(index)]));
 	return show("Keys", [soft("p", "A click on a line does what it says. Keys can be set in review/keys.yaml beside the study."),
 		make("div", {class: "key-groups"}, own, ...groups, make("section", {}, make("h3", {text: "What is drawn"}), legend()))], [["Close", "", "main"]], {wide: true});
 }

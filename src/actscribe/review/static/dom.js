@@ -10,13 +10,13 @@ export function make(tag, how = {}, ...inside) {
 	const made = document.createElement(tag);
 	if (tag === "button") made.type = "button";
 	for (const [name, value] of Object.entries(how)) {
-		if (value === undefined || value === null || value === false) continue;
+		if ([undefined, null, false].includes(value)) continue;
 		if (name === "text") made.textContent = value;
 		else if (typeof value === "function") made.addEventListener(name, value);
 		else if (name === "style") for (const [property, one] of Object.entries(value)) made.style.setProperty(property, one);
 		else made.setAttribute(name, value === true ? "" : value);
 	}
-	made.append(...inside.filter(one => one !== null && one !== undefined));
+	made.append(...inside.filter(one => (one ?? null) !== null));
 	return made;
 }
 
@@ -32,7 +32,7 @@ export const press = (button, yes) => button.setAttribute("aria-pressed", String
 export const dot = colour => make("span", {class: "dot", style: {background: colour}});
 
 export const table = (heads, body, ...caption) => make("table", {}, ...caption,
-	make("thead", {}, make("tr", {}, ...heads.map(one => make("th", {scope: "col", ...one})))), make("tbody", {}, ...body));
+	make("thead", {}, make("tr", {}, ...heads.map(one => make("th", {scope: "col", ...(one.text ? one : {text: one})})))), make("tbody", {}, ...body));
 
 export function icon(name) {
 	if (!DRAWINGS[name]) return null;

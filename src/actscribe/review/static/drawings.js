@@ -1,4 +1,5 @@
 // The drawings on buttons, 24 by 24: what is filled, and what is a line.
+const HORN = "M4 9.5v5h3.5L12 19V5L7.5 9.5z";
 export const DRAWINGS = {
 	play: ["M7 4.5v15l12.5-7.5z"],
 	pause: ["M6 4.5h4.2v15H6zM13.8 4.5H18v15h-4.2z"],
@@ -11,8 +12,8 @@ export const DRAWINGS = {
 	"previous-bout": ["", "M14 6l-6 6 6 6M19 6l-6 6 6 6"],
 	"next-bout": ["", "M10 6l6 6-6 6M5 6l6 6-6 6"],
 	loop: ["", "M5 11V9a3 3 0 0 1 3-3h10l-3-3M19 13v2a3 3 0 0 1-3 3H6l3 3"],
-	sound: ["M4 9.5v5h3.5L12 19V5L7.5 9.5z", "M15 9a4 4 0 0 1 0 6M17.5 6.5a8 8 0 0 1 0 11"],
-	mute: ["M4 9.5v5h3.5L12 19V5L7.5 9.5z", "M15.5 9.5l5 5M20.5 9.5l-5 5"],
+	sound: [HORN, "M15 9a4 4 0 0 1 0 6M17.5 6.5a8 8 0 0 1 0 11"],
+	mute: [HORN, "M15.5 9.5l5 5M20.5 9.5l-5 5"],
 	undo: ["", "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4"],
 	redo: ["", "M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h4"],
 	"zoom-in": ["", "M12 5v14M5 12h14"],

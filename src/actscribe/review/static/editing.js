@@ -1,7 +1,7 @@
 // What a person does to bouts and suggestions.
 import {chooseLabel} from "./dialogs.js";
 import * as edits from "./edits.js";
-import {clock, count} from "./format.js";
+import {capital, clock, count, fromTo} from "./format.js";
 
 export class Editing {
 	constructor(work) {
@@ -50,7 +50,7 @@ export class Editing {
 
 	mark(name, start, end) {
 		const foe = this.excluding(name, start, end);
-		return this.#act(edits.mark(name, start, end), `${name} from ${clock(start)} to ${clock(end)}.${foe ? ` It overlaps ${foe}, which excludes it.` : ""}`);
+		return this.#act(edits.mark(name, start, end), `${name} from ${fromTo({start, end})}.${foe ? ` It overlaps ${foe}, which excludes it.` : ""}`);
 	}
 
 	/** A label that must not hold together with another one, but does. */
@@ -129,9 +129,9 @@ export class Editing {
 	judge(yes) {
 		const {sheet, say, chosenSuggestion: one} = this.work;
 		if (!one) return say("Choose a suggestion first: press the key of the next one.");
-		const text = `${yes ? "Accepted" : "Rejected"} ${one.label}, ${clock(one.start)} to ${clock(one.end)}.`;
-		if (sheet.state(one) === yes) return say(yes ? "It is accepted already." : "It is rejected already.");
-		return this.#act(() => edits.judge([one], yes, this.work.sheet), text);
+		const judged = yes ? "accepted" : "rejected";
+		if (sheet.state(one) === yes) return say(`It is ${judged} already.`);
+		return this.#act(() => edits.judge([one], yes, this.work.sheet), `${capital(judged)} ${one.label}, ${fromTo(one)}.`);
 	}
 
 	judgeView(yes) {
@@ -146,6 +146,6 @@ export class Editing {
 		const item = work.looked?.kind === "disagreement" ? work.looked.item : null;
 		if (!item) return work.say("Go to a disagreement first.");
 		work.looked = null;
-		return this.#act(() => edits.settle(item, yes, work.sheet), `Settled: ${item.label} ${yes ? "happens" : "does not happen"} from ${clock(item.start)} to ${clock(item.end)}.`);
+		return this.#act(() => edits.settle(item, yes, work.sheet), `Settled: ${item.label} ${yes ? "happens" : "does not happen"} from ${fromTo(item)}.`);
 	}
 }

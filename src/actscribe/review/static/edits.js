@@ -51,7 +51,7 @@ const alike = (one, other) => {
 
 /** Say no to suggestions; a bout that was made from one goes with it. */
 function reject(suggestions, sheet) {
-	const made = one => [...(sheet.mine.get(one.label)?.within(one.start, one.end) ?? [])].filter(
+	const made = one => sheet.mine.get(one.label).within(one.start, one.end).filter(
 		({origin}) => origin && origin.label === one.label && origin.start === one.start && origin.end === one.end);
 	return action("reject", suggestions.flatMap(one => [...made(one).map(({id}) => ({op: "drop", id})), verdict(one, false)]));
 }
@@ -59,20 +59,25 @@ function reject(suggestions, sheet) {
 export const reviewed = (start, end, labels = [], yes = true) =>
 	end > start ? action(yes ? "reviewed" : "not reviewed", [{op: "mark", start, end, labels, reviewed: yes}]) : null;
 
-/** Settle where two annotators differ: from `start` to `end` it is so, or it is not; and the span counts as reviewed. */
+/** Settle where two annotators, or one and a suggestion, differ: it is so, or it is not; and the span counts as reviewed. */
 export function settle({label, start, end, subject: by}, yes, sheet) {
-	const within = sheet.mine.get(label)?.within(start, end) ?? [];
+	const overlaps = one => one.start < end && one.end > start;
+	const within = sheet.mine.get(label).within(start, end);
+	const suggested = sheet.toSettle ? [] : sheet.predicted.get(label).within(start, end).filter(overlaps);
 	const subject = by || within[0]?.subject || "";
-	const touched = yes ? within.filter(bout => bout.subject === subject) : within; // two people's bouts never become one
-	const overlapping = touched.filter(bout => yes || (bout.start < end && bout.end > start));
-	const ops = overlapping.map(({id}) => ({op: "drop", id}));
+	// Two people's bouts never become one.
+	const touched = within.filter(yes ? bout => bout.subject === subject : overlaps);
+	const [[first], [one]] = [touched, suggested];
+	const ops = touched.map(({id}) => ({op: "drop", id}));
 	if (yes) {
 		const whole = {start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))};
-		ops.push(put({id: touched[0]?.id ?? crypto.randomUUID(), label, subject, origin: null, ...whole}));
+		const origin = one ? asSuggested(one) : first?.origin ?? null;
+		ops.push(put({id: first?.id ?? crypto.randomUUID(), label, subject, origin, ...whole}));
 	} else {
-		for (const bout of overlapping)
+		for (const bout of touched)
 			for (const [from, to] of [[bout.start, start], [end, bout.end]])
 				if (from < to) ops.push(put({...bout, id: crypto.randomUUID(), start: from, end: to}));
 	}
-	return action("settle", [...ops, {op: "mark", start, end, labels: [label], reviewed: true}]);
+	const judged = suggested.map(each => verdict(each, yes || within.some(bout => alike(bout, each))));
+	return action("settle", [...ops, ...judged, {op: "mark", start, end, labels: [label], reviewed: true}]);
 }

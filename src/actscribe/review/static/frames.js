@@ -25,9 +25,8 @@ export class Frames {
 
 	/** When the frame after it begins. */
 	end(index) {
-		index = this.inside(index);
-		if (index + 1 < this.count) return this.times[index + 1];
-		return (this.times[index] ?? 0) + this.step;
+		const frame = this.inside(index);
+		return this.times[frame + 1] ?? this.start(frame) + this.step;
 	}
 
 	inside(index) {

@@ -121,8 +121,7 @@ export class List {
 	}
 
 	#table() {
-		const heads = ["Recording", "Reviewed", "Bouts", "Length", "Split"].map(text => ({text}));
-		const made = table([...heads, {text: "Doubtful", title: DOUBTFUL}], []);
+		const made = table(["Recording", "Reviewed", "Bouts", "Length", "Split", {text: "Doubtful", title: DOUBTFUL}], []);
 		made.className = "recordings";
 		made.tBodies[0].id = "rows";
 		return make("div", {class: "scroll"}, made,
@@ -169,7 +168,7 @@ export class List {
 		const own = run && (await ask("/api/guards").catch(() => ({})))[annotator];
 		const judged = own && own.accepted + own.rejected;
 		if (judged) {
-			const planted = own.planted ? `, and ${own.planted_accepted} of ${count(own.planted, "that was wrong on purpose", "that were wrong on purpose")}` : "";
+			const planted = own.planted ? `, and ${own.planted_accepted} of ${own.planted} wrong on purpose` : "";
 			get("guards").textContent = `You accepted ${own.accepted} of ${count(judged, "suggestion")} (${percent(own.accepted / judged)})${planted}.`;
 		}
 	}

@@ -1,5 +1,5 @@
 // Playing, stepping and looping, and from one thing worth a look to the next.
-import {capital, clock} from "./format.js";
+import {capital, clock, fromTo} from "./format.js";
 import {rest} from "./spans.js";
 
 export class Moves {
@@ -109,6 +109,6 @@ export class Moves {
 		else work.look(kind, item);
 		work.goTo(item.start);
 		const why = item.why ? `, ${item.why}` : "";
-		return work.say(`${capital(kind)} ${index + 1} of ${items.length}${round}: ${item.label}, ${clock(item.start)} to ${clock(item.end)}${why}.`);
+		return work.say(`${capital(kind)} ${index + 1} of ${items.length}${round}: ${item.label}, ${fromTo(item)}${why}.`);
 	}
 }

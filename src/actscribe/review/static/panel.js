@@ -1,6 +1,6 @@
 // Beside the video: the labels with their keys, and what can be done with the chosen bout.
 import {dot, get, make, press, soft} from "./dom.js";
-import {clock, lasting, percent, seconds} from "./format.js";
+import {clock, fromTo, lasting, percent, seconds} from "./format.js";
 import {kbd} from "./keys.js";
 import {covers, total} from "./spans.js";
 
@@ -55,7 +55,7 @@ export class Panel {
 	}
 
 	#looked({kind, item}) {
-		const text = `${item.label}, ${clock(item.start)} to ${clock(item.end)}${item.why ? `: ${item.why}` : ""}`;
+		const text = `${item.label}, ${fromTo(item)}${item.why ? `: ${item.why}` : ""}`;
 		const settling = kind === "disagreement" ? make("div", {class: "buttons"}, this.#button("settle-yes", "It happens"), this.#button("settle-no", "It does not")) : null;
 		return [make("h2", {id: "chosen-title", text: kind === "disagreement" ? "Disagreement" : "Doubtful moment"}), make("p", {text}), settling].filter(Boolean);
 	}
@@ -108,8 +108,8 @@ export class Panel {
 		};
 		input.addEventListener("keydown", event => event.key === "Enter" && set());
 		input.addEventListener("change", set);
-		const nudge = (frames, name) => this.#button(name, frames < 0 ? "−1" : "+1", frames < 0 ? `${title} one frame earlier` : `${title} one frame later`);
-		return make("div", {class: "edge"}, this.#button(`bout-${edge}`, title, `Show the ${edge}`), nudge(-1, `${edge}-earlier`), input, nudge(1, `${edge}-later`), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
+		const nudge = (text, when) => this.#button(`${edge}-${when}`, text, `${title} one frame ${when}`);
+		return make("div", {class: "edge"}, this.#button(`bout-${edge}`, title, `Show the ${edge}`), nudge("−1", "earlier"), input, nudge("+1", "later"), this.#button(`${edge}-here`, "Here", `${title} at this frame`));
 	}
 
 	#button(name, text, label) {

@@ -51,14 +51,15 @@ export class Player {
 		this.cameras = cameras;
 		this.frames = frames;
 		const {video, behind} = this.main;
+		const isShown = () => video === this.main?.video;
 		const follow = (_, {mediaTime}) => {
-			if (video !== this.main?.video) return;
+			if (!isShown()) return;
 			if (!this.#seeking && !this.#stepping) this.#arrive(frames.nearest(mediaTime + behind));
 			video.requestVideoFrameCallback(follow);
 		};
 		video.requestVideoFrameCallback(follow);
-		video.addEventListener("ended", () => video === this.main?.video && this.#ended());
-		video.addEventListener("pause", () => video === this.main?.video && this.#paused());
+		video.addEventListener("ended", () => isShown() && this.#ended());
+		video.addEventListener("pause", () => isShown() && this.#paused());
 	}
 
 	get main() {

@@ -29,8 +29,8 @@ export class Queue {
 		if (!this.#running) this.#run();
 	}
 
-	empty() {
-		return this.#waiting.length ? new Promise(done => this.#idle.push(done)) : Promise.resolve();
+	async empty() {
+		if (this.#waiting.length) await new Promise(done => this.#idle.push(done));
 	}
 
 	async #run() {

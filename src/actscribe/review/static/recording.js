@@ -6,7 +6,7 @@ import {Changes} from "./changes.js";
 import {insists, showKeys} from "./dialogs.js";
 import {get} from "./dom.js";
 import {Editing} from "./editing.js";
-import {clock} from "./format.js";
+import {fromTo} from "./format.js";
 import {Frames} from "./frames.js";
 import {Moves} from "./moves.js";
 import {Overview} from "./overview.js";
@@ -64,8 +64,7 @@ export class Recording {
 		if (ticket !== this.ticket) return;
 		this.sheet = new Sheet(opened, this.labels.map(({name}) => name));
 		document.title = `${opened.name} · ActScribe review`;
-		this.timeline.from = 0;
-		this.timeline.to = opened.duration;
+		[this.timeline.from, this.timeline.to] = [0, opened.duration];
 		this.timeline.layOut();
 		this.toolbars.opened();
 		this.activate(0);
@@ -141,7 +140,7 @@ export class Recording {
 		const touching = [this.sheet.mine, this.sheet.predicted].flatMap(lanes => lanes.get(lane).within(player.aimTime, player.aimEnd - 1e-6).filter(inFrame));
 		const bout = touching.find(one => one !== chosen) ?? touching[0];
 		if (bout) this.choose(bout);
-		this.say(bout ? `${bout.label}, ${clock(bout.start)} to ${clock(bout.end)}` : `No bout of ${lane} here.`);
+		this.say(bout ? `${bout.label}, ${fromTo(bout)}` : `No bout of ${lane} here.`);
 	}
 
 	activate(index) {
@@ -190,7 +189,8 @@ export class Recording {
 
 	async help() {
 		const name = await showKeys(this.keys, this.labels, Boolean(this.sheet));
-		if (name) this.keys.run(name, this);
+		if (name in this.labels) this.run(() => this.editing.label(name));
+		else if (name) this.keys.run(name, this);
 	}
 
 	viewed() {

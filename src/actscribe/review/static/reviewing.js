@@ -1,7 +1,7 @@
 // Marking time as reviewed; who has not seen most of it is asked first.
 import {confirm} from "./dialogs.js";
 import * as edits from "./edits.js";
-import {clock, lasting} from "./format.js";
+import {clock, fromTo, lasting} from "./format.js";
 import {common, total, without} from "./spans.js";
 
 export class Reviewing {
@@ -51,17 +51,17 @@ export class Reviewing {
 		const end = last >= player.start(player.frames.count - 1) - 1e-6 ? sheet.duration : last;
 		this.since = null;
 		work.refresh();
-		return this.#mark(start, end, `Reviewed from ${clock(start)} to ${clock(end)}.`);
+		return this.#mark(start, end, `Reviewed from ${fromTo({start, end})}.`);
 	}
 
 	view() {
-		const {from, to} = this.work.timeline;
-		return this.#mark(from, to, `${clock(from)} to ${clock(to)} is reviewed.`);
+		const {from: start, to: end} = this.work.timeline;
+		return this.#mark(start, end, `${fromTo({start, end})} is reviewed.`);
 	}
 
 	notView() {
-		const {from, to} = this.work.timeline;
-		return this.work.changes.act(edits.reviewed(from, to, this.#labels(), false), `${clock(from)} to ${clock(to)} is not reviewed.`);
+		const {from: start, to: end} = this.work.timeline;
+		return this.work.changes.act(edits.reviewed(start, end, this.#labels(), false), `${fromTo({start, end})} is not reviewed.`);
 	}
 
 	all() {

@@ -17,7 +17,7 @@ function noKappa(seconds) {
 	return seconds[0] ? "both mark it all the time" : "neither marked it";
 }
 const scrolled = (caption, heads, body) => make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
-	table(heads.map(text => ({text})), body, make("caption", {text: caption})));
+	table(heads, body, make("caption", {text: caption})));
 
 export class Settle {
 	constructor(page) {
@@ -42,7 +42,7 @@ export class Settle {
 		const between = (one, value, low, high) => figure(one[value]) + (typeof one[low] === "number" ? ` (${figure(one[low])} to ${figure(one[high])})` : "");
 		const rows = Object.entries(labels).map(([name, one]) => row(name, one.recordings, lasting(one.seconds), cell(between(one, "kappa", "low", "high"), noKappa([0, 1, 2, 3].map(part => sum(recordings, ({seconds_agreed: own}) => own[name][part])))),
 			...["seconds", "bouts"].map(of => cell(between(one, `${of}_icc`, `${of}_low`, `${of}_high`), one.recordings < 2 ? "it takes two recordings" : "the same in all recordings"))));
-		return make("section", {class: "pair-of-annotators"}, scrolled("All recordings", ["Label", "Recordings", "Both annotated", "kappa", "ICC of durations", "ICC of counts"], rows));
+		return make("section", {class: "agreement"}, scrolled("All recordings", ["Label", "Recordings", "Both annotated", "kappa", "ICC of durations", "ICC of counts"], rows));
 	}
 
 	#recording(recording) {
@@ -53,7 +53,7 @@ export class Settle {
 			const say = yes => Object.entries(one.who).filter(([, there]) => there === yes).map(([annotator]) => annotator).join(", ") || "–";
 			return row(make("a", {href: `#${id}@${one.start}`, text: `${clock(one.start)} – ${clock(one.end)}`}), one.label, say(true), say(false), one.settled ? "yes" : one.again);
 		});
-		return make("section", {class: "pair-of-annotators"}, make("h2", {}, make("a", {href: `#${id}`, text: name})),
+		return make("section", {class: "agreement"}, make("h2", {}, make("a", {href: `#${id}`, text: name})),
 			make("div", {class: "columns"}, scrolled("Agreement beyond chance, and how long", ["Label", "kappa", ...annotators], figures),
 				scrolled(`${count(disagreements.length + more, "disagreement")}, ${unsettled(recording)} to settle`, ["When", "Label", "It happens", "It does not", "Settled"], rows)));
 	}

@@ -80,19 +80,18 @@ export class Sheet {
 			.sort((a, b) => a.start - b.start);
 	}
 
-	/** What is to be settled, or where the annotator and the suggestions say different things. */
+	/** What is to be settled, or where the annotator and suggestions not judged yet say different things. */
 	disagreements() {
-		if (this.differences?.version === this.version) return this.differences.differing;
-		const differing = this.toSettle
+		if (this.differences?.version !== this.version) this.differences = {version: this.version, items: this.toSettle
 			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label], start, end))
-			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : [];
-		this.differences = {version: this.version, differing};
-		return differing;
+			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : []};
+		return this.differences.items;
 	}
 
 	#differing(label) {
 		const [one, other] = [this.mine, this.predicted].map(lanes => union(lanes.get(label).items));
-		return apart(one, other, this.frame_s * 1.5).map(span => ({label, ...span}));
+		const judged = ({start, end}) => this.predicted.get(label).within(start, end).some(each => this.state(each) !== null && covers([[each.start, each.end]], start, end));
+		return apart(one, other, this.frame_s * 1.5).filter(span => !judged(span)).map(span => ({label, ...span}));
 	}
 
 	get whole() {

@@ -23,7 +23,7 @@ export class Table {
 		const bouts = [...work.sheet.mine.values()].flatMap(lane => lane.within(from, to)).sort((a, b) => a.start - b.start);
 		const rows = bouts.slice(0, most).map(bout => row(make("button", {class: "link", text: bout.label, click: () => this.#go(bout)}),
 			clock(bout.start, 3), clock(bout.end, 3), lasting(bout.end - bout.start), bout.origin ? "suggested" : "a person"));
-		const heads = ["Label", "Start", "End", "Lasts", "From"].map(text => ({text}));
+		const heads = ["Label", "Start", "End", "Lasts", "From"];
 		const caption = `${bouts.length > most ? `The first ${most} of ${whole(bouts.length)}` : whole(bouts.length)} bouts ${Number.isFinite(from) ? "in view" : ""}`;
 		get("bouts-table").replaceChildren(table(heads, rows, make("caption", {text: caption})));
 	}

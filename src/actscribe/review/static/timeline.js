@@ -182,12 +182,11 @@ export class Timeline {
 
 	#drawRows(pen) {
 		const {sheet} = this.work;
-		const framed = this.#framePixels() >= FRAME_PIXELS;
 		this.rows.forEach((row, index) => {
 			const {label} = row;
 			box(pen, index === this.work.active ? this.colours["lane-active"] : this.colours.paper, 0, row.top, this.width, this.rowHeight);
 			this.#drawGround(pen, row);
-			if (framed) this.#drawFrames(pen, row);
+			if (this.#near) this.#drawFrames(pen, row);
 			this.#drawCurve(pen, row);
 			this.#drawBouts(pen, sheet.mine.get(label.name), row.mine, MINE, label.color);
 			if (sheet.suggestions) this.#drawSuggestions(pen, sheet.predicted.get(label.name), row.predicted, label.color);
@@ -211,8 +210,8 @@ export class Timeline {
 		}
 	}
 
-	#framePixels() {
-		return (this.work.sheet.frame_s / this.span) * this.width;
+	get #near() {
+		return (this.work.sheet.frame_s / this.span) * this.width >= FRAME_PIXELS;
 	}
 
 	#drawFrames(pen, row) {
@@ -336,9 +335,7 @@ export class Timeline {
 		this.#drawChosen(pen);
 		if (this.drag) this.#drawDrag(pen);
 		const at = this.x(now);
-		if (this.#framePixels() >= FRAME_PIXELS) {
-			box(pen, this.colours.accent, at, RULER, this.x(work.player.after) - at, this.height - RULER, 0.16);
-		}
+		if (this.#near) box(pen, this.colours.accent, at, RULER, this.x(work.player.after) - at, this.height - RULER, 0.16);
 		box(pen, this.colours.accent, Math.round(at) - 0.75, RULER - 10, 1.5, this.height);
 		pen.beginPath();
 		pen.roundRect(at - 5, RULER - 13, 10, 11, [3, 3, 5, 5]);
