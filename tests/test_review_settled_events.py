@@ -29,6 +29,33 @@ def test_point_events_of_both_are_in_the_agreed_sheet_once(study: Path) -> None:
     assert [(one["start"], one["end"]) for one in bouts] == [(0.5, 0.5), (2.0, 2.0), (2.7, 2.7)]
 
 
+def test_events_that_change_after_settling_began_are_said(study: Path) -> None:
+    """Nothing can be asked about them, so who settles is told which to see to."""
+
+    def act(name: str, *ops: object) -> None:
+        browser = client(study, name, independent=True)
+        id = ids(browser)["train"]
+        body = {"revision": opened(browser, id)["revision"], "why": "w", "ops": list(ops)}
+        assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+
+    def said() -> str:
+        settler = client(study, "agreed")
+        return str(opened(settler, ids(settler)["train"])["changed"])
+
+    everything = {"op": "mark", "start": 0, "end": 3}
+    act("AB", put(LEFT, 0.5, 0.5, "a"), everything)
+    act("CD", put(RIGHT, 0.2, 0.2, "c"), everything)
+    assert said() == ""
+    act("agreed", everything)
+    assert said() == ""
+    act("CD", put(LEFT, 2.5, 2.5, "d"), put(RIGHT, 0.3, 0.3, "c"))
+    act("AB", {"op": "drop", "id": "a"})
+    about = "Point events changed since settling began, of which nothing is asked: "
+    assert said() == f"{about}{LEFT} at 0:02.5 is new, {LEFT} at 0:00.5 is gone."
+    act("agreed", put(LEFT, 2.5, 2.5, "own"))
+    assert said() == f"{about}{LEFT} at 0:00.5 is gone."
+
+
 #: What each of two files says: label, subject, start, end in seconds.
 FILES = {
     "one.csv": ((LEFT, "Ada", 0.5, 0.5), (LEFT, "Ada", 1.5, 1.5), (RIGHT, "Ada", 0.0, 1.0)),

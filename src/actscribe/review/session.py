@@ -22,7 +22,15 @@ from actscribe.review.folder import ReviewFolder
 from actscribe.review.guard import Judged, Looks, judged
 from actscribe.review.planted import planted
 from actscribe.review.recordings import Item, items, outside
-from actscribe.review.settling import Voice, begun_as_agreed, changed_meanwhile, note_files, standing, voices
+from actscribe.review.settling import (
+    Voice,
+    begun_as_agreed,
+    changed_meanwhile,
+    events_since,
+    note_files,
+    standing,
+    voices,
+)
 from actscribe.review.sheets import Sheets
 from actscribe.review.suggester import Suggester
 from actscribe.review.suggestions import Doubt, Suggested
@@ -204,7 +212,9 @@ class Session:
         if self.is_settling:
             again = changed_meanwhile(item, self.journal, self.data.labels)
             who = " and ".join(again)
-            return f"{who} changed what was settled: it is asked again where the change touches it." if who else ""
+            asked = f"{who} changed what was settled: it is asked again where the change touches it." if who else ""
+            events = events_since(sheet, self.two(item), self.data.labels) if sheet.revision else ""
+            return " ".join(filter(None, (asked, events)))
         if not sheet.began.source or sheet.began.digest == digest_of(item.written.row):
             return ""
         if not sheet.revision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,14 @@ from actscribe.journal.file_voices import counting
 from actscribe.journal.outdated import as_it_stands, outdated
 from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
+from actscribe.report.formatting import clock
 from actscribe.review.recordings import Item
 from actscribe.timeline.matching import annotated_spans, label_spans
 
 #: Seconds within which two people's point events of one label are taken for one (ours).
 SAME_EVENT_S = 1.0
+#: Changes that one sentence names.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,38 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
     )
     name = item.recording.name
     return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)
+
+
+def events_since(sheet: Sheet, both: Sequence[Voice], labels: LabelSet) -> str:
+    """Say which point events the two changed since settling began and the agreed sheet does not have so; empty: none.
+
+    Args:
+        sheet: of what was agreed.
+        both: as they are now.
+        labels: of the study now.
+    """
+    first = (one for one in both[0].annotations.intervals if one.start == one.end)
+    now = sorted((one.label, one.start) for one in (*first, *_events_of_second_alone(both)))
+    then, agreed = _events(sheet.began.bouts, labels), _events(sheet.bouts.values(), labels)
+    new = [one for one in now if not _is_near(one, then) and not _is_near(one, agreed)]
+    gone = [one for one in then if not _is_near(one, now) and _is_near(one, agreed)]
+    both_ways = (("new", new), ("gone", gone))
+    changes = [f"{label} at {clock(at)} is {what}" for what, events in both_ways for label, at in events]
+    if not changes:
+        return ""
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    return f"Point events changed since settling began, of which nothing is asked: {', '.join(changes[:_SHOWN])}{more}."
+
+
+def _events(bouts: Iterable[Bout], labels: LabelSet) -> list[tuple[str, float]]:
+    return sorted((labels.resolve(one.label) or "", one.start) for one in bouts if one.start == one.end)
+
+
+def _is_near(event: tuple[str, float], others: Sequence[tuple[str, float]]) -> bool:
+    """Tell whether one of several events, in order, is taken for this one."""
+    label, at = event
+    reach = SAME_EVENT_S + SAME_S
+    return bisect_left(others, (label, at - reach)) < bisect_right(others, (label, at + reach))
 
 
 def _events_of_second_alone(both: Sequence[Voice]) -> list[Interval]:
