@@ -38,22 +38,22 @@ def test_events_that_change_after_settling_began_are_said(study: Path) -> None:
         body = {"revision": opened(browser, id)["revision"], "why": "w", "ops": list(ops)}
         assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
 
-    def said() -> str:
+    def announced() -> str:
         settler = client(study, "agreed")
         return str(opened(settler, ids(settler)["train"])["changed"])
 
     everything = {"op": "mark", "start": 0, "end": 3}
     act("AB", put(LEFT, 0.5, 0.5, "a"), everything)
     act("CD", put(RIGHT, 0.2, 0.2, "c"), everything)
-    assert said() == ""
+    assert announced() == ""
     act("agreed", everything)
-    assert said() == ""
+    assert announced() == ""
     act("CD", put(LEFT, 2.5, 2.5, "d"), put(RIGHT, 0.3, 0.3, "c"))
     act("AB", {"op": "drop", "id": "a"})
     about = "Point events changed since settling began, of which nothing is asked: "
-    assert said() == f"{about}{LEFT} at 0:02.5 is new, {LEFT} at 0:00.5 is gone."
+    assert announced() == f"{about}{LEFT} at 0:02.5 is new, {LEFT} at 0:00.5 is gone."
     act("agreed", put(LEFT, 2.5, 2.5, "own"))
-    assert said() == f"{about}{LEFT} at 0:00.5 is gone."
+    assert announced() == f"{about}{LEFT} at 0:00.5 is gone."
 
 
 #: What each of two files says: label, subject, start, end in seconds.
