@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +20,7 @@ from actscribe.archive.pool import hand_out
 from actscribe.archive.task import Outcome
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
+from actscribe.progress import report_to
 
 HEAD = {"num_cpus": 1, "include_dashboard": False}
 #: Ray reads the environment while it is imported, so it is not imported to see whether it is there.
@@ -90,3 +93,53 @@ def test_without_a_cluster_a_sentence_says_so_at_once(tmp_path: Path, address: s
     archive, _ = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
     with pytest.raises(ActScribeError, match=message):
         RayPool(archive, archives.make, address, Compute(), None)
+
+
+def test_while_no_worker_of_the_cluster_is_ready_it_is_said_once(cluster: Any, tmp_path: Path) -> None:
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    lines: list[str] = []
+    with (
+        report_to(lambda report: lines.append(str(report))),
+        closing(RayPool(archive, archives.make, cluster.address, Compute(), 1)) as pool,
+    ):
+        assert pool.hear(0.001) == []
+        assert lines == []  # half a minute has not gone by
+        pool._say_late = 0.0
+        assert pool.hear(0.001) == pool.hear(0.001) == []
+        (sentence,) = lines
+        assert "all cores are taken by other work" in sentence
+        hand_out(archive, videos, pool, lambda *_: None)
+    assert lines == [sentence]
+    assert archive.is_done(videos[0])
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("", "This machine has no token of a Ray cluster."),
+        ("f" * 64, "does not let this machine in"),
+    ],
+)
+def test_without_the_token_of_the_cluster_it_is_said_what_to_copy(
+    cluster: Any, tmp_path: Path, token: str, message: str
+) -> None:
+    """In a process of its own: Ray keeps the first token that it has read."""
+    own = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_TOKEN"} | {"HOME": str(tmp_path)}
+    program = f"""
+from actscribe.archive.cluster import check_cluster
+from actscribe.errors import ActScribeError
+try:
+    check_cluster({cluster.address!r})
+except ActScribeError as error:
+    print(error)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=own | ({"RAY_AUTH_TOKEN": token} if token else {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert message in ended.stdout
+    assert "Copy ~/.ray/auth_token of the cluster's first node" in ended.stdout

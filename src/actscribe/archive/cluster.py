@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
@@ -20,14 +21,22 @@ from actscribe.archive.task import Outcome, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.packages import require
+from actscribe.progress import say
 
 #: Ray asks for a token, tells nobody that it is used, and shows no page of itself.
 ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 
-
-#: Seconds in which a cluster must answer.
-PATIENCE_S = 10.0
+#: Seconds in which a cluster must answer, and in which a worker of it should be ready.
+PATIENCE_S, READY_S = 10.0, 30.0
+#: What begins a connection of HTTP/2, by which the parts of a cluster speak, and the kind of frame that comes back (RFC
+#: 9113, sections 3.4 and 6.5).
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS = 4
 _START = "Start one with: RAY_AUTH_MODE=token ray start --head --include-dashboard=false"
+_TOKEN = (
+    "Copy ~/.ray/auth_token of the cluster's first node to this machine, or if there is none yet, make it there before"
+    " the cluster starts: ray get-auth-token --generate"
+)
 
 
 class RayPool:
@@ -57,6 +66,7 @@ class RayPool:
         self._actors: list[Any] = [self._start() for _ in range(count)]
         self._holders = [""] * count
         self._asked: dict[Any, int] = {}
+        self._say_late: float | None = time.monotonic() + READY_S
         for index in range(count):
             self._greet(index)
 
@@ -70,6 +80,8 @@ class RayPool:
             time.sleep(seconds)
             return []
         ready, _ = self._ray.wait(list(self._asked), num_returns=1, timeout=seconds)
+        if not ready:
+            self._say_waiting()
         return list(self._listen(ready))
 
     def close(self) -> None:
@@ -79,6 +91,17 @@ class RayPool:
         for holder in self._holders:
             self._claims.free(holder)
         self._ray.shutdown()
+
+    def _say_waiting(self) -> None:
+        """Say once that no worker is ready: Ray lets actors wait for other work's end without a word."""
+        if self._say_late is None or any(self._holders) or time.monotonic() < self._say_late:
+            return
+        self._say_late = None
+        what = "GPUs" if "num_gpus" in self._needs else "cores"
+        say(
+            f"No worker of the cluster is ready yet: the run is still being loaded, or all {what} are taken by other"
+            " work, which `ray status` shows. It begins by itself when one is free."
+        )
 
     def _start(self) -> Any:
         # Without a name it ends with whoever hands out; restarts are ours, so that deaths are known.
@@ -128,27 +151,59 @@ def _connected(address: str) -> Any:
     import ray
 
     try:
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        with _said_when_late(f"Ray has not connected to '{address}' yet; is the head of a cluster there?"):
+            ray.init(address=address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    except ray.exceptions.AuthenticationError as error:
+        raise ActScribeError("This machine has no token of a Ray cluster.", _TOKEN) from error
     except (ConnectionError, RuntimeError, ValueError) as error:
         why = in_one_line(error).rstrip(".")
-        raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
+        if address == "auto":
+            message, hint = f"No Ray cluster answers at 'auto': {why}.", f"{_START}\nWhere one runs: {_TOKEN}"
+        else:  # something answered a moment ago
+            message = f"The Ray cluster at '{address}' does not let this machine in: {why}."
+            hint = f"{_TOKEN}\nRay and Python must be of the same versions, too."
+        raise ActScribeError(message, hint) from error
     return ray
 
 
+@contextmanager
+def _said_when_late(sentence: str) -> Iterator[None]:
+    """Say a sentence if the block takes longer than `PATIENCE_S`."""
+    timer = threading.Timer(PATIENCE_S, copy_context().run, (say, sentence))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _check_answers(address: str) -> None:
-    """Refuse an address at which nobody listens: Ray itself would ask for minutes."""
+    """Refuse an address at which nobody listens, or something else than Ray: Ray itself would ask for ever."""
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) >= 2**16:
         raise ActScribeError(
             f"'{address}' is not the address of a Ray cluster.", "Expected 'auto' or an address such as 10.0.0.1:6379."
         )
     try:
-        socket.create_connection((host, int(port)), PATIENCE_S).close()
+        with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
+            is_ray = os.environ.get("RAY_USE_TLS") == "1" or _speaks_http2(connection)
     except OSError as error:
         why = error.strerror or in_one_line(error)
         raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
+    if not is_ray:
+        raise ActScribeError(
+            f"What answers at '{address}' is not a Ray cluster.", "Name the address that `ray start --head` printed."
+        )
+
+
+def _speaks_http2(connection: socket.socket) -> bool:
+    connection.sendall(_PREFACE)
+    with connection.makefile("rb") as answer:
+        head = answer.read(4)  # three bytes of length come before the kind
+    return head[3:4] == bytes((_SETTINGS,))
 
 
 class Actor:
