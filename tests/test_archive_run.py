@@ -20,12 +20,15 @@ from typer.testing import CliRunner
 
 from actscribe import Compute, Run, annotate, computing, evaluate, load_study, packages, train
 from actscribe.archive import archive as module
+from actscribe.archive import table as tables
 from actscribe.archive.archive import Hands, annotate_archive, report_again, retry_failed
+from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.local import Maker
 from actscribe.archive.record import Done
-from actscribe.archive.task import Outcome
+from actscribe.archive.status import status
+from actscribe.archive.task import Outcome, attempt_all
 from actscribe.archive.work import working
 from actscribe.cli import app
 from actscribe.cli.archive import _shard
@@ -597,3 +600,52 @@ def test_all_write_the_same_bytes_from_whatever_folder_and_whatever_was_measured
         path.unlink()
     annotate_archive(Path("../in"), run, out, hands=Hands(1))
     assert archives.timelines(Archive.open(out)) == made
+
+
+def test_records_that_cannot_be_read_are_said_until_their_videos_are_done_again(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(videos / ("a.mp4" if name == "a.mp4" else "night/b.mp4"), tmp_path / "in" / name)
+    out = tmp_path / "out"
+    words = [str(word) for word in ("archive", tmp_path / "in", "--run", one_run.folder, "--out", out)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    before = (out / "archive.csv").read_bytes()
+    (record,) = (path for path in (out / "state" / "done").rglob("*.json") if '"a.mp4"' in path.read_text())
+    record.write_text("{")
+
+    for again in (words, ["archive", str(out), "--report"]):
+        ended = CliRunner().invoke(app, again)
+        output = " ".join(ended.output.split())
+        assert ended.exit_code == 3, output
+        assert "1 of 2 videos have a timeline" in output
+        assert f"1 record in state/ cannot be read; see: actscribe archive {out} --verify" in output
+        table = pd.read_csv(out / "archive.csv", encoding="utf-8-sig")
+        (row,) = table[table.video == "a.mp4"].itertuples()
+        assert (row.state, row.look, row.reason) == (
+            "failed",
+            "failed",
+            "what is written down of it in state cannot be read.",
+        )
+        assert "--verify" in (out / "report.html").read_text(encoding="utf-8")
+
+    ended = CliRunner().invoke(app, ["archive", str(out), "--verify"])
+    assert (ended.exit_code, "move its timelines away first" in ended.output) == (3, True)
+    (out / "timelines" / "a.json").unlink()
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert (out / "archive.csv").read_bytes() == before
+
+
+def test_a_failure_of_which_the_record_cannot_be_read_is_a_failure_all_the_same(tmp_path: Path) -> None:
+    archive, (video,) = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": archives.BROKEN}), tmp_path / "out")
+    (outcome,) = attempt_all(archive, Claims(archive.claims()), [video], archives.work(archive))
+    assert outcome.how == "failed"
+    (record,) = (archive.folder / "state" / "failed").rglob("*.json")
+    record.write_text("")
+    assert status(archive).reasons == {"what is written down of it in state cannot be read.": 1}
+    (row,) = tables.rows(tables.read(archive, None)).itertuples()
+    assert (row.state, row.reason) == ("failed", "what is written down of it in state cannot be read.")
+    archive.forget(video)
+    assert archive.failed(video) is None

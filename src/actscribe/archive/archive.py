@@ -17,7 +17,7 @@ from actscribe.archive.folder import TIMELINES, Archive, Plan, State
 from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
-from actscribe.archive.report import report_sentences, write_tables
+from actscribe.archive.report import Written, write_none, write_tables
 from actscribe.archive.task import Outcome
 from actscribe.archive.work import check_run, run_digest, working
 from actscribe.compute import chosen
@@ -42,8 +42,9 @@ class Ended:
     Args:
         archive: the folder.
         videos: how many there are.
-        done: how many of them have their timeline.
+        done: how many of them have their timeline, and a record that can be read.
         failed: how many were tried and have none.
+        unread: how many have a timeline, but a record that cannot be read; 0 of a shard, which reads none.
         stopped: why no more were handed out; empty where all were.
         unwritten: why tables and report could not be written; empty where they were, and of a shard.
         sentences: what to say of it.
@@ -54,6 +55,7 @@ class Ended:
     videos: int
     done: int
     failed: int
+    unread: int
     stopped: str
     unwritten: str
     sentences: tuple[str, ...]
@@ -132,7 +134,7 @@ def report_again(out: Path) -> Ended:
     """Write the tables and the report of an archive as it is now: once after all shards, say."""
     archive = Archive.open(out)
     run = _run(archive)
-    return _ended(archive, archive.videos(), *write_tables(archive, run))
+    return _ended(archive, archive.videos(), write_tables(archive, run))
 
 
 def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
@@ -204,10 +206,10 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     if hands.shard is not None:
         return _shard_ended(archive, mine, stopped, *hands.shard)
     try:
-        sentences, files = write_tables(archive, _run(archive))
+        written = write_tables(archive, _run(archive))
     except ActScribeError as error:
-        return _ended(archive, mine, report_sentences(archive, compared), (), stopped, error.message)
-    return _ended(archive, mine, sentences, files, stopped)
+        return _ended(archive, mine, write_none(archive, compared), stopped, error.message)
+    return _ended(archive, mine, written, stopped)
 
 
 def _part(videos: Sequence[Video], hands: Hands) -> Sequence[Video]:
@@ -223,22 +225,15 @@ def _begin_sentence(states: Sequence[State]) -> str:
 
 
 def _shard_ended(archive: Archive, mine: Sequence[Video], stopped: str, number: int, count: int) -> Ended:
-    ended = _ended(archive, mine, (), (), stopped)
+    ended = _ended(archive, mine, Written(()), stopped)
     sentence = f"Shard {number} of {count}: {ended.done} of {ended.videos} done, {ended.failed} failed."
     return replace(ended, sentences=(sentence,))
 
 
-def _ended(
-    archive: Archive,
-    mine: Sequence[Video],
-    sentences: tuple[str, ...],
-    files: tuple[Path, ...],
-    stopped: str = "",
-    unwritten: str = "",
-) -> Ended:
-    states = archive.states(mine)
-    done, failed = states.count("done"), states.count("failed")
-    return Ended(archive, len(mine), done, failed, stopped, unwritten, sentences, files)
+def _ended(archive: Archive, mine: Sequence[Video], written: Written, stopped: str = "", unwritten: str = "") -> Ended:
+    states, unread = archive.states(mine), written.unread
+    done, failed = states.count("done") - unread, states.count("failed")
+    return Ended(archive, len(mine), done, failed, unread, stopped, unwritten, written.sentences, written.files)
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:

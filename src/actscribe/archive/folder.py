@@ -232,8 +232,15 @@ class Archive:
                 yield record
 
     def failed(self, video: Video) -> Failed | None:
-        """Return why a video is not done, if it failed."""
-        return read_failed(self._path("failed", video.key))
+        """Return why a video is not done, if it failed; where that cannot be read, a record that says so."""
+        path = self._path("failed", video.key)
+        record = read_failed(path)
+        return self._unread(video, "Try it again: --retry-failed.") if record is None and path.exists() else record
+
+    def unread_done(self, video: Video) -> Failed | None:
+        """Return what is to be said of a video that is done, but of which the record cannot be read."""
+        hint = f"See which file it is: actscribe archive {typed(self.folder)} --verify"
+        return self._unread(video, hint) if self.is_done(video) and self.done(video) is None else None
 
     def save(self, record: Done | Failed) -> None:
         """Write down how a video ended. One that is done stays done, whatever another process says of it."""
@@ -283,6 +290,10 @@ class Archive:
     def newest(self) -> list[float]:
         """Return when each record of a done video was written, in seconds by the file system's clock, in order."""
         return sorted(entry.stat().st_mtime for entry in self._entries("done"))
+
+    def _unread(self, video: Video, hint: str) -> Failed:
+        reason = f"what is written down of it in {STATE} cannot be read."
+        return Failed(video.key, video.name, video.bytes, "", 0.0, reason, f"{video.name}: {reason}", hint)
 
     def _path(self, state: str, key: str) -> Path:
         return self.folder / STATE / state / key[:2] / f"{key}.json"

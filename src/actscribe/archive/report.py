@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -27,8 +28,23 @@ from actscribe.typed_words import typed
 MOST_SHEET_ROWS = 2**20 - 1
 
 
-def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    """Write archive.csv, .xlsx, .parquet and report.html into an archive's folder; return sentences and their paths.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of an archive.
+
+    Args:
+        sentences: what to say of it.
+        files: tables and report.
+        unread: how many videos have a timeline, but a record that cannot be read.
+    """
+
+    sentences: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    unread: int = 0
+
+
+def write_tables(archive: Archive, run: Run) -> Written:
+    """Write archive.csv, .xlsx, .parquet and report.html into an archive's folder.
 
     Where the run's label set has indicators, so they do: indicators.csv, .xlsx and .parquet.
 
@@ -52,12 +68,13 @@ def write_tables(archive: Archive, run: Run) -> tuple[tuple[str, ...], tuple[Pat
     retry = f"actscribe archive {typed(archive.folder)} --retry-failed"
     page = page_of(content, f"Archive {archive.folder.absolute().name}", _warnings(content, run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
-    return tuple(page.verdict), (*paths, archive.folder / REPORT)
+    return Written(tuple(page.verdict), (*paths, archive.folder / REPORT), content.unread)
 
 
-def report_sentences(archive: Archive, compared: Reference | None) -> tuple[str, ...]:
-    """Return the sentences of `write_tables`, and write nothing; `compared` is what videos are compared with."""
-    return tuple(tables.sentences(tables.read(archive, compared)))
+def write_none(archive: Archive, compared: Reference | None) -> Written:
+    """Return what `write_tables` does, and write nothing; `compared` is what videos are compared with."""
+    content = tables.read(archive, compared)
+    return Written(tuple(tables.sentences(content)), unread=content.unread)
 
 
 def _warnings(content: tables.Content, run: Run) -> tuple[str, ...]:

@@ -88,9 +88,10 @@ class Content:
     Args:
         videos: in the order of their names.
         done: key -> record.
-        failed: key -> record, of videos that are not done.
+        failed: key -> record, of videos that are not done, or of which nobody knows.
         first: digest of content -> name of the first video that has it.
         reference: what videos are compared with; None: nothing.
+        unread: how many videos have a timeline, but a record that cannot be read; they are among `failed`.
     """
 
     videos: tuple[Video, ...]
@@ -98,6 +99,7 @@ class Content:
     failed: dict[str, Failed]
     first: dict[str, str]
     reference: Reference | None
+    unread: int = 0
 
     @property
     def duration_s(self) -> float:
@@ -125,15 +127,19 @@ def read(archive: Archive, reference: Reference | None) -> Content:
     videos = tuple(sorted(archive.videos(), key=lambda one: one.name))
     done: dict[str, Done] = {}
     failed: dict[str, Failed] = {}
+    unread = 0
     for video, state in zip(videos, archive.states(videos), strict=True):
         if state == "done" and (made := archive.done(video)) is not None:
             done[video.key] = made
+        elif state == "done" and (lost := archive.unread_done(video)) is not None:
+            failed[video.key] = lost
+            unread += 1
         elif state == "failed" and (failure := archive.failed(video)) is not None:
             failed[video.key] = failure
     first: dict[str, str] = {}
     for record in done.values():
         first.setdefault(record.content, record.name)
-    return Content(videos, done, failed, first, reference)
+    return Content(videos, done, failed, first, reference, unread)
 
 
 def sights(record: Done) -> dict[str, Sight]:

@@ -147,6 +147,7 @@ def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
 
 def _say(ended: Ended) -> None:
     from actscribe.archive.status import status
+    from actscribe.counts import counted
     from actscribe.tables import print_sentence
 
     for sentence in ended.sentences:
@@ -159,6 +160,9 @@ def _say(ended: Ended) -> None:
         print(f"Afterwards: actscribe archive {typed(ended.archive.folder)} --report")
     for path in ended.files:
         print(path)
+    if ended.unread:
+        records = "record in state/ cannot be read", "records in state/ cannot be read"
+        print(f"{counted(ended.unread, *records)}; see: actscribe archive {typed(ended.archive.folder)} --verify")
     if ended.failed:
         print(f"Again: actscribe archive {typed(ended.archive.folder)} --retry-failed")
     if ended.done < ended.videos or ended.unwritten:
@@ -217,8 +221,11 @@ def _say_verified(folder: Path) -> None:
         print(f"cannot be read now: {name}")
     if check.unnoted:
         print_sentence(f"What is gone is not noted, so no command writes it again: {check.unnoted}")
-    elif check.gone or check.unreadable:
+    elif check.gone:
         print("What is gone is written again by the command that made the archive,")
         print("except for videos of which another file was changed: move that one away first.")
+    if check.unreadable:
+        print("A video whose record is damaged is done again by the command that made the archive:")
+        print("move its timelines away first, since nobody knows whether they were corrected.")
     if check.changed or check.gone or check.unreadable or check.unread:
         raise typer.Exit(NOT_ALL)
