@@ -45,6 +45,17 @@ def test_words_of_tables_that_are_not_there_are_not_explained(html: str) -> None
     assert "Undecided" not in words[0]  # of indicators, which these labels do not have
 
 
+def test_videos_to_look_at_are_those_of_the_table_below_and_the_page_says_where_the_rest_of_them_is() -> None:
+    archive = archive_pages.content(500)
+    shown, rows = tables.unlike(archive), tables.rows(archive)
+    all_of_them = set(rows[rows.look.isin(["unlike", "unsure", "unlike, unsure"])].video)
+    assert set(shown.video) < all_of_them
+    page = Page(archive_page(page_of(archive, "Archive night", [], "again", rows)))
+    (caption,) = (one for one in page.tables if one.startswith("Unlike or unsure"))
+    assert "All are marked in the column 'look at'" in caption
+    assert len(page.tables[caption]) == 1 + tables.MOST_ROWS
+
+
 def test_no_name_becomes_part_of_the_page() -> None:
     archive = archive_pages.content(3)
     evil = "</script><script>alert(1)</script><b>.mp4"

@@ -15,6 +15,7 @@ from actscribe.annotations.formats import find_format
 from actscribe.archive.claims import create_whole
 from actscribe.archive.listing import NAME_DIGITS, Video, list_archive
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
+from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
 from actscribe.files import check_writable, write_text
 from actscribe.ownership import check_free
@@ -149,11 +150,8 @@ class Archive:
 
     def _check_same(self, plan: Plan) -> None:
         folder = self.folder
-        if not self._has_source(plan.source) and not self._moved_to(plan.source.find(folder)):
-            raise ActScribeError(
-                f"{folder}: is the archive of {self.plan.source.was}, not of {plan.source.was}.",
-                "Choose another folder with --out.",
-            )
+        if not self._has_source(plan.source):
+            self._check_moved(plan.source)
         for name in _WORDS:
             ours, theirs = getattr(self.plan, name), getattr(plan, name)
             if ours != theirs:
@@ -166,12 +164,24 @@ class Archive:
     def _has_source(self, source: StoredPath) -> bool:
         return real_path(source.find(self.folder)) in map(real_path, self.plan.source.options(self.folder))
 
-    def _moved_to(self, source: Path) -> bool:
-        """Tell whether the videos lie elsewhere now: nothing is left where they were, and all names are there."""
-        if any(path.exists() for path in self.plan.source.options(self.folder)):
-            return False
-        known = {one.key[:NAME_DIGITS] for one in self.videos() if one.bytes}
-        return bool(known) and known <= {one.key[:NAME_DIGITS] for one in list_archive(source)}
+    def _check_moved(self, source: StoredPath) -> None:
+        """Refuse a source that is not where the videos lie now: nothing is left where they were, all names are there.
+
+        Raises:
+            ActScribeError: it is another one, or holds only some of them.
+        """
+        another = f"{self.folder}: is the archive of {self.plan.source.was}, not of {source.was}"
+        known = {one.key[:NAME_DIGITS]: one.name for one in self.videos() if one.bytes}
+        if not known or any(path.exists() for path in self.plan.source.options(self.folder)):
+            raise ActScribeError(f"{another}.", "Choose another folder with --out.")
+        listed = {one.key[:NAME_DIGITS] for one in list_archive(source.find(self.folder))}
+        if missing := sorted(name for digest, name in known.items() if digest not in listed):
+            lacking = counted(len(missing), "is", "are")
+            shown = missing[0] + ", …" * (len(missing) > 1)
+            raise ActScribeError(
+                f"{another}: of its {counted(len(known), 'video')}, {lacking} not there ({shown}).",
+                "Name the folder or list that has all of them now, or choose another folder with --out.",
+            )
 
     def save_videos(self, videos: Iterable[Video]) -> None:
         """Write down which videos there are, for whoever asks how far the archive is."""

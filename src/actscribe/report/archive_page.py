@@ -70,7 +70,8 @@ CAPTIONS = {
     "labels": "What happened in all videos.",
     "failures": "Why videos have no timeline.",
     "slowest": "The videos that took longest.",
-    "look": "The videos that lie farthest from the run's own recordings.",
+    "look": "Unlike or unsure: of these, the videos that lie farthest from the run's own recordings. All are marked in"
+    " the column 'look at' below.",
 }
 
 
