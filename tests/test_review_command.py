@@ -115,9 +115,14 @@ def listed(browser: Client) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in browser.get("/api/study").json["recordings"]}
 
 
-def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotate_gives(trained: Path) -> None:
+def test_suggestions_come_from_a_process_of_their_own_and_are_those_that_annotate_gives(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from actscribe import annotate
 
+    # A file called like a module, where the command was typed, is not run.
+    (tmp_path / "numpy.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     browser = client(trained, run=trained / "runs" / "timesformer")
     suggester = browser.session.suggester
     assert suggester is not None

@@ -352,3 +352,14 @@ def test_clips_stop_at_the_video_that_crashes_in_the_middle(tmp_path, video):
             got.extend(clip_frames(bad, clips))
         assert len(got) == 1
         assert len(list(clip_frames(video, clips))) == 5
+
+
+def test_a_file_called_like_a_module_where_the_command_was_typed_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = make_video(tmp_path / "fine.mp4", 25)
+    (tmp_path / "av.py").write_text("open('was-run', 'w').close()\nraise SystemExit(1)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with contained():
+        assert probe(video).frames == 25
+    assert not (tmp_path / "was-run").exists()

@@ -93,7 +93,8 @@ class Suggester:
     def _start(self) -> None:
         home = str(Path(__file__).resolve().parents[2])
         paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-        command = [sys.executable, "-c", "from actscribe.review.prepare import main; main()"]
+        # Not from the folder that it is started in: a study may hold a file that is called like a module.
+        command = [sys.executable, "-P", "-c", "from actscribe.review.prepare import main; main()"]
         self._process = subprocess.Popen(
             [*command, str(self.run.folder), str(self.folder), json.dumps(asdict(self.compute))],
             stdin=subprocess.PIPE,

@@ -65,8 +65,8 @@ def current() -> Keeper | None:
 
 
 def own_program() -> list[str]:
-    """Return the command line of our own child."""
-    return [sys.executable, "-c", "from actscribe.video.worker import main; main()"]
+    """Return the command line of our own child, which takes no module from the folder that it is started in."""
+    return [sys.executable, "-P", "-c", "from actscribe.video.worker import main; main()"]
 
 
 class Keeper:
