@@ -35,6 +35,16 @@ def do(archive: Archive, video: Video, claims: Claims | None = None) -> Outcome:
     return attempt(archive, claims or Claims(archive.claims()), video, archives.work(archive))
 
 
+def kill_before_record(archive: Archive, video: Video) -> None:
+    def killed(self: Archive, record: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Archive, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            do(archive, video)
+
+
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[Archive, list[Video]]:
     return archives.begun(archives.fill(tmp_path / "in", CONTENTS), tmp_path / "out")
@@ -299,6 +309,26 @@ def test_a_kill_just_after_the_record_lets_no_later_call_write_over_a_correction
     assert timeline.read_text() == "corrected by a person"
 
 
+def test_what_is_corrected_after_a_kill_before_the_record_is_not_written_over(
+    made: tuple[Archive, list[Video]],
+) -> None:
+    archive, videos = made
+    for video in videos:
+        kill_before_record(archive, video)
+    own = [archive.stem(video).with_suffix(".json") for video in videos]
+    own[0].write_text("corrected by a person")
+    own[1].unlink()
+    outcomes = [do(archive, video) for video in videos]
+    assert [one.how for one in outcomes] == ["failed", "done", "done"]
+    assert "is not replaced" in outcomes[0].sentence
+    assert own[0].read_text() == "corrected by a person"
+    assert [path.read_text() for path in own[1:]] == [
+        archives.expected(Path(one.path).read_bytes()) for one in videos[1:]
+    ]
+    own[0].unlink()
+    assert do(archive, videos[0]).how == "done"
+
+
 def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     do(archive, videos[2])
@@ -310,9 +340,7 @@ def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: 
 
 def test_a_file_that_was_touched_after_a_kill_is_done_again(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
-    do(archive, videos[2])
-    archive.forget(videos[2])  # killed between timeline and record
-    archive.note_begun(videos[2])
+    kill_before_record(archive, videos[2])
     again = touched(archive, videos[2])
     assert do(archive, again).how == "done"
     assert not archive.is_begun(videos[2])

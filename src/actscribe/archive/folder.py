@@ -17,7 +17,7 @@ from actscribe.archive.listing import NAME_DIGITS, Video, list_archive
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import check_writable, write_text
+from actscribe.files import check_writable, content_hash, write_text
 from actscribe.ownership import check_free
 from actscribe.run_folder.integrity import sealed, unsealed
 from actscribe.stored_path import StoredPath, real_path
@@ -268,10 +268,26 @@ class Archive:
         A note of one that is done was left by whoever was killed before `end_begun`: its files may be corrected since.
         """
         try:
-            key = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8")
+            key, *_ = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
         except FileNotFoundError:
             return False
         return not self._path("done", key).exists()
+
+    def note_written(self, video: Video, target: Path, written: Path) -> None:
+        """Add what a file will be to the note of `note_begun`, just before it is there.
+
+        Args:
+            video: that it belongs to.
+            target: where it will be.
+            written: where its bytes lie.
+        """
+        with self._path("begun", video.key[:NAME_DIGITS]).open("a", encoding="utf-8") as note:
+            note.write(f"\n{content_hash(written)} {target.name}")
+
+    def is_own(self, video: Video, target: Path) -> bool:
+        """Tell whether a file of a video that is begun is as it was noted: nobody has corrected it since."""
+        notes = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
+        return f"{content_hash(target)} {target.name}" in notes
 
     def end_begun(self, video: Video) -> None:
         """Take back `note_begun`."""

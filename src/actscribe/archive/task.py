@@ -18,7 +18,7 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.counts import counted
 from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
-from actscribe.files import content_hash, disk_is_full, explain_os_error
+from actscribe.files import content_hash, disk_is_full, explain_os_error, noting
 from actscribe.names import spelled
 
 #: How an attempt ended. "taken": another process is at it; "stopped": nothing can be written any more.
@@ -189,14 +189,21 @@ def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared,
     with claims.hold(prepared.task) as alone:  # another file of the same content waits for its scores
         if not alone:
             return Outcome(video.key, "taken")
-        if not archive.is_begun(video):
-            if same := _same_as_before(archive, video, prepared):
-                archive.save(same)
-                return Outcome(video.key, "done")
-            _check_free(prepared)
+        begun = archive.is_begun(video)
+        if not begun and (same := _same_as_before(archive, video, prepared)):
+            archive.save(same)
+            return Outcome(video.key, "done")
+        for path in prepared.targets:
+            if path.exists() and not (begun and archive.is_own(video, path)):
+                raise ActScribeError(
+                    f"{path}: is there already, and was not written for this file as it is now; it is not replaced.",
+                    "Move it away, then: --retry-failed.",
+                )
+        if not begun:
             archive.note_begun(video)
         try:
-            made = prepared.make()
+            with noting(lambda target, written: _note(archive, video, prepared, target, written)):
+                made = prepared.make()
         except Exception:
             if not any(path.exists() for path in prepared.targets):
                 archive.end_begun(video)  # what lies there later is somebody else's
@@ -229,13 +236,9 @@ def _same_as_before(archive: Archive, video: Video, prepared: Prepared) -> Done 
     return next((replace(one, key=video.key) for one in same), None)
 
 
-def _check_free(prepared: Prepared) -> None:
-    for path in prepared.targets:
-        if path.exists():
-            raise ActScribeError(
-                f"{path}: is there already, and was not written for this file as it is now; it is not replaced.",
-                "Move it away, then: --retry-failed.",
-            )
+def _note(archive: Archive, video: Video, prepared: Prepared, target: Path, written: Path) -> None:
+    if target in prepared.targets:
+        archive.note_written(video, target, written)
 
 
 def _failed(archive: Archive, video: Video, error: Exception, seconds: float) -> Outcome:
