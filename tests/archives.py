@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actscribe.annotations.formats import find_format
 from actscribe.archive.ahead import opened_ahead
 from actscribe.archive.claims import Claims
 from actscribe.archive.drift import BINS
@@ -38,12 +39,14 @@ def fill(folder: Path, contents: dict[str, bytes]) -> Path:
     return folder
 
 
-def begun(source: Path, out: Path, together: int = 1) -> tuple[Archive, list[Video]]:
+def begun(
+    source: Path, out: Path, together: int = 1, formats: tuple[str, ...] = ("json",)
+) -> tuple[Archive, list[Video]]:
     """Begin an archive of made-up videos."""
     plan = Plan(
         source=StoredPath.of(source, out),
         run=StoredPath.of(source, out),
-        formats=("json",),
+        formats=formats,
         rules=None,
         model="0",
         notes=(),
@@ -72,7 +75,8 @@ class Opened:
 
     @property
     def targets(self) -> tuple[Path, ...]:
-        return (self.archive.stem(self.video).with_suffix(".json"),)
+        stem = self.archive.stem(self.video)
+        return tuple(stem.with_suffix(find_format(name).ending) for name in self.archive.plan.formats)
 
     def make(self) -> Made:
         if self.data.startswith(POISON):
@@ -82,7 +86,8 @@ class Opened:
         if self.data.startswith(SLOW):
             time.sleep(0.3)
         note(self.archive, self.task)
-        write_text(self.targets[0], expected(self.data))
+        for target in self.targets:
+            write_text(target, expected(self.data))
         return Made(self.targets, float(len(self.data)), {"on": SUMMARY})
 
 

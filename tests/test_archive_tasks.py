@@ -431,6 +431,26 @@ def test_a_corrected_file_is_not_written_over_when_another_of_its_video_is_gone(
     assert other.read_text() == "corrected by a person"
 
 
+def test_of_several_timelines_those_that_are_gone_are_made_again_and_one_corrected_meanwhile_is_kept(
+    tmp_path: Path,
+) -> None:
+    source = archives.fill(tmp_path / "in", CONTENTS)
+    archive, videos = archives.begun(source, tmp_path / "out", formats=("json", "elan"))
+    assert [do(archive, video).how for video in videos] == ["done"] * 3
+    stems = [archive.stem(video) for video in videos]
+    gone = [stem.with_suffix(ending) for stem, ending in zip(stems, (".json", ".eaf", ".json"), strict=True)]
+    for path in gone:
+        path.unlink()
+    assert len(verify(archive).gone) == 3
+    corrected = stems[2].with_suffix(".eaf")
+    corrected.write_text("corrected by a person")
+    outcomes = [do(archive, video) for video in videos]
+    assert [one.how for one in outcomes] == ["done", "done", "failed"]
+    assert [path.exists() for path in gone] == [True, True, False]
+    assert corrected.read_text() == "corrected by a person"
+    assert verify(archive).whole == 4
+
+
 def test_a_timeline_made_by_hand_after_a_failure_is_not_replaced(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     Path(videos[2].path).write_bytes(archives.DEFECT)

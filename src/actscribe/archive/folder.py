@@ -273,16 +273,16 @@ class Archive:
             return False
         return not self._path("done", key).exists()
 
-    def note_written(self, video: Video, target: Path, written: Path) -> None:
-        """Add what a file will be to the note of `note_begun`, just before it is there.
+    def note_written(self, video: Video, target: Path, digest: str) -> None:
+        """Add what a file is to the note of `note_begun`; of one that is being written, just before it is there.
 
         Args:
             video: that it belongs to.
-            target: where it will be.
-            written: where its bytes lie.
+            target: where it is, or will be.
+            digest: of its bytes.
         """
         with self._path("begun", video.key[:NAME_DIGITS]).open("a", encoding="utf-8") as note:
-            note.write(f"\n{content_hash(written)} {target.name}")
+            note.write(f"\n{digest} {target.name}")
 
     def is_own(self, video: Video, target: Path) -> bool:
         """Tell whether a file of a video that is begun is as it was noted: nobody has corrected it since."""

@@ -87,7 +87,7 @@ def verify(archive: Archive) -> Verified:
     One that was changed, by a person perhaps, is left as it is, and so are the others of its video.
     """
     files, whole, changed, gone, unreadable, unread = 0, 0, [], [], [], []
-    again: list[Video] = []
+    again: list[tuple[Video, dict[str, str]]] = []
     strangers: list[Video] = []
     for video in archive.videos():
         if not archive.is_done(video):
@@ -109,7 +109,7 @@ def verify(archive: Archive) -> Verified:
         gone += became["gone"]
         unread += became["unread"]
         if became["gone"] and not became["changed"] and not became["unread"]:
-            again.append(video)
+            again.append((video, {name: record.files[name] for name in became["same"]}))
     unnoted = _note(archive, again, strangers)
     return Verified(files, whole, tuple(changed), tuple(gone), tuple(unreadable), tuple(unread), unnoted)
 
@@ -123,17 +123,19 @@ def _state(path: Path, digest: str) -> _State:
         return "unread"
 
 
-def _note(archive: Archive, again: Iterable[Video], strangers: Iterable[Video]) -> str:
+def _note(archive: Archive, again: Iterable[tuple[Video, dict[str, str]]], strangers: Iterable[Video]) -> str:
     """Let videos count as not done, and return why that is not possible; "" where it is.
 
     Args:
         archive: that they belong to.
-        again: of which what is left is ours, and may be written again.
+        again: of which what is left is ours, and may be written again: path -> digest of what that is.
         strangers: of whose files nobody knows whose they are.
     """
     try:
-        for video in again:
+        for video, left in again:
             archive.note_begun(video)
+            for name, digest in left.items():
+                archive.note_written(video, archive.folder / name, digest)
             archive.forget(video)
         for video in strangers:
             archive.forget(video)

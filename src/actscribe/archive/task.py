@@ -238,7 +238,7 @@ def _same_as_before(archive: Archive, video: Video, prepared: Prepared) -> Done 
 
 def _note(archive: Archive, video: Video, prepared: Prepared, target: Path, written: Path) -> None:
     if target in prepared.targets:
-        archive.note_written(video, target, written)
+        archive.note_written(video, target, content_hash(written))
 
 
 def _failed(archive: Archive, video: Video, error: Exception, seconds: float) -> Outcome:
