@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -118,6 +119,20 @@ def test_what_is_done_is_not_read_again(four: tuple[Archive, list[Video]]) -> No
     attempt_all(archive, claims, videos[:1], noted, videos[1:])
     attempt_all(archive, claims, videos[:1], noted, videos[1:])
     assert begun == [["0.mp4", "1.mp4", "2.mp4", "3.mp4"], ["1.mp4", "2.mp4", "3.mp4"]]
+
+
+def test_a_disk_that_does_not_answer_stops_with_a_sentence_and_kills_no_worker(
+    four: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = four
+
+    def stale(self: Archive, video: Video) -> bool:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Archive, "is_done", stale)
+    (outcome,) = attempt_all(archive, Claims(archive.claims()), videos[:1], archives.work(archive), videos[1:])
+    assert outcome.how == "stopped"
+    assert "Stale file handle" in outcome.sentence
 
 
 class Scripted:

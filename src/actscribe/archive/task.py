@@ -108,7 +108,8 @@ def attempt_all(
         videos: to do, at least one.
         then: that will probably come next.
     """
-    work.begin([video for video in (*videos, *then) if not archive.is_done(video)])
+    with suppress(OSError):  # a disk that does not answer is told of in a video's own turn
+        work.begin([video for video in (*videos, *then) if not archive.is_done(video)])
     if len(videos) == 1:
         return [attempt(archive, claims, videos[0], work)]
     opened, seconds = _scored_together(archive, claims, videos, work)
