@@ -61,8 +61,9 @@ def test_what_speaks_as_ray_does_is_left_to_ray() -> None:
         cluster._check_answers(address)
 
 
-def test_an_encrypted_cluster_is_not_asked_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_USE_TLS", "1")
+@pytest.mark.parametrize("value", ["1", "true", "True"])
+def test_an_encrypted_cluster_is_not_asked_in_the_clear(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", value)
     with listening(WEB) as address:
         cluster._check_answers(address)
 

@@ -189,7 +189,8 @@ def _check_answers(address: str) -> None:
         )
     try:
         with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
-            is_ray = os.environ.get("RAY_USE_TLS") == "1" or _speaks_http2(connection)
+            encrypted = os.environ.get("RAY_USE_TLS", "").lower() in ("1", "true")  # as Ray reads it
+            is_ray = encrypted or _speaks_http2(connection)
     except OSError as error:
         why = error.strerror or in_one_line(error)
         raise ActScribeError(f"No Ray cluster answers at '{address}': {why}.", _START) from error
