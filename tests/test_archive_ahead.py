@@ -182,6 +182,24 @@ def test_a_promise_outlives_the_worker_that_it_was_made_to(four: tuple[Archive, 
     assert [names for _, names, _ in pool.given] == [["0.mp4"], ["1.mp4"], ["2.mp4"], ["3.mp4"], ["0.mp4"]]
 
 
+@pytest.mark.parametrize("together", [1, 2])
+def test_what_kills_workers_while_it_is_opened_ahead_takes_no_other_video_with_it(
+    tmp_path: Path, together: int
+) -> None:
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", CONTENTS), tmp_path / "out", together)
+
+    class Deadly(Scripted):
+        def hear(self, seconds: float) -> list[Heard]:
+            if not self._ready:
+                worker, *names = self.given[-1]
+                self._order.append((worker, any("1.mp4" in some for some in names)))
+            return super().hear(seconds)
+
+    ended = hand_out(archive, videos, Deadly(1, []), lambda *_: None)
+    failed = [video.name for video in videos for one in ended if (one.key, one.how) == (video.key, "failed")]
+    assert (len(ended), failed) == (4, ["1.mp4"])
+
+
 def test_threads_that_open_at_once_have_a_decoder_each(tmp_path: Path) -> None:
     clip = make_video(tmp_path / "a.mp4", 10)
     expected = probe(clip)

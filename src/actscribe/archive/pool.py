@@ -65,8 +65,9 @@ def hand_out(
 ) -> list[Outcome]:
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
 
-    A worker is given as many at once as the archive's plan says. When one dies over several, each of them is done by
-    itself from then on, so that what killed it takes no other video with it.
+    A worker is given as many at once as the archive's plan says, and opens what comes next meanwhile. When one dies,
+    each of those that it was given is done by itself from then on, and no other is opened meanwhile, so that what
+    killed it takes no other video with it.
 
     Args:
         archive: that they belong to.
@@ -134,7 +135,7 @@ class _Jobs:
         """Let a worker do what it was promised, else what waits, else what another one was promised."""
         videos = self._promised.pop(worker, ()) or tuple(self._next()) or self._promised.popitem()[1]
         self._working[worker] = videos
-        if self._waiting:
+        if self._waiting and self._alone.isdisjoint(video.key for video in (*videos, self._waiting[0])):
             self._promised[worker] = tuple(self._next())
         self._pool.give(worker, videos, self._promised.get(worker, ()))
 
@@ -168,8 +169,8 @@ class _Jobs:
                     "If memory is short, try fewer: --workers 1.",
                 )
             return
+        self._alone.update(video.key for video in videos)
         if len(videos) > 1:  # which of them it was, is found by doing each by itself
-            self._alone.update(video.key for video in videos)
             self._waiting.extend(videos)
             return
         (video,) = videos
