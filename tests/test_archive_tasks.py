@@ -338,6 +338,17 @@ def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: 
     assert archives.timelines(archive) == archives.wanted(CONTENTS, ["a.mp4"])
 
 
+def test_a_note_for_which_the_disk_had_no_room_is_none(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    archive.note_begun(videos[2])
+    (note,) = (path for path in (archive.folder / "state" / "begun").rglob("*") if path.is_file())
+    note.write_text("")
+    assert not archive.is_begun(videos[2])
+    kill_before_record(archive, videos[2])
+    assert archive.is_begun(videos[2])
+    assert do(archive, videos[2]).how == "done"
+
+
 def test_a_file_that_was_touched_after_a_kill_is_done_again(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     kill_before_record(archive, videos[2])

@@ -271,7 +271,7 @@ class Archive:
             key, *_ = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
         except FileNotFoundError:
             return False
-        return not self._path("done", key).exists()
+        return bool(key) and not self._path("done", key).exists()  # empty: the disk was full
 
     def note_written(self, video: Video, target: Path, digest: str) -> None:
         """Add what a file is to the note of `note_begun`; of one that is being written, just before it is there.
