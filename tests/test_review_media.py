@@ -228,8 +228,9 @@ def test_after_a_full_disk_a_conversion_is_tried_again(tmp_path: Path, monkeypat
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with monkeypatch.context() as patch:
         patch.setattr(cameras, "convert", Mock(side_effect=full))
-        with pytest.raises(ActScribeError, match="the disk is full"):
+        with pytest.raises(ActScribeError, match="the disk is full") as refused:
             converted(conversions, video)
+    assert refused.value.hint == "Put that right, then load the page again."
     assert converted(conversions, video).is_file()
 
 

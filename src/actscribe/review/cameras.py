@@ -174,7 +174,7 @@ class Conversions:
             error = self._failed.get(video)
             if error is not None and isinstance(error.__cause__, OSError):
                 del self._failed[video]  # a full disk, say: tried again once it was said
-                raise ActScribeError(error.message, "Then load the page again.")
+                raise ActScribeError(error.message, "Put that right, then load the page again.")
             if error is not None:
                 raise ActScribeError(error.message, "Convert it to MP4 (H.264) with a video player or ffmpeg.")
             if video in self._done:
