@@ -64,6 +64,18 @@ def test_each_job_is_done_once_with_its_threads_and_what_it_says_is_heard() -> N
     }
 
 
+def test_a_file_called_like_a_module_where_the_command_was_typed_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("open('was-run', 'w').close()\nraise SystemExit(1)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    (done,) = (one for one in run_jobs(squared, [Job(3, "job")], 1) if isinstance(one, Done))
+    assert done.value[0] == 9
+    assert not (tmp_path / "was-run").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
 def test_jobs_on_one_model_wait_for_the_first_and_others_do_not(tmp_path: Path) -> None:
     seconds = {"first": 1.5, "second": 0.2, "third": 0.2, "other": 0.2}
     jobs = [Job((tmp_path / name, seconds[name]), name, "" if name == "other" else "model") for name in seconds]

@@ -182,15 +182,30 @@ def _ready(jobs: Sequence[Job], waiting: Sequence[int], running: Collection[int]
 def _start(context: Any, function: Callable[[Any], Any], compute: Compute) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
-    with uninterrupted():
-        process.start()
+    start(process)
     theirs.close()
     ours.send((function, compute))
     return _Worker(process, ours)
 
 
+def start(process: BaseProcess) -> None:
+    """Start a process that Ctrl-C does not end, and that runs no file of the folder in which the command was typed.
+
+    Python would look there for the first modules that the process imports, and a file may be called like one of them.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"  # of a process that is spawned nothing else can be said
+    try:
+        with _uninterrupted():
+            process.start()
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def _uninterrupted() -> Iterator[None]:
     """Let a process that starts inherit that Ctrl-C is not its own: the one who hands out answers it."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -19,7 +19,7 @@ from actscribe.archive.pool import Heard
 from actscribe.archive.task import Work, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
-from actscribe.workers import end_with_parent, uninterrupted
+from actscribe.workers import end_with_parent, start
 
 #: What makes a worker able to do videos: archive and compute -> a context with the work.
 Maker = Callable[[Archive, Compute], AbstractContextManager[Work]]
@@ -75,8 +75,7 @@ class LocalPool:
         ours, theirs = self._context.Pipe()
         given = (theirs, self._archive, self._make, self._computes[index], os.getpid())
         process = self._context.Process(target=serve, args=given, name=f"archive {index}", daemon=True)
-        with uninterrupted():  # it imports for seconds before `serve` begins
-            process.start()
+        start(process)
         theirs.close()
         return _Worker(process, ours)
 
