@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from typer.testing import CliRunner
 from actscribe import Compute, Run, annotate, computing, evaluate, load_study, packages, train
 from actscribe.archive import archive as module
 from actscribe.archive import table as tables
+from actscribe.archive import work
 from actscribe.archive.archive import Hands, annotate_archive, report_again, retry_failed
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
@@ -600,6 +602,25 @@ def test_all_write_the_same_bytes_from_whatever_folder_and_whatever_was_measured
         path.unlink()
     annotate_archive(Path("../in"), run, out, hands=Hands(1))
     assert archives.timelines(Archive.open(out)) == made
+
+
+def test_each_video_is_opened_once_and_by_the_thread_that_opens_ahead(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    opened: list[tuple[str, str]] = []
+
+    def noting(path: Path) -> Any:
+        opened.append((path.name, threading.current_thread().name.partition("_")[0]))
+        return one_video.probe_video(path)
+
+    monkeypatch.setattr(work, "probe_video", noting)
+    (tmp_path / "in").mkdir()
+    for path in (videos / "a.mp4", videos / "night" / "b.mp4"):
+        shutil.copy(path, tmp_path / "in")
+    ended = annotate_archive(tmp_path / "in", one_run.folder, tmp_path / "out", hands=Hands(1))
+    assert ended.done == ended.videos == len(opened)
+    assert {thread for _, thread in opened} == {"opens ahead"}
 
 
 def test_records_that_cannot_be_read_are_said_until_their_videos_are_done_again(

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -31,6 +31,26 @@ def run(archive: Archive, videos: list[Video], workers: int = 2) -> tuple[list[O
     with closing(LocalPool(archive, archives.make, [ONE] * workers)) as pool:
         outcomes = hand_out(archive, videos, pool, lambda video, outcome: finished.append(video.name))
     return outcomes, finished
+
+
+@contextmanager
+def listing(archive: Archive, compute: Compute) -> Iterator[Work]:
+    """Do made-up videos, and write down what a worker is told of those that come next."""
+
+    def begin(videos: Sequence[Video]) -> None:
+        with (archive.folder / "begun").open("a", encoding="utf-8") as file:
+            print(*(video.name for video in videos), file=file)
+
+    made = archives.work(archive)
+    yield Work(made.open, made.score, begin)
+
+
+def test_a_worker_is_told_what_comes_next(tmp_path: Path) -> None:
+    contents = {f"{name}.mp4": b"x" * (9 - index) for index, name in enumerate("abc")}
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", contents), tmp_path / "out")
+    with closing(LocalPool(archive, listing, [ONE])) as pool:
+        hand_out(archive, videos, pool, lambda *_: None)
+    assert (archive.folder / "begun").read_text().splitlines() == ["a.mp4 b.mp4", "b.mp4 c.mp4", "c.mp4"]
 
 
 @pytest.mark.slow
