@@ -329,6 +329,24 @@ def test_what_is_corrected_after_a_kill_before_the_record_is_not_written_over(
     assert do(archive, videos[0]).how == "done"
 
 
+def test_what_is_corrected_while_its_video_is_scored_again_is_not_written_over(
+    made: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, videos = made
+    kill_before_record(archive, videos[0])
+    timeline = archive.stem(videos[0]).with_suffix(".json")
+    score = archives.Opened.make
+
+    def corrected_meanwhile(self: archives.Opened) -> Any:
+        timeline.write_text("corrected by a person")
+        return score(self)
+
+    monkeypatch.setattr(archives.Opened, "make", corrected_meanwhile)
+    outcome = do(archive, videos[0])
+    assert (outcome.how, timeline.read_text()) == ("failed", "corrected by a person")
+    assert "is not replaced" in outcome.sentence
+
+
 def test_a_file_with_other_content_does_not_pass_for_one_that_was_touched(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     do(archive, videos[2])

@@ -196,6 +196,25 @@ def test_who_settles_what_differs_from_a_suggestion_judges_the_suggestion(chromi
     assert page.inner_text("#disagreement-count") == "2 differ"
 
 
+def test_a_suggestion_that_differs_at_both_ends_is_judged_once_both_are_answered(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    start, end = SUGGESTED[0]
+    # Of the first suggestion, from 0.4 to 1.2 s, the middle is marked by hand.
+    press(page, *["."] * 15, "1", *["."] * 5, "1", "Home")
+    saved(page)
+    assert page.inner_text("#disagreement-count") == "3 differ"
+    press(page, "g", "Shift+H")
+    saved(page)
+    assert ward.sheet("old.avi").verdicts == {}
+    press(page, "g", "h")
+    saved(page)
+    (bout,) = ward.sheet("old.avi").bouts.values()
+    assert (bout.start, bout.end) == (pytest.approx(0.6), end)
+    assert {(one.start, one.end): yes for one, yes in ward.sheet("old.avi").verdicts.items()} == {(start, end): True}
+    assert page.inner_text("#disagreement-count") == "1 differ"
+
+
 def test_bouts_are_marked_while_it_plays_and_looped(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     page.goto(f"{ward.address.partition('?')[0]}#{ward.id('phone.mp4')}@0.5")

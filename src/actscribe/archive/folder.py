@@ -286,7 +286,10 @@ class Archive:
 
     def is_own(self, video: Video, target: Path) -> bool:
         """Tell whether a file of a video that is begun is as it was noted: nobody has corrected it since."""
-        notes = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
+        try:
+            notes = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
+            return False
         return f"{content_hash(target)} {target.name}" in notes
 
     def end_begun(self, video: Video) -> None:

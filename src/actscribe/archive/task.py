@@ -196,10 +196,7 @@ def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared,
             return Outcome(video.key, "done")
         for path in prepared.targets:
             if path.exists() and not (begun and archive.is_own(video, path)):
-                raise ActScribeError(
-                    f"{path}: is there already, and was not written for this file as it is now; it is not replaced.",
-                    "Move it away, then: --retry-failed.",
-                )
+                raise _in_the_way(path)
         if not begun:
             archive.note_begun(video)
         try:
@@ -238,8 +235,18 @@ def _same_as_before(archive: Archive, video: Video, prepared: Prepared) -> Done 
 
 
 def _note(archive: Archive, video: Video, prepared: Prepared, target: Path, written: Path) -> None:
-    if target in prepared.targets:
-        archive.note_written(video, target, content_hash(written))
+    if target not in prepared.targets:
+        return
+    digest = content_hash(written)
+    # It may have been corrected while the video was scored, or written by another process that took this one for dead.
+    if target.exists() and not archive.is_own(video, target) and content_hash(target) != digest:
+        raise _in_the_way(target)
+    archive.note_written(video, target, digest)
+
+
+def _in_the_way(path: Path) -> ActScribeError:
+    message = f"{path}: is there already, and was not written for this file as it is now; it is not replaced."
+    return ActScribeError(message, "Move it away, then: --retry-failed.")
 
 
 def _failed(archive: Archive, video: Video, error: Exception, seconds: float) -> Outcome:

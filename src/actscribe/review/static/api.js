@@ -12,7 +12,7 @@ export class Refused extends Error {
 /** The server did not answer, or does not know this browser (any more): worth asking again later. */
 export class Lost extends Error {}
 
-/** Whose work this page shows: another annotator's server may come to this address, and must not take its changes. */
+/** Whose work this page shows; another annotator's server at this address must not take its changes. */
 let review = "";
 export const belongTo = name => (review ||= name);
 
@@ -44,7 +44,7 @@ export async function ask(path, body) {
 
 export const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 
-/** Do something as often as it takes until the server is there; `report(state, sentence)` hears why it is not. */
+/** Do something until the server is there; `report(state, sentence)` hears why it is not. */
 export async function untilThere(work, report) {
 	for (;;) {
 		try {

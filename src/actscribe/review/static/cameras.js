@@ -18,7 +18,7 @@ export class Cameras {
 		this.muted = false;
 	}
 
-	/** Show the cameras and return [{video, offset, behind}] once the first can be played; null if another recording was opened. */
+	/** Show the cameras; return [{video, offset, behind}] once the first plays; null if another recording was opened. */
 	async open(opened, ticket) {
 		if (!("requestVideoFrameCallback" in HTMLVideoElement.prototype)) {
 			this.#fail("This browser does not report which frame it shows: open the page in Chrome, Edge, Safari 15.4 or Firefox 132, or a later one.");
@@ -51,7 +51,7 @@ export class Cameras {
 		return ticket === this.work.ticket ? exact && shown : null;
 	}
 
-	/** When the browser says that it shows the first frame; where it says nothing, the file is believed. */
+	/** When the browser says that it shows the first frame; else the file is believed. */
 	async #firstTime({camera, video, first}) {
 		return (await Promise.race([first, loaded(video).then(visible).then(() => pause(FIRST))])) ?? camera.begins;
 	}

@@ -63,7 +63,7 @@ export class Changes {
 		return askOf(old.id, "open", {}).then(opened => Object.assign(new Sheet(opened, old.labels), {toSettle: old.toSettle}));
 	}
 
-	/** The server refused: load what it has, keep what can be kept, and return what is still to be sent. */
+	/** Refused: load what the server has, keep what can be kept, return what is still to be sent. */
 	async refused(error, items) {
 		const {work} = this;
 		const [first] = items;

@@ -54,7 +54,7 @@ function keyTable(title, rows) {
 			make("dt", {}, ...keys.map(kbd)), make("dd", {}, value ? make("button", {class: "link", value, text}) : text)])));
 }
 
-/** Show what every key does; where a recording is open, return the command, or the number of the label, that was clicked. */
+/** Show what every key does; return the command, or the label's number, that was clicked. */
 export function showKeys(keys, labels, open) {
 	const groups = Object.entries(Object.groupBy(keys.commands.values(), command => command.group)).map(([group, commands]) =>
 		keyTable(group, commands.map(({name, title, keys}) => [title, keys, open && name])));

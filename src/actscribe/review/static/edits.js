@@ -1,12 +1,13 @@
 // What a person does, as actions {why, ops} of the journal; null where there is nothing to do.
 const put = bout => ({op: "put", bout});
 const verdict = (one, accepted) => ({op: "verdict", suggestion: asSuggested(one), accepted});
+const newId = () => crypto.randomUUID();
 const action = (why, ops) => (ops.length ? {why, ops} : null);
 
 const asSuggested = ({label, start, end, run, score}) => ({label, start, end, run, score: score ?? null, planted: false});
 
 export const mark = (label, start, end) =>
-	action("mark", [put({id: crypto.randomUUID(), label, start, end, subject: "", origin: null})]);
+	action("mark", [put({id: newId(), label, start, end, subject: "", origin: null})]);
 
 /** Move an edge of a bout, or accept a suggestion with the edge elsewhere. */
 export function reshape(item, edge, time, step) {
@@ -18,7 +19,7 @@ export function reshape(item, edge, time, step) {
 
 export function split(bout, time) {
 	if (!(time > bout.start && time < bout.end)) return null;
-	return action("split", [put({...bout, end: time}), put({...bout, id: crypto.randomUUID(), start: time})]);
+	return action("split", [put({...bout, end: time}), put({...bout, id: newId(), start: time})]);
 }
 
 /** Make one of a bout and the next one of its label and subject. */
@@ -33,17 +34,17 @@ export const relabel = (item, label) =>
 export const remove = bouts => action("delete", bouts.map(({id}) => ({op: "drop", id})));
 
 const acceptedBout = (one, change = {}) => ({
-	id: crypto.randomUUID(), label: one.label, start: one.start, end: one.end, subject: "", origin: asSuggested(one), ...change,
+	id: newId(), label: one.label, start: one.start, end: one.end, subject: "", origin: asSuggested(one), ...change,
 });
 const acceptAs = (one, change) => action("accept changed", [put(acceptedBout(one, change)), verdict(one, true)]);
 
 export const judge = (suggestions, yes, sheet) => (yes ? accept : reject)(suggestions, sheet);
 
-/** Say yes to suggestions; where a bout of the label is there already, mostly at the same time, it stays as it is. */
+/** Say yes to suggestions; a bout of the label there already, mostly at the same time, stays. */
 const accept = (suggestions, sheet) => action("accept", suggestions.flatMap(one =>
 	(sheet.mine.get(one.label).within(one.start, one.end).some(bout => alike(bout, one)) ? [] : [put(acceptedBout(one))]).concat(verdict(one, true))));
 
-/** Whether two bouts share more than half of what either covers. */
+/** Whether two bouts share over half of what either covers. */
 const alike = (one, other) => {
 	const shared = Math.min(one.end, other.end) - Math.max(one.start, other.start);
 	return shared > (Math.max(one.end, other.end) - Math.min(one.start, other.start)) / 2;
@@ -59,7 +60,7 @@ function reject(suggestions, sheet) {
 export const reviewed = (start, end, labels = [], yes = true) =>
 	end > start ? action(yes ? "reviewed" : "not reviewed", [{op: "mark", start, end, labels, reviewed: yes}]) : null;
 
-/** Settle where two annotators, or one and a suggestion, differ: it is so, or it is not; and the span counts as reviewed. */
+/** Settle a difference: it is so, or not. The span is reviewed; a suggestion without others is judged. */
 export function settle({label, start, end, subject: by}, yes, sheet) {
 	const overlaps = one => one.start < end && one.end > start;
 	const within = sheet.mine.get(label).within(start, end);
@@ -70,14 +71,14 @@ export function settle({label, start, end, subject: by}, yes, sheet) {
 	const [[first], [one]] = [touched, suggested];
 	const ops = touched.map(({id}) => ({op: "drop", id}));
 	if (yes) {
-		const whole = {start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))};
-		const origin = one ? asSuggested(one) : first?.origin ?? null;
-		ops.push(put({id: first?.id ?? crypto.randomUUID(), label, subject, origin, ...whole}));
+		ops.push(put({id: first?.id ?? newId(), label, subject, origin: one ? asSuggested(one) : first?.origin ?? null,
+			start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))}));
 	} else {
 		for (const bout of touched)
 			for (const [from, to] of [[bout.start, start], [end, bout.end]])
-				if (from < to) ops.push(put({...bout, id: crypto.randomUUID(), start: from, end: to}));
+				if (from < to) ops.push(put({...bout, id: newId(), start: from, end: to}));
 	}
-	const judged = suggested.map(each => verdict(each, yes || within.some(bout => alike(bout, each))));
+	const judged = suggested.filter(each => !sheet.asks(each, sheet.disagreements(), start)).map(each =>
+		verdict(each, yes || within.some(bout => alike(bout, each))));
 	return action("settle", [...ops, ...judged, {op: "mark", start, end, labels: [label], reviewed: true}]);
 }

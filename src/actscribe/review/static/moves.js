@@ -84,7 +84,7 @@ export class Moves {
 		this.work.look(kind, item);
 	}
 
-	/** Go on from the current one where the playhead is still at it, else from the playhead; around at either end. */
+	/** From the current one where the playhead is still at it, else from the playhead; around at the ends. */
 	#go(kind, items, forward, current) {
 		const {work} = this;
 		// What begins within a frame is seen in that frame, wherever in it.

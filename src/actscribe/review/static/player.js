@@ -1,4 +1,4 @@
-// The video: which frame is shown, and how to come to any other. The clock is the `mediaTime` of the frame on the screen.
+// Which frame of the video is shown, and how to come to any other. The clock is that frame's `mediaTime`.
 import {Frames} from "./frames.js";
 
 /**

@@ -4,6 +4,8 @@ import {apart, common, covers, union, withSpan, withoutSpan} from "./spans.js";
 
 export const suggestionKey = one => JSON.stringify([one.label, one.start, one.end, one.run]);
 
+const inside = ({start, end}, one) => covers([[one.start, one.end]], start, end);
+
 export class Sheet {
 	constructor(opened, labels) {
 		Object.assign(this, opened);
@@ -80,18 +82,29 @@ export class Sheet {
 			.sort((a, b) => a.start - b.start);
 	}
 
-	/** What is to be settled, or where the annotator and suggestions not judged yet say different things. */
+	/** What is to be settled, or where the annotator and suggestions not judged yet differ. */
 	disagreements() {
 		if (this.differences?.version !== this.version) this.differences = {version: this.version, items: this.toSettle
-			? this.toSettle.filter(({label, start, end}) => !covers(this.reviewed[label], start, end))
+			? this.toSettle.filter(one => !this.#answered(one))
 			: this.suggestions ? this.labels.flatMap(label => this.#differing(label)).sort((a, b) => a.start - b.start) : []};
 		return this.differences.items;
 	}
 
 	#differing(label) {
 		const [one, other] = [this.mine, this.predicted].map(lanes => union(lanes.get(label).items));
-		const judged = ({start, end}) => this.predicted.get(label).within(start, end).some(each => this.state(each) !== null && covers([[each.start, each.end]], start, end));
-		return apart(one, other, this.frame_s * 1.5).filter(span => !judged(span)).map(span => ({label, ...span}));
+		const spans = apart(one, other, this.frame_s * 1.5).map(span => ({label, ...span}));
+		const judged = span => this.predicted.get(label).within(span.start, span.end).some(each => inside(span, each) &&
+			(this.state(each) !== null || (this.#answered(span) && this.asks(each, spans))));
+		return spans.filter(span => !judged(span));
+	}
+
+	/** Whether a suggestion differs where nobody answered yet, except from `start`. */
+	asks(each, spans, start) {
+		return spans.some(one => one.label === each.label && one.start !== start && inside(one, each) && !this.#answered(one));
+	}
+
+	#answered({label, start, end}) {
+		return covers(this.reviewed[label], start, end);
 	}
 
 	get whole() {
