@@ -13,7 +13,7 @@ from hands import HOSTILE, SUCTION, VENTILATION, bouts_of, open_recording, press
 from playwright.sync_api import Page
 from review_site import Site, enter, ready, saved, until
 
-from actscribe.journal import Action, Bout, Mark, Put, begin
+from actscribe.journal import Action, Bout, Mark, Put, Suggestion, begin
 
 
 @pytest.fixture
@@ -135,6 +135,26 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
     saved(page)
     assert bouts_of(ward, "phone.mp4") == [(SUCTION, 0.0, 1.0)]
     assert page.evaluate("review.work.sheet.disagreements().length") == 0
+
+
+def test_who_settles_keeps_the_suggestion_that_an_answer_is_from(chromium: Tab, ward: Site) -> None:
+    content = ward.session.items[ward.id("phone.mp4")].content
+    one = Suggestion(label=SUCTION, start=1.0, end=2.0, run="0" * 64, score=0.8)
+    for name, put in (("AB", ()), ("CD", (Put(bout=Bout(id="b", label=SUCTION, start=1, end=2, origin=one)),))):
+        began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
+        ward.session.journal.append(name, content, "began", began, revision=0)
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, Mark(start=0.0, end=3.0))))
+    ward.end()
+    ward.annotator = "agreed"
+    ward.begin()
+    page = enter(chromium, ward, 1280)
+    page.click("text=Disagreements")
+    page.click(".agreement tbody a")
+    ready(page)
+    until(page, "review.work.looked?.kind === 'disagreement'")
+    press(page, "h")
+    saved(page)
+    assert [bout.origin for bout in ward.sheet("phone.mp4").bouts.values()] == [one]
 
 
 def test_an_answer_to_what_was_changed_meanwhile_is_not_taken(chromium: Tab, ward: Site) -> None:

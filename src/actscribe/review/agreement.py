@@ -18,6 +18,7 @@ from actscribe.journal.spans import joined, within, without
 from actscribe.review.asked import Asked
 from actscribe.review.recordings import Item
 from actscribe.review.session import Session, Unknown
+from actscribe.review.settled_origins import origins_in
 from actscribe.review.settling import Voice, changed_meanwhile, disagreements, voices
 from actscribe.timeline.matching import label_spans
 from actscribe.typed_words import typed
@@ -77,6 +78,7 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
         changed = without(changed, joined((one.start, one.end) for one in theirs))
         questions += [(start, end, _present(pair, label, (start + end) / 2)) for start, end in changed]
         subject_of = _subjects(pair, label)
+        origin_of = origins_in((one for voice in pair for one in voice.suggested), label)
         for start, end, who in questions:
             done = within(settled, start, end)
             pieces = [(one, True) for one in done]
@@ -85,7 +87,10 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
                 if high - low > SAME_S:
                     names = [name for name, of in again.items() if within(of.get(label, ()), low, high)]
                     why = f"asked again: changed by {' and '.join(names)}" if names and not is_settled else ""
-                    about = {"label": label, "start": low, "end": high, "subject": subject_of(low, high), "who": who}
+                    subject = subject_of(low, high)
+                    origin = origin_of(subject, low, high)
+                    about = {"label": label, "start": low, "end": high, "subject": subject, "who": who}
+                    about["origin"] = None if origin is None else origin.model_dump()
                     parts.append({**about, "settled": is_settled, "again": why})
     parts.sort(key=lambda one: (one["start"], one["end"], one["label"]))
     return [{"id": f"d{index}", **one} for index, one in enumerate(parts)]

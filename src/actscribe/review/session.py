@@ -183,8 +183,7 @@ class Session:
             ActScribeError: the action cannot be applied.
         """
         # A page that stayed open while the server was started again acts on what was not opened here yet.
-        suggested = self.suggested(item) if names_suggestions(action) else None
-        known = suggested.suggestions if suggested else ()
+        known = self._known(item) if names_suggestions(action) else ()
         sheet = self.sheets.load(item.content)
         if sheet is not None:
             return self.sheets.act(item.content, unmasked(action, known, sheet), revision)
@@ -195,6 +194,13 @@ class Session:
         except Conflict:  # what it would have begun with is not what it will
             self._beginnings.pop(item.content, None)
             raise
+
+    def _known(self, item: Item) -> tuple[Suggestion, ...]:
+        """Return the suggestions that this server shows, of itself or as those that the two made their bouts from."""
+        suggested = self.suggested(item)
+        own = suggested.suggestions if suggested else ()
+        both = self.two(item) if self.is_settling else ()
+        return (*own, *(one.origin for voice in both for one in voice.suggested if one.origin is not None))
 
     def take_back(self) -> list[str]:
         """Take back the bouts of this annotator that came from suggestions wrong on purpose; say what, and where."""

@@ -21,6 +21,7 @@ from actscribe.journal.spans import Spans, joined, left_of, shared, without
 from actscribe.labels import LabelSet
 from actscribe.report.formatting import clock
 from actscribe.review.recordings import Item
+from actscribe.review.settled_origins import origins_in, suggested_bouts
 from actscribe.timeline.matching import annotated_spans, label_spans
 
 #: Seconds within which two people's point events of one label are taken for one (ours).
@@ -37,11 +38,13 @@ class Voice:
         name: of the annotator, or of the manifest's column.
         annotations: under the study's labels.
         source: the file that this annotator began with; empty: none.
+        suggested: the bouts that were made from suggestions, each with its own.
     """
 
     name: str
     annotations: Annotations
     source: str = ""
+    suggested: tuple[Bout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def voices(item: Item, journal: Journal, labels: LabelSet) -> tuple[Voice, ...]:
     """
     names = [name for name in journal.annotators(item.content) if name != AGREED]
     sheets = [journal.sheet(item.content, name) for name in names[:2]]
-    all_voices = [Voice(one.annotator, annotated(one, labels), one.began.source) for one in sheets]
+    all_voices = [
+        Voice(one.annotator, annotated(one, labels), one.began.source, suggested_bouts(one, labels)) for one in sheets
+    ]
     counted = counting([one.began for one in sheets], item.written.files(labels))
     if FILES in counted:
         in_file = Annotations(item.recording.intervals or (), item.recording.gaps)
@@ -143,8 +148,9 @@ def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> l
 def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> Began:
     """Return the beginning of the agreed sheet: the first one's bouts, reviewed where both looked and say the same.
 
-    What is left to review is what is left to settle. Point events last no time in which to differ: those of both are
-    there, and what the two marked within `SAME_EVENT_S` is one.
+    What is left to review is what is left to settle. A bout that the first one made from a suggestion keeps it. Point
+    events last no time in which to differ: those of both are there, and what the two marked within `SAME_EVENT_S` is
+    one.
 
     Args:
         item: the recording.
@@ -162,8 +168,16 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
             gaps = joined((gap.start, gap.end) for gap in voice.annotations.gaps if gap.label in ("", label))
             spans = shared(spans, left_of(duration, gaps))
         reviewed[label] = without(spans, joined(open_spans[label]))
+    origin_of = {label: origins_in(both[0].suggested, label) for label in labels}
     bouts = tuple(
-        Bout(id=f"f{index}", label=one.label, start=one.start, end=one.end, subject=one.subject)
+        Bout(
+            id=f"f{index}",
+            label=one.label,
+            start=one.start,
+            end=one.end,
+            subject=one.subject,
+            origin=origin_of[one.label](one.subject, one.start, one.end),
+        )
         for index, one in enumerate([*both[0].annotations.intervals, *_events_of_second_alone(both)], 1)
     )
     name = item.recording.name

@@ -61,17 +61,17 @@ export const reviewed = (start, end, labels = [], yes = true) =>
 	end > start ? action(yes ? "reviewed" : "not reviewed", [{op: "mark", start, end, labels, reviewed: yes}]) : null;
 
 /** Settle a difference: it is so, or not. The span is reviewed; a suggestion without others is judged. */
-export function settle({label, start, end, subject: by}, yes, sheet) {
+export function settle({label, start, end, subject: by, origin}, yes, sheet) {
 	const overlaps = one => one.start < end && one.end > start;
 	const within = sheet.mine.get(label).within(start, end);
 	const suggested = sheet.toSettle ? [] : sheet.predicted.get(label).within(start, end).filter(overlaps);
 	const subject = by || within[0]?.subject || "";
-	// Two people's bouts never become one.
+	// Two people's bouts stay two.
 	const touched = within.filter(yes ? bout => bout.subject === subject : overlaps);
 	const [[first], [one]] = [touched, suggested];
 	const ops = touched.map(({id}) => ({op: "drop", id}));
 	if (yes) {
-		ops.push(put({id: first?.id ?? newId(), label, subject, origin: one ? asSuggested(one) : first?.origin ?? null,
+		ops.push(put({id: first?.id ?? newId(), label, subject, origin: one ? asSuggested(one) : first?.origin ?? origin,
 			start: Math.min(start, ...touched.map(one => one.start)), end: Math.max(end, ...touched.map(one => one.end))}));
 	} else {
 		for (const bout of touched)
