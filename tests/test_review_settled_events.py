@@ -98,3 +98,26 @@ def test_what_is_not_settled_is_listed_where_not_all_is(named: Client, monkeypat
     (recording,) = named.get("/api/agreement").json["recordings"]
     listed = [(one["start"], one["settled"]) for one in recording["disagreements"]]
     assert (listed, recording["more"], recording["left"]) == ([(2.0, False)], 1, 1)
+
+
+def test_whom_the_second_alone_names_the_agreed_sheet_names(study: Path) -> None:
+    """Who marks in the page names nobody, and contradicts nobody who does."""
+    everything = {"op": "mark", "start": 0, "end": 3}
+    unnamed = [put(LEFT, 0.5, 0.5, "a"), put(RIGHT, 0.0, 1.0, "b"), put(RIGHT, 2.0, 3.0, "c")]
+    named = [
+        put(LEFT, 0.6, 0.6, "a", subject="Ada"),
+        put(RIGHT, 0.0, 1.0, "b", subject="Ben"),
+        put(RIGHT, 2.0, 2.6, "c", subject="Cy"),
+        put(RIGHT, 2.4, 3.0, "d", subject="Di"),
+    ]
+    for name, bouts in (("AB", unnamed), ("CD", named)):
+        browser = client(study, name, independent=True)
+        id = ids(browser)["train"]
+        body = {"revision": opened(browser, id)["revision"], "why": "w", "ops": [*bouts, everything]}
+        assert browser.post(f"/api/recordings/{id}/actions", body).status == 200
+    agreed = opened(client(study, "agreed"), id)["bouts"]
+    assert [(one["label"], one["start"], one["subject"]) for one in agreed] == [
+        (RIGHT, 0.0, "Ben"),
+        (LEFT, 0.5, "Ada"),
+        (RIGHT, 2.0, ""),
+    ]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from actscribe.annotations.interval import Annotations
 from actscribe.data import spans as sp
@@ -19,7 +16,7 @@ from actscribe.review.asked import Asked
 from actscribe.review.recordings import Item
 from actscribe.review.session import Session, Unknown
 from actscribe.review.settled_origins import origins_in
-from actscribe.review.settling import Voice, changed_meanwhile, disagreements, voices
+from actscribe.review.settling import Voice, changed_meanwhile, disagreements, subjects_in, voices
 from actscribe.timeline.matching import label_spans
 from actscribe.typed_words import typed
 
@@ -77,7 +74,7 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
         changed = joined(span for of_one in again.values() for span in of_one.get(label, ()))
         changed = without(changed, joined((one.start, one.end) for one in theirs))
         questions += [(start, end, _present(pair, label, (start + end) / 2)) for start, end in changed]
-        subject_of = _subjects(pair, label)
+        subject_of = subjects_in((one for voice in pair for one in voice.annotations.intervals), label)
         origin_of = origins_in((one for voice in pair for one in voice.suggested), label)
         for start, end, who in questions:
             done = within(settled, start, end)
@@ -94,19 +91,6 @@ def _questions(session: Session, item: Item, pair: tuple[Voice, Voice]) -> list[
                     parts.append({**about, "settled": is_settled, "again": why})
     parts.sort(key=lambda one: (one["start"], one["end"], one["label"]))
     return [{"id": f"d{index}", **one} for index, one in enumerate(parts)]
-
-
-def _subjects(pair: tuple[Voice, Voice], label: str) -> Callable[[float, float], str]:
-    """Return what returns whom the bouts of a label in a span are of; empty: nobody says, or they are of several."""
-    own = [one for voice in pair for one in voice.annotations.intervals if one.label == label]
-    starts, ends = np.array([(one.start, one.end) for one in own]).reshape(-1, 2).T
-    names = np.array([one.subject for one in own])
-
-    def subject_of(start: float, end: float) -> str:
-        there = {str(name) for name in names[(starts < end) & (ends > start)]}
-        return there.pop() if len(there) == 1 else ""
-
-    return subject_of
 
 
 def _present(pair: tuple[Voice, Voice], label: str, moment: float) -> dict[str, bool]:

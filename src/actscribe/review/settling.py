@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,9 +148,9 @@ def disagreements(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> l
 def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) -> Began:
     """Return the beginning of the agreed sheet: the first one's bouts, reviewed where both looked and say the same.
 
-    What is left to review is what is left to settle. A bout that the first one made from a suggestion keeps it. Point
-    events last no time in which to differ: those of both are there, and what the two marked within `SAME_EVENT_S` is
-    one.
+    What is left to review is what is left to settle. A bout that the first one made from a suggestion keeps it; one
+    that the first one names nobody for is of whom the second one names. Point events last no time in which to differ:
+    those of both are there, and what the two marked within `SAME_EVENT_S` is one.
 
     Args:
         item: the recording.
@@ -175,10 +175,10 @@ def begun_as_agreed(item: Item, both: Sequence[Voice], labels: Sequence[str]) ->
             label=one.label,
             start=one.start,
             end=one.end,
-            subject=one.subject,
+            subject=who,
             origin=origin_of[one.label](one.subject, one.start, one.end),
         )
-        for index, one in enumerate([*both[0].annotations.intervals, *_events_of_second_alone(both)], 1)
+        for index, (one, who) in enumerate(_of_both(both, labels), 1)
     )
     name = item.recording.name
     return Began(name=name, duration=duration, labels=tuple(labels), bouts=bouts, reviewed=reviewed)
@@ -192,8 +192,7 @@ def events_since(sheet: Sheet, both: Sequence[Voice], labels: LabelSet) -> str:
         both: as they are now.
         labels: of the study now.
     """
-    first = (one for one in both[0].annotations.intervals if one.start == one.end)
-    now = sorted((one.label, one.start) for one in (*first, *_events_of_second_alone(both)))
+    now = sorted((one.label, one.start) for one, _ in _of_both(both, labels.names) if one.start == one.end)
     then, agreed = _events(sheet.began.bouts, labels), _events(sheet.bouts.values(), labels)
     new = [one for one in now if not _is_near(one, then) and not _is_near(one, agreed)]
     gone = [one for one in then if not _is_near(one, now) and _is_near(one, agreed)]
@@ -216,23 +215,45 @@ def _is_near(event: tuple[str, float], others: Sequence[tuple[str, float]]) -> b
     return bisect_left(others, (label, at - reach)) < bisect_right(others, (label, at + reach))
 
 
-def _events_of_second_alone(both: Sequence[Voice]) -> list[Interval]:
-    """Return the second one's point events, without those that are each one of the first one's."""
-    first, second = (
-        sorted((one for one in voice.annotations.intervals if one.start == one.end), key=sort_key) for voice in both
-    )
-    moments, reach = [one.start for one in first], SAME_EVENT_S + SAME_S
+def _of_both(both: Sequence[Voice], labels: Sequence[str]) -> list[tuple[Interval, str]]:
+    """Return what the agreed sheet begins with, and of whom it is: all of the first one, events of the second alone."""
+    mine, theirs = (voice.annotations.intervals for voice in both)
+    events, others = (sorted((one for one in own if one.start == one.end), key=sort_key) for own in (mine, theirs))
+    partners = _partners(others, events)
+    pairs = zip(others, partners, strict=True)
+    named = {events[partner]: one.subject for one, partner in pairs if partner >= 0}
+    subject_of = {label: subjects_in(theirs, label) for label in labels}
+    own = [(one, one.subject or named.get(one, "") or subject_of[one.label](one.start, one.end)) for one in mine]
+    alone = [one for one, partner in zip(others, partners, strict=True) if partner < 0]
+    return [*own, *((one, one.subject) for one in alone)]
+
+
+def subjects_in(intervals: Iterable[Interval], label: str) -> Callable[[float, float], str]:
+    """Return what returns whom the bouts of a label in a span are of; empty: nobody says, or they are of several."""
+    own = [one for one in intervals if one.label == label]
+    starts, ends = np.array([(one.start, one.end) for one in own]).reshape(-1, 2).T
+    names = np.array([one.subject for one in own])
+
+    def subject_of(start: float, end: float) -> str:
+        there = {str(name) for name in names[(starts < end) & (ends > start)]}
+        return there.pop() if len(there) == 1 else ""
+
+    return subject_of
+
+
+def _partners(events: Sequence[Interval], others: Sequence[Interval]) -> np.ndarray:
+    """Return for each point event the index of the one among others that it is one with, each once; -1: it is alone."""
+    moments, reach = [one.start for one in others], SAME_EVENT_S + SAME_S
     pairs = [
         (row, column)
-        for row, one in enumerate(second)
+        for row, one in enumerate(events)
         for column in range(bisect_left(moments, one.start - reach), bisect_right(moments, one.start + reach))
-        if _may_be_one(one, first[column])
+        if _may_be_one(one, others[column])
     ]
     if not pairs:
-        return second
+        return np.full(len(events), -1)
     rows, columns = np.transpose(pairs)
-    fits = csr_array((np.ones(len(pairs), bool), (rows, columns)), shape=(len(second), len(first)))
-    return [one for one, partner in zip(second, one_to_one(fits), strict=True) if partner < 0]
+    return one_to_one(csr_array((np.ones(len(pairs), bool), (rows, columns)), shape=(len(events), len(others))))
 
 
 def _may_be_one(one: Interval, other: Interval) -> bool:
