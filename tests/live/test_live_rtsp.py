@@ -21,7 +21,7 @@ from videos import make_video
 
 from actscribe.errors import ActScribeError
 from actscribe.live.arrivals import Arrival, Event, Picture
-from actscribe.live.sources import opened, rtsp_messages
+from actscribe.live.sources import opened, rtsp_messages, rtsp_relay
 from actscribe.live.sources.choose import choose
 from actscribe.live.sources.rtsp_messages import Login, Message, Messages
 from actscribe.live.sources.rtsp_relay import Relay
@@ -48,6 +48,7 @@ class _Server(ThreadingTCPServer):
 
 class _Handler(BaseRequestHandler):
     server: _Server
+    udp_port: int | None = None
 
     def handle(self) -> None:
         number, rest = self.server.connections, b""
@@ -58,6 +59,8 @@ class _Handler(BaseRequestHandler):
                 head, _, rest = rest.partition(b"\r\n\r\n")
                 request = head.decode()
                 self.server.asked.append(request)
+                if port := re.search(r"client_port=(\d+)", request):
+                    self.udp_port = int(port[1])
                 answer = self.server.answers(request, number)
                 if answer is None:
                     return
@@ -72,7 +75,12 @@ class _Handler(BaseRequestHandler):
         for number, first in enumerate(range(0, len(content), part)):
             header = b"\x80\x21" + number.to_bytes(2, "big") + (number * 900).to_bytes(4, "big") + b"ward"
             packet = header + content[first : first + part]
-            self.request.sendall(b"$\x00" + len(packet).to_bytes(2, "big") + packet)
+            if self.udp_port is None:
+                self.request.sendall(b"$\x00" + len(packet).to_bytes(2, "big") + packet)
+                continue
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+                line.sendto(packet, ("127.0.0.1", self.udp_port))
+            time.sleep(0.002)  # as a camera, which does not send a film at once
 
 
 @contextmanager
@@ -144,15 +152,52 @@ def test_a_camera_that_asks_for_a_password_is_watched_and_named_in_every_request
     assert "p:1" not in "".join(server.asked)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
-def test_a_camera_over_tls(film: bytes, tmp_path: Path) -> None:
+@pytest.fixture
+def certified(tmp_path: Path) -> ssl.SSLContext:
+    """What a server with a certificate of its own speaks TLS with."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here to make a certificate")
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"]
     files = ["-nodes", "-subj", "/CN=ward", "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
     subprocess.run([*made, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with serving(locked, film, context) as server:
+    return context
+
+
+def test_a_camera_over_tls(film: bytes, certified: ssl.SSLContext) -> None:
+    with serving(locked, film, certified) as server:
         assert len(watch(f"rtsps://anna:p%3A1@127.0.0.1:{server.server_address[1]}/ward", first=30)) >= 30
+
+
+def over_udp_alone(request: str, number: int = 0) -> str:
+    """Answer as a server that refuses packets between its messages, and would have reports sent to another host."""
+    if not request.startswith("SETUP"):
+        return camera(request)
+    if "RTP/AVP/TCP" in request:
+        return "461 Unsupported Transport"
+    (ports,) = re.findall(r"client_port=[\d-]+", request)
+    return f"200 OK\r\nSession: 7\r\nTransport: RTP/AVP/UDP;unicast;source=192.0.2.1;{ports};server_port=50000-50001"
+
+
+def test_a_server_that_sends_over_udp_alone_is_watched(film: bytes) -> None:
+    """As VLC's does."""
+    with serving(over_udp_alone, film) as server:
+        assert len(watch(f"rtsp://127.0.0.1:{server.server_address[1]}/ward", first=30)) >= 30
+        assert server.connections == 2
+
+
+def test_what_was_to_come_over_tls_is_not_asked_for_over_udp(film: bytes, certified: ssl.SSLContext) -> None:
+    with serving(over_udp_alone, film, certified) as server:
+        with pytest.raises(ActScribeError, match="cannot be opened"):
+            watch(f"rtsps://127.0.0.1:{server.server_address[1]}/ward")
+        assert not [one for one in server.asked if "client_port" in one]
+
+
+@pytest.mark.parametrize("value", ["RTP/AVP;source=192.0.2.1;x=1", "RTP/AVP; Source=a;x=1;DESTINATION=b"])
+def test_no_reply_says_where_ffmpeg_sends_its_reports(value: str) -> None:
+    assert rtsp_relay.from_here(("Transport", value)) == ("Transport", "RTP/AVP;x=1")
+    assert rtsp_relay.from_here(("X-Transport", value)) == ("X-Transport", value)
 
 
 def to_elsewhere(port: int) -> str:

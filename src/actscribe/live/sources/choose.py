@@ -125,7 +125,6 @@ def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> 
     options = {"protocol_whitelist": SCHEMES[parts.scheme.casefold()], "format_whitelist": _FORMATS}
     name = safe_name(f"{parts.hostname}{parts.path}".rpartition("@")[2].strip("/"))
     if parts.scheme.casefold().startswith("rtsp"):
-        options["rtsp_transport"] = "tcp"  # over UDP lost packets grey the picture
         return Chosen(Opened(shown, given, None, options, patience_s, recorder, open_rtsp), name, passes=True)
     options["max_redirects"] = "0"  # to where the user did not say
     return Chosen(Opened(shown, given, None, options, patience_s, recorder), name, passes=True)

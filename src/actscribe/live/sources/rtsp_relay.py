@@ -120,7 +120,16 @@ class Relay:
             raise ConnectionError(f"it redirects to {_where(one)}")
         if status == 401:
             self._login.challenged(one)
-        return replace(one, fields=one.without("location")).encoded()
+        return replace(one, fields=tuple(map(from_here, one.without("location")))).encoded()
+
+
+def from_here(field: tuple[str, str]) -> tuple[str, str]:
+    """Return a field of a reply without the host that packets are said to come from: FFmpeg would send there."""
+    name, value = field
+    if name.lower() != "transport":
+        return field
+    parts = [one for one in value.split(";") if one.partition("=")[0].strip().lower() not in ("source", "destination")]
+    return name, ";".join(parts)
 
 
 def _where(reply: Message) -> str:
