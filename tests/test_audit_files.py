@@ -214,6 +214,11 @@ def test_what_is_missed_or_invented_decides_no_limit() -> None:
         assert deviation.margin == math.inf
         assert f"{'missed' if counts[0] else 'invented'} in 1 of 9" in usually(deviation, "s")
     assert off([*pairs, Compared("x", NEVER, NEVER)]).margin == 0
+    empty = off([Compared(f"g{i}", NEVER, NEVER) for i in range(12)])
+    assert empty.margin == math.inf  # it was never off, for want of numbers
+    assert usually(empty, "s") == "never a number, neither annotated nor predicted"
+    of_two = off([*(Compared(f"g{i}", NEVER, NEVER) for i in range(12)), Compared("x", number(5.0), number(7.0))])
+    assert (of_two.margin, of_two.often) == (2, 0.5)
     left_open = Measurement(ASKED, math.nan, 0.0, 9.0, "undetermined")
     assert off([*pairs, Compared("x", left_open, number(5.0))]).recordings == 8
 

@@ -45,7 +45,8 @@ class Off:
         recordings: that the annotation decides.
         off_by: mean absolute error where both have a number; nan where there is none.
         low, high: its 95 % interval over groups; nan of fewer than five.
-        margin: what the error of another video stays within, in `often` of all; infinite where none is known.
+        margin: what the error of another video stays within, in `often` of all; infinite where none is known. Of
+            recordings in which at least one of the two has a number.
         often: share of videos, at most `OFTEN`; less where groups are few.
         missed, invented: recordings in which only the annotation, or only the prediction, has a number.
         agreement: ICC(2,1) of annotator and recognizer, where both have a number.
@@ -71,7 +72,8 @@ def off(compared: Iterable[Compared]) -> Off:
     numbers = np.array([[one.true.value, one.predicted.value] for one in both]).reshape(-1, 2)
     errors = np.abs(numbers[:, 1] - numbers[:, 0])
     off_by, low, high = _mean(errors, [one.group for one in both])
-    margin, often = _margin([(one.group, _error(one)) for one in known])
+    # Where neither has a number, none can be off: it would make the margin look small.
+    margin, often = _margin([(one.group, _error(one)) for one in known if _is_number(one)])
     return Off(
         recordings=len(known),
         off_by=off_by,
@@ -87,6 +89,10 @@ def off(compared: Iterable[Compared]) -> Off:
 
 
 _HAS = ("measured", "undetermined")
+
+
+def _is_number(one: Compared) -> bool:
+    return one.true.state == "measured" or one.predicted.state in _HAS
 
 
 def _mean(errors: np.ndarray, groups: Sequence[str]) -> tuple[float, float, float]:

@@ -54,7 +54,7 @@ def usually(known: Off, unit: Unit) -> str:
         parts.append(f"within {number(known.margin, unit)} in {10 * known.often:.0f} of 10")
     for count, what in ((known.missed, "missed"), (known.invented, "invented")):
         parts += [f"{what} in {count} of {known.recordings}"] if count else []
-    return ", ".join(parts) or "never there to be found"
+    return ", ".join(parts) or "never a number, neither annotated nor predicted"
 
 
 def _clock(seconds: float) -> str:
