@@ -13,6 +13,7 @@ import archives
 import pytest
 from videos import make_video
 
+from actscribe.archive import ahead
 from actscribe.archive.ahead import opened_ahead
 from actscribe.archive.claims import Claims
 from actscribe.archive.folder import Archive
@@ -97,17 +98,45 @@ def test_one_that_changes_meanwhile_is_opened_again_as_it_is_then(four: tuple[Ar
     assert [name for name, _ in opened] == ["0.mp4", "1.mp4", "2.mp4", "3.mp4", "0.mp4", "1.mp4"]
 
 
-def test_one_that_cannot_be_read_is_refused_in_its_own_turn_and_read_once(four: tuple[Archive, list[Video]]) -> None:
+def test_one_that_cannot_be_read_is_refused_in_its_own_turn(four: tuple[Archive, list[Video]]) -> None:
     _, videos = four
     Path(videos[1].path).unlink()
-    opened: list[tuple[str, str]] = []
-    with opened_ahead(noting(opened)) as (take, begin):
+    with opened_ahead(noting([])) as (take, begin):
         begin(videos)
         assert take(videos[0]) == "x" * 20
         with pytest.raises(UnreadableVideo, match="no such file"):
             take(videos[1])
         assert take(videos[2]) == "x" * 18
-    assert [name for name, _ in opened].count("1.mp4") == 1
+
+
+@pytest.mark.parametrize("passing", [OSError(errno.ESTALE, "Stale file handle"), MemoryError()])
+def test_an_error_that_has_passed_by_its_turn_costs_a_video_nothing(
+    four: tuple[Archive, list[Video]], passing: Exception
+) -> None:
+    _, videos = four
+    errors = [passing]
+
+    def open_video(video: Video) -> str:
+        if errors:
+            raise errors.pop()
+        return Path(video.path).read_text()
+
+    with opened_ahead(open_video) as (take, begin):
+        begin(videos[:1])
+        assert take(videos[0]) == "x" * 20
+    assert errors == []
+
+
+def test_what_a_disk_does_not_say_the_state_of_is_opened_in_its_own_turn(
+    four: tuple[Archive, list[Video]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, videos = four
+    monkeypatch.setattr(ahead, "_state", lambda video: None)
+    opened: list[tuple[str, str]] = []
+    with opened_ahead(noting(opened)) as (take, begin):
+        begin(videos[:1])
+        assert take(videos[0]) == "x" * 20
+    assert [name for name, _ in opened] == ["0.mp4", "0.mp4"]
 
 
 def test_what_is_done_is_not_read_again(four: tuple[Archive, list[Video]]) -> None:
@@ -174,12 +203,31 @@ def test_a_worker_is_given_what_it_was_promised_unless_another_one_is_idle(four:
     ]
 
 
-def test_a_promise_outlives_the_worker_that_it_was_made_to(four: tuple[Archive, list[Video]]) -> None:
+def test_what_a_dead_worker_was_promised_is_done_by_itself_for_it_may_have_been_that(
+    four: tuple[Archive, list[Video]],
+) -> None:
     archive, videos = four
     pool = Scripted(1, [(0, True), (0, False), (0, False), (0, False), (0, False)])
     ended = hand_out(archive, videos, pool, lambda *_: None)
     assert sorted(one.key for one in ended) == sorted(video.key for video in videos)
-    assert [names for _, names, _ in pool.given] == [["0.mp4"], ["1.mp4"], ["2.mp4"], ["3.mp4"], ["0.mp4"]]
+    assert [names for _, *names in pool.given] == [
+        [["0.mp4"], ["1.mp4"]],
+        [["2.mp4"], ["3.mp4"]],
+        [["3.mp4"], []],
+        [["0.mp4"], []],
+        [["1.mp4"], []],
+    ]
+
+
+def test_no_death_is_held_against_a_video_that_was_not_alone_however_often_it_is_begun(
+    four: tuple[Archive, list[Video]],
+) -> None:
+    """What one process has learned of a death, the next one does not know, nor one that works beside it."""
+    archive, videos = four
+    for _ in range(3):
+        with pytest.raises(IndexError):  # the script ends behind the death, as whoever hands out may
+            hand_out(archive, videos, Scripted(1, [(0, True)]), lambda *_: None)
+    assert archive.states(videos) == ["open"] * 4
 
 
 @pytest.mark.parametrize("together", [1, 2])

@@ -94,8 +94,8 @@ def test_what_killed_a_worker_is_found_without_setting_others_aside(tmp_path: Pa
     archive, videos = archives.begun(archives.fill(tmp_path / "in", CONTENTS), tmp_path / "out", together=3)
     pool = Dying(archive, "1.mp4")
     outcomes = done_by(pool, archive, videos)
-    alone = [["0.mp4"], ["1.mp4"], ["2.mp4"], ["1.mp4"]]
-    assert pool.given == [["0.mp4", "1.mp4", "2.mp4"], ["3.mp4", "4.mp4"], *alone]
+    alone = [["0.mp4"], ["1.mp4"], ["2.mp4"], ["3.mp4"], ["4.mp4"], ["1.mp4"]]  # 3 and 4 were being opened
+    assert pool.given == [["0.mp4", "1.mp4", "2.mp4"], *alone]
     assert sorted(one.how for one in outcomes) == ["done"] * 4 + ["failed"]
     (record,) = [one for video in videos if (one := archive.failed(video)) is not None]
     assert (record.name, record.reason[:14]) == ("1.mp4", "2 workers died")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 from actscribe.archive.listing import Video
 
-#: Size, time and place on the disk of a file; None: it is gone.
+#: Size, time and place on the disk of a file; None: it is gone, or the disk does not say.
 State = tuple[int, int, int] | None
 
 
@@ -22,7 +22,7 @@ def opened_ahead(open: Callable[[Video], Any]) -> Iterator[tuple[Callable[[Video
     The thread sees the context variables of whoever begins, so it decodes where that one would.
 
     Args:
-        open: see `task.Work`; a video that it refuses is refused in its own turn, in the same words.
+        open: see `task.Work`; what it refuses is opened once more in its own turn, for a disk may have failed meanwhile.
     """
     ahead = _Ahead(open)
     try:
@@ -50,11 +50,10 @@ class _Ahead:
         """Return the opened video, as it is now: one that was changed since is opened once more."""
         begun = self._begun.pop(video.key, None)
         if begun is not None:
-            state, opened = begun.result()
-            if state == _state(video):
-                if isinstance(opened, Exception):
-                    raise opened
-                return opened
+            with suppress(Exception):  # it may have passed; if not, it is met again, in its own turn
+                state, opened = begun.result()
+                if state is not None and state == _state(video):
+                    return opened
         return self._open(video)
 
     def close(self) -> None:
@@ -62,11 +61,7 @@ class _Ahead:
         self._thread.shutdown(cancel_futures=True)
 
     def _opened(self, video: Video) -> tuple[State, Any]:
-        state = _state(video)
-        try:
-            return state, self._open(video)
-        except Exception as error:
-            return state, error
+        return _state(video), self._open(video)
 
 
 def _state(video: Video) -> State:

@@ -66,8 +66,8 @@ def hand_out(
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
 
     A worker is given as many at once as the archive's plan says, and opens what comes next meanwhile. When one dies,
-    each of those that it was given is done by itself from then on, and no other is opened meanwhile, so that what
-    killed it takes no other video with it.
+    each of those that it was given or was to open is done by itself from then on, and no other is opened meanwhile. A
+    death is held against a video only where the worker had nothing else, so that what kills takes no other with it.
 
     Args:
         archive: that they belong to.
@@ -169,9 +169,10 @@ class _Jobs:
                     "If memory is short, try fewer: --workers 1.",
                 )
             return
-        self._alone.update(video.key for video in videos)
-        if len(videos) > 1:  # which of them it was, is found by doing each by itself
-            self._waiting.extend(videos)
+        suspects = (*videos, *self._promised.pop(worker, ()))  # the worker was opening what it was promised
+        self._alone.update(video.key for video in suspects)
+        if len(suspects) > 1:  # which of them it was, is found by doing each by itself
+            self._waiting.extend(suspects)
             return
         (video,) = videos
         try:
