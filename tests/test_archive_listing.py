@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import archives
 import pytest
 
 from actscribe.archive.listing import Video, list_archive, shard
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, UnreadableVideo
+from actscribe.video.opening import check_video_file
 
 
 def test_shards_are_all_and_none_twice() -> None:
@@ -49,6 +53,39 @@ def test_links_are_followed_once_and_those_that_lead_nowhere_are_listed(tmp_path
     names = {video.name for video in list_archive(source)}
     real, linked = {"a.mp4", "ward/b.mp4"}, {"a part of it/d.mp4", "other disk/c.mp4"}
     assert names == real | linked | {"not fetched.mp4", "itself.mp4"}
+
+
+def test_what_cannot_be_looked_into_is_listed_and_keeps_no_other_from_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = archives.fill(tmp_path, {"a.mp4": b"x", "lost+found/b.mp4": b"y", "in names only/more/c.mp4": b"z"})
+    os.mkfifo(source / "pipe.mp4")
+    closed, scandir, stat = source / "lost+found", os.scandir, Path.stat
+
+    def look(path: Any) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    def ask(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if source / "in names only" in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "scandir", look)
+    monkeypatch.setattr(Path, "stat", ask)
+    videos = {video.name: video for video in list_archive(source)}
+    assert list(videos) == ["a.mp4", "in names only/more/c.mp4", "lost+found", "pipe.mp4"]
+    assert [video.bytes for video in videos.values()] == [1, 0, 0, 0]
+    for name, message in (
+        ("in names only/more/c.mp4", "permission denied"),
+        ("lost+found", "a folder that cannot be looked into"),
+        ("pipe.mp4", "a named pipe, expected a video file"),
+    ):
+        with pytest.raises(UnreadableVideo, match=message):
+            check_video_file(Path(videos[name].path))
+    with pytest.raises(ActScribeError, match="this folder cannot be read"):
+        list_archive(closed)
 
 
 def test_names_that_are_spelled_alike_are_two_videos_and_stand_on_one_line(tmp_path: Path) -> None:

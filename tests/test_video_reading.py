@@ -339,6 +339,11 @@ def refusal(path):
 def test_what_is_no_video_is_named_for_what_it_is(tmp_path):
     assert "no such file" in refusal(tmp_path / "missing.mp4")
     assert "a folder" in refusal(tmp_path)
+    (tmp_path / "lost.mp4").symlink_to("../annex/1.mp4")
+    assert "a link to a file that is not there" in refusal(tmp_path / "lost.mp4")
+    assert "../annex/1.mp4" in refusal(tmp_path / "lost.mp4")
+    (tmp_path / "ring.mp4").symlink_to("ring.mp4")
+    assert "a link that leads back to itself" in refusal(tmp_path / "ring.mp4")
     (tmp_path / "empty.mp4").touch()
     assert "empty file" in refusal(tmp_path / "empty.mp4")
     (tmp_path / "notes.mp4").write_text("Subject 3 looked tired.\n" * 200)

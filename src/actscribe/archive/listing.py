@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ class Video:
         key: digest of its name, then one of its size and time of last change: a file that changes is another one.
         name: from the folder or as the list spells it, with `/`, see `names.spelled`: every table can hold it.
         path: of the file, absolute: whoever does it may work in another folder.
-        bytes: its size; 0 where it is not there.
+        bytes: its size; 0 where no file is there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
     """
 
@@ -107,7 +108,7 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
 def _video(name: str, path: Path) -> Video:
     try:
         state = path.stat()
-        size, changed = state.st_size, state.st_mtime_ns
+        size, changed = state.st_size * stat.S_ISREG(state.st_mode), state.st_mtime_ns
     except OSError:  # said when its turn comes
         size, changed = 0, 0
     key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed)

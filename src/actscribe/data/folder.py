@@ -36,9 +36,11 @@ def list_videos(folder: Path, lost: bool = False) -> list[Path]:
 
     Args:
         folder: looked through.
-        lost: also links that lead to no file, such as those of a data set that was not fetched.
+        lost: also what is no file but called like a video, such as links of a data set that was not fetched, and
+            folders that cannot be looked into: whoever opens one says what is wrong with it.
     """
-    return sorted(path for path in _files(folder, lost) if is_video(path))
+    unseen: list[Path] | None = [] if lost else None
+    return sorted([*filter(is_video, _files(folder, unseen)), *(unseen or ())])
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -123,9 +125,19 @@ def _owners(path: Path, by_name: dict[str, set[Path]]) -> set[Path]:
     return owners
 
 
-def _files(folder: Path, lost: bool = False) -> Iterable[Path]:
+def _files(folder: Path, unseen: list[Path] | None = None) -> Iterable[Path]:
+    """Yield the files below a folder.
+
+    Args:
+        folder: looked through.
+        unseen: is given the folders below it that cannot be read, and then all that is no folder is yielded, whether it
+            is a file or not; None: such a folder is refused.
+    """
+
     def fail(error: OSError) -> None:
-        raise _unreadable(error) from error
+        if unseen is None or Path(error.filename) == folder:
+            raise _unreadable(error) from error
+        unseen.append(Path(error.filename))
 
     root, known = real_path(folder), set[tuple[int, int]]()
     for parent, folders, files in os.walk(folder, onerror=fail, followlinks=True):
@@ -134,7 +146,7 @@ def _files(folder: Path, lost: bool = False) -> Iterable[Path]:
         folders[:] = [name for name in shown if _is_new(Path(parent) / name, root, known)]
         if not own:
             for path in (Path(parent) / name for name in files):
-                if path.is_file() or (lost and path.is_symlink() and not path.exists()):
+                if unseen is not None or path.is_file():
                     yield path
 
 
@@ -146,10 +158,12 @@ def _is_new(folder: Path, root: Path, known: set[tuple[int, int]]) -> bool:
         root: what is looked through, without links.
         known: folders that were looked through, by their place on the disk; this one is added.
     """
-    target = real_path(folder) if folder.is_symlink() else None
+    try:
+        target, state = real_path(folder) if folder.is_symlink() else None, folder.stat()
+    except OSError:  # looking through it fails, too
+        return True
     if target is not None and (target.is_relative_to(root) or root.is_relative_to(target)):
         return False
-    state = folder.stat()
     if (state.st_dev, state.st_ino) in known:
         return False
     known.add((state.st_dev, state.st_ino))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ MOST_PIXELS = 8192 * 4352
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 CONVERT = "If it plays in a video player, convert it with that player or with ffmpeg to MP4 (H.264) and try again."
 COPY = "Copy it again from its source."
+_NOT_ALLOWED = "Ask its owner, or copy it to your own folder."
 _KINDS = {
     stat.S_ISFIFO: "a named pipe",
     stat.S_ISSOCK: "a socket",
@@ -115,12 +117,15 @@ def check_video_file(path: Path) -> os.stat_result:
     try:
         state = path.stat()
     except FileNotFoundError:
-        hint = "Check the name and the folder that it is looked for in."
-        raise UnreadableVideo(f"{path}: no such file.", hint) from None
-    except (OSError, ValueError) as error:  # a name that is too long, or holds a zero; links in a ring
+        raise _missing(path) from None
+    except PermissionError as error:  # of a folder on the way
+        raise UnreadableVideo(f"{path}: permission denied.", _NOT_ALLOWED) from error
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a zero
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise UnreadableVideo(f"{path}: a link that leads back to itself, expected a video file.", COPY) from None
         raise UnreadableVideo(f"{path}: cannot be opened ({in_one_line(error)}).") from None
     if stat.S_ISDIR(state.st_mode):
-        raise UnreadableVideo(f"{path}: a folder, expected a video file.", f"Name the videos in it: {path / '*.mp4'}")
+        raise _folder(path)
     # Opening a pipe or a device would wait for ever, and neither can be read twice.
     for kind, name in _KINDS.items():
         if kind(state.st_mode):
@@ -129,7 +134,7 @@ def check_video_file(path: Path) -> os.stat_result:
         with path.open("rb") as file:
             head = file.read(1024)
     except PermissionError as error:
-        raise UnreadableVideo(f"{path}: permission denied.", "Ask its owner, or copy it to your own folder.") from error
+        raise UnreadableVideo(f"{path}: permission denied.", _NOT_ALLOWED) from error
     except OSError as error:
         raise UnreadableVideo(f"{path}: cannot be read ({error.strerror}).", COPY) from error
     if not head:
@@ -140,6 +145,28 @@ def check_video_file(path: Path) -> os.stat_result:
             f"{path}: a text, expected a video file.", "A playlist will not do: name the video itself."
         )
     return state
+
+
+def _missing(path: Path) -> UnreadableVideo:
+    try:
+        target = os.readlink(path)  # noqa: PTH115 - as it is written, not made shorter
+    except OSError:  # no link
+        return UnreadableVideo(f"{path}: no such file.", "Check the name and the folder that it is looked for in.")
+    return UnreadableVideo(
+        f"{path}: a link to a file that is not there.", f"Fetch the file, or mount the disk that it lies on: {target}"
+    )
+
+
+def _folder(path: Path) -> UnreadableVideo:
+    """Return why a folder is no video, which an archive asks of one that it cannot look into."""
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return UnreadableVideo(
+            f"{path}: a folder that cannot be looked into ({error.strerror}).",
+            "Ask its owner, or name the videos in a table.",
+        )
+    return UnreadableVideo(f"{path}: a folder, expected a video file.", f"Name the videos in it: {path / '*.mp4'}")
 
 
 def _is_text(head: bytes) -> bool:
