@@ -12,7 +12,7 @@ from pathlib import Path
 from actscribe.annotations.formats import find_format
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.archive.cluster import RayPool
-from actscribe.archive.drift import reference
+from actscribe.archive.drift import Reference, reference
 from actscribe.archive.folder import TIMELINES, Archive, Plan, State
 from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool
@@ -133,8 +133,7 @@ def annotate_archive(
 def report_again(out: Path) -> Ended:
     """Write the tables and the report of an archive as it is now: once after all shards, say."""
     archive = Archive.open(out)
-    run = _run(archive)
-    return _ended(archive, archive.videos(), write_tables(archive, run))
+    return _with_tables(archive, archive.videos(), reference(_run(archive)))
 
 
 def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
@@ -205,11 +204,7 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
         stopped = next((one.sentence for one in outcomes if one.how == "stopped"), "")
     if hands.shard is not None:
         return _shard_ended(archive, mine, stopped, *hands.shard)
-    try:
-        written = write_tables(archive, _run(archive))
-    except ActScribeError as error:
-        return _ended(archive, mine, write_none(archive, compared), stopped, error.message)
-    return _ended(archive, mine, written, stopped)
+    return _with_tables(archive, mine, compared, stopped)
 
 
 def _part(videos: Sequence[Video], hands: Hands) -> Sequence[Video]:
@@ -228,6 +223,15 @@ def _shard_ended(archive: Archive, mine: Sequence[Video], stopped: str, number: 
     ended = _ended(archive, mine, Written(()), stopped)
     sentence = f"Shard {number} of {count}: {ended.done} of {ended.videos} done, {ended.failed} failed."
     return replace(ended, sentences=(sentence,))
+
+
+def _with_tables(archive: Archive, mine: Sequence[Video], compared: Reference | None, stopped: str = "") -> Ended:
+    """Write tables and report, and return how far the archive is; where there is no room for them, without."""
+    try:
+        written = write_tables(archive, _run(archive))
+    except ActScribeError as error:
+        return _ended(archive, mine, write_none(archive, compared), stopped, error.message)
+    return _ended(archive, mine, written, stopped)
 
 
 def _ended(archive: Archive, mine: Sequence[Video], written: Written, stopped: str = "", unwritten: str = "") -> Ended:
