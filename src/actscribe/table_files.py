@@ -55,6 +55,12 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         beside.write_bytes(content)
 
 
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as parquet, whole or not at all."""
+    with write_beside(path) as beside, beside.open("wb") as file:  # Arrow opens no name that is not UTF-8
+        table.to_parquet(file, index=False)
+
+
 def _end_quietly(error: OSError) -> None:
     """End the writer of a sheet that failed: it tries to write once more, and Python would print that error, too."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda again: None

@@ -22,7 +22,7 @@ def opened_ahead(open: Callable[[Video], Any]) -> Iterator[tuple[Callable[[Video
     The thread sees the context variables of whoever begins, so it decodes where that one would.
 
     Args:
-        open: see `task.Work`; what it refuses is opened once more in its own turn, for a disk may have failed meanwhile.
+        open: see `task.Work`; what it refuses is opened again in its own turn, for the disk may have failed meanwhile.
     """
     ahead = _Ahead(open)
     try:

@@ -15,13 +15,13 @@ from actscribe.archive.folder import INDICATORS, REPORT, TABLE, Archive
 from actscribe.counts import counted
 from actscribe.evaluation.audit import table as audit_tables
 from actscribe.evaluation.audit.table import SUMMARY_COLUMNS
-from actscribe.files import write_beside, write_text
+from actscribe.files import write_text
 from actscribe.names import printable
 from actscribe.report.archive_page import ArchivePage, archive_page
 from actscribe.run_folder.run import Run
 from actscribe.runs.audit import known_of
 from actscribe.runs.quality_notes import known_videos, quality_notes
-from actscribe.table_files import write_table
+from actscribe.table_files import write_parquet, write_table
 from actscribe.typed_words import typed
 
 #: Rows of a workbook's sheet, its head left out; a hundred thousand take half a minute to write.
@@ -65,8 +65,9 @@ def write_tables(archive: Archive, run: Run) -> Written:
         errors = None if known is None else known.errors
         paths += _write(archive.folder / INDICATORS, audit_tables.table(audits, errors))
         summary = audit_tables.summary(audits, run.labels, errors)
-    retry = f"actscribe archive {typed(archive.folder)} --retry-failed"
-    page = page_of(content, f"Archive {archive.folder.absolute().name}", _warnings(content, run), retry, rows, summary)
+    retry = printable(f"actscribe archive {typed(archive.folder)} --retry-failed")
+    title = printable(f"Archive {archive.folder.absolute().name}")
+    page = page_of(content, title, _warnings(content, run), retry, rows, summary)
     write_text(archive.folder / REPORT, archive_page(page))
     return Written(tuple(page.verdict), (*paths, archive.folder / REPORT), content.unread)
 
@@ -97,8 +98,7 @@ def _write(stem: Path, rows: pd.DataFrame) -> list[Path]:
         paths.pop(1)
     for path in paths[:-1]:
         write_table(path, rows)
-    with write_beside(paths[-1]) as beside:
-        rows.to_parquet(beside, index=False)
+    write_parquet(paths[-1], rows)
     return paths
 
 

@@ -218,7 +218,8 @@ def failures(content: Content) -> pd.DataFrame:
     for reason, own in groups:
         shown = ", ".join(printable(one.name) for one in own[:MOST_EXAMPLES])
         more = " and " + counted(len(own) - MOST_EXAMPLES, "more", "more") if len(own) > MOST_EXAMPLES else ""
-        rows.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": own[0].hint})
+        hint = printable(own[0].hint)
+        rows.append({"reason": printable(reason), "videos": len(own), "examples": shown + more, "hint": hint})
     return pd.DataFrame(rows, columns=names(FAILURES))
 
 

@@ -19,7 +19,7 @@ from actscribe.archive.record import Done, Failed, LabelSummary
 from actscribe.counts import counted
 from actscribe.errors import TRACEBACK, ActScribeError, in_one_line
 from actscribe.files import content_hash, disk_is_full, explain_os_error, noting
-from actscribe.names import spelled
+from actscribe.names import printable, spelled
 
 #: How an attempt ended. "taken": another process is at it; "stopped": nothing can be written any more.
 How = Literal["done", "failed", "taken", "stopped"]
@@ -256,7 +256,7 @@ def _failed(archive: Archive, video: Video, error: Exception, seconds: float) ->
         )
         return Outcome(video.key, "stopped", seconds, full)
     sentence, hint = _sentence(error), error.hint if isinstance(error, ActScribeError) else _OTHER
-    reason, sentence = spelled(_reason(archive, video, sentence)), spelled(sentence)
+    reason, sentence, hint = spelled(_reason(archive, video, sentence)), spelled(sentence), printable(hint)
     record = Failed(video.key, video.name, video.bytes, socket.gethostname(), seconds, reason, sentence, hint)
     try:
         archive.save(record)

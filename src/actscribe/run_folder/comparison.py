@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import folder_beside, write_beside, write_text
+from actscribe.files import folder_beside, write_text
 from actscribe.journal import Version
 from actscribe.reading import load_json
 from actscribe.run_folder.run import study_above
 from actscribe.settings.registry import check_installed
 from actscribe.settings.study import SAVED, Study, placed_study, unplaced_study
 from actscribe.stored_path import StoredPath
+from actscribe.table_files import write_parquet
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 from actscribe.typed_words import typed
 
@@ -133,8 +134,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], notes: Sequen
 
 def write_scores(folder: Path, table: pd.DataFrame) -> None:
     """Write scores.parquet: one row per recognizer, seed, clip and label."""
-    with write_beside(folder / SCORES) as beside:
-        table.to_parquet(beside, index=False)
+    write_parquet(folder / SCORES, table)
 
 
 def digests(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import check_writable, write_beside, write_text
+from actscribe.files import check_writable, write_text
 from actscribe.journal import Version
 from actscribe.labels import LabelSet
 from actscribe.ownership import check_free
@@ -27,6 +28,7 @@ from actscribe.settings.registry import check_installed
 from actscribe.settings.registry import recognizer as spec_of
 from actscribe.settings.study import SAVED, Study, parse_settings
 from actscribe.stored_path import StoredPath
+from actscribe.table_files import write_parquet
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.typed_words import typed
@@ -310,8 +312,7 @@ class Run:
             split: "train", "validation" or "test".
             scored: its clips.
         """
-        with write_beside(self.scores_path(split)) as beside:
-            scored.table(self.labels).to_parquet(beside, index=False)
+        write_parquet(self.scores_path(split), scored.table(self.labels))
         self.note(self.scores_path(split))
 
     def scores(self, split: str) -> ScoredClips:
@@ -320,7 +321,7 @@ class Run:
         Args:
             split: "train", "validation" or "test", for which `has_scores` is true.
         """
-        return ScoredClips.from_table(pd.read_parquet(self.scores_path(split)), self.labels)
+        return ScoredClips.from_table(pd.read_parquet(io.BytesIO(self.scores_path(split).read_bytes())), self.labels)
 
 
 def check_run_folder(folder: Path) -> None:

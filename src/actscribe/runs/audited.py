@@ -10,7 +10,7 @@ from actscribe.errors import ActScribeError, did_you_mean
 from actscribe.evaluation.audit import table as tables
 from actscribe.evaluation.audit.budget import BUDGET_COLUMNS, TRANSITION_COLUMNS
 from actscribe.evaluation.audit.table import AGREEMENT_COLUMNS, ANNOTATED, ERROR_COLUMNS, PREDICTED, SECOND
-from actscribe.files import check_writable, write_beside, write_text
+from actscribe.files import check_writable, write_text
 from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet, load_label_set
 from actscribe.ownership import check_file
@@ -18,7 +18,7 @@ from actscribe.report.audit import AuditPage, audit_page, indicators_page
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
 from actscribe.runs.audit import UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
-from actscribe.table_files import ENDINGS, write_table
+from actscribe.table_files import ENDINGS, write_parquet, write_table
 from actscribe.video.contained import contained
 
 KINDS = ("indicators", "errors", "time-budget", "transitions")
@@ -76,8 +76,7 @@ def write(out: Path, page: AuditPage) -> None:
     if ending == ".html":
         write_text(out, audit_page(page))
     elif ending == ".parquet":
-        with write_beside(out) as beside:
-            page.table.to_parquet(beside, index=False)
+        write_parquet(out, page.table)
     else:
         write_table(out, page.table)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from actscribe.errors import ActScribeError, in_one_line
-from actscribe.files import write_beside
+from actscribe.table_files import write_parquet
 from actscribe.timeline.scores import TimeScores
 
 #: After the name of the timeline, without the ending of its format.
@@ -29,8 +30,7 @@ def write_scores(path: Path, scores: TimeScores, labels: tuple[str, ...]) -> Non
     """
     edges = scores.edges
     columns = {f"{SCORE}{name}": scores.scores[:, index] for index, name in enumerate(labels)}
-    with write_beside(path) as beside:
-        pd.DataFrame({START: edges[:-1], END: edges[1:], **columns}).to_parquet(beside, index=False)
+    write_parquet(path, pd.DataFrame({START: edges[:-1], END: edges[1:], **columns}))
 
 
 def read_scores(path: Path) -> tuple[TimeScores, tuple[str, ...]]:
@@ -40,7 +40,7 @@ def read_scores(path: Path) -> tuple[TimeScores, tuple[str, ...]]:
         ActScribeError: another table, or a damaged one.
     """
     try:
-        table = pd.read_parquet(path)
+        table = pd.read_parquet(io.BytesIO(path.read_bytes()))  # Arrow opens no name that is not UTF-8
         starts, ends = (table[name].to_numpy(dtype=float) for name in (START, END))
         names = [name for name in table.columns if name.startswith(SCORE)]
         values = table[names].to_numpy(dtype=float)
