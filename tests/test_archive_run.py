@@ -426,6 +426,25 @@ def test_what_an_archive_was_started_with_is_compared_before_networks_are_loaded
         assert expected in " ".join(ended.output.split())
 
 
+@pytest.mark.parametrize(
+    ("mode", "options", "named"),
+    [
+        ("--status", ["--shard", "1/3", "--ray", "auto"], "--shard and --ray"),
+        ("--report", ["--workers", "2"], "--workers"),
+        ("--verify", ["--no-rules"], "--rules"),
+        ("--retry-failed", ["--format", "elan", "--together", "4", "--shard", "1/3"], "--format and --together"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(
+    done: tuple[Path, str], mode: str, options: list[str], named: str
+) -> None:
+    out, _ = done
+    ended = CliRunner().invoke(app, ["archive", str(out), mode, *options])
+    assert ended.exit_code == 2
+    assert f"so {named} would change nothing" in " ".join(ended.output.split())
+    assert f"Type: actscribe archive {out} {mode}" in " ".join(ended.output.split())
+
+
 def test_status_and_digests_are_told_by_the_command_line(done: tuple[Path, str]) -> None:
     out, _ = done
     ended = CliRunner().invoke(app, ["archive", str(out), "--status"])

@@ -57,6 +57,10 @@ def archive(
             f"{asked[0]} is asked of an archive's folder alone.",
             f"Type: actscribe archive {typed(out or folder)} {asked[0]}",
         )
+    kept = {"--format": format != "json", "--rules": rules is not None, "--together": together != 1}
+    hands = {"--workers": workers is not None, "--shard": shard is not None, "--ray": ray is not None}
+    for mode in asked:
+        _check_heeded(folder, mode, kept if retry_failed else kept | hands)
     if status or verify:
         (_say_status if status else _say_verified)(folder)
         return
@@ -84,6 +88,21 @@ def archive(
     from actscribe.archive.archive import Hands, annotate_archive
 
     _say(annotate_archive(folder, run, out, formats, rules, Hands(workers, part, ray or ""), together))
+
+
+def _check_heeded(folder: Path, mode: str, given: Mapping[str, bool]) -> None:
+    """Refuse options that would change nothing, for whoever typed them expects something else.
+
+    Args:
+        folder: of the archive.
+        mode: what is asked of it.
+        given: such an option -> whether it was typed.
+    """
+    if without := [name for name, was_typed in given.items() if was_typed]:
+        raise ActScribeError(
+            f"{mode} goes by what the archive was started with, so {' and '.join(without)} would change nothing.",
+            f"Type: actscribe archive {typed(folder)} {mode}",
+        )
 
 
 def _go_over(folder: Path, hands: tuple[int | None, tuple[int, int] | None, str | None] | None) -> None:
