@@ -96,3 +96,26 @@ def test_of_suggestions_wrong_on_purpose_the_agreed_sheet_says_nothing(study: Pa
     annotated(study, run, "CD", (RIGHT, 2.2, 2.4, "y", False))
     settler = client(study, "agreed", independent=True)
     assert [one["origin"] for one in opened(settler, id)["bouts"]] == [None]
+
+
+def test_the_settled_parts_of_a_bout_are_each_from_where_the_bout_is(study: Path, run: Path) -> None:
+    """Wherever what is not settled lies: at the bout's beginning, within it, or between it and an earlier one."""
+    digest = suggestion(study, run)["run"]
+    annotated(study, run, "AB", (LEFT, 0.0, 0.5, "a", True), (RIGHT, 0.2, 0.4, "b", False), (RIGHT, 1, 2, "c", True))
+    annotated(study, run, "CD", (LEFT, 0.1, 0.2, "d", True), (LEFT, 0.3, 0.5, "e", True), (RIGHT, 0.2, 0.4, "f", False))
+    browser = client(study, "CD", independent=True, run=run)
+    id = ids(browser)["train"]
+    act(browser, id, put(RIGHT, 1.5, 2.0, "g"))
+    settler = client(study, "agreed", independent=True)
+    act(settler, id, {"op": "mark", "start": 2.5, "end": 3.0, "labels": [LEFT]})
+    by_hand, changed = Origin("manual", "agreed"), Origin("corrected", "agreed", digest)
+    assert exported(settler, id, study) == {
+        (LEFT, 0.1, 0.2): changed,
+        (LEFT, 0.3, 0.5): changed,
+        (RIGHT, 0.2, 0.4): by_hand,
+        (RIGHT, 1.5, 2.0): changed,
+    }
+    (file,) = (study / "review/export/agreed").glob("r?.json")
+    assert "Bouts by a person: 1; suggested by a run and accepted as they were: 0, changed: 3" in " ".join(
+        read_annotations(file).notes
+    )

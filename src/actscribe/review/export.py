@@ -9,17 +9,16 @@ from pathlib import Path
 
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.annotations.interval import Annotations
+from actscribe.annotations.interval import Annotations, Interval
 from actscribe.counts import counted
 from actscribe.data.loading import StudyData
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
 from actscribe.journal import AGREED, Began, Journal, Sheet, annotated
-from actscribe.journal.annotations import own_parts
 from actscribe.names import printable, safe_name, unique_names
 from actscribe.review.cameras import Conversions
 from actscribe.review.exported import Exported, check_ours, note
-from actscribe.review.origins import is_as_suggested, with_origins
+from actscribe.review.origins import with_origins
 from actscribe.review.recordings import Item
 from actscribe.review.settling import standing
 from actscribe.typed_words import typed
@@ -118,12 +117,13 @@ class Exporter:
         """Return what a sheet says, with what formats can carry beside it."""
         sheet = self._sheet(item, annotator)
         annotations = annotated(sheet, self.data.labels)
+        intervals = with_origins(annotations.intervals, sheet, self.data.labels)
         return replace(
             annotations,
-            intervals=with_origins(annotations.intervals, sheet, self.data.labels),
+            intervals=intervals,
             media=(printable(str(item.recording.video.absolute())),),
             duration=item.recording.duration,
-            notes=notes(sheet),
+            notes=notes(sheet, intervals),
         )
 
     def _folder_name(self, annotator: str) -> str:
@@ -162,20 +162,19 @@ class Exporter:
         ] * bool(names)
 
 
-def notes(sheet: Sheet) -> tuple[str, ...]:
-    """Return sentences on who made a sheet and where its bouts come from, for formats that carry notes."""
-    of_people, of_runs, changed = 0, 0, 0
-    for bout in sheet.bouts.values():
-        if not own_parts(bout):
-            continue
-        if bout.origin is None:
-            of_people += 1
-        elif is_as_suggested(bout):
-            of_runs += 1
-        else:
-            changed += 1
+def notes(sheet: Sheet, intervals: Iterable[Interval]) -> tuple[str, ...]:
+    """Return sentences on who made a sheet and where its bouts come from, for formats that carry notes.
+
+    Args:
+        sheet: of one annotator on one recording.
+        intervals: that are written of it, from `with_origins`.
+    """
+    origins = [one.origin for one in intervals if one.origin is not None]
+    runs = sorted({one.run for one in origins if one.run})
+    of_runs = sum(one.how == "accepted" for one in origins)
+    changed = sum(one.how == "corrected" and bool(one.run) for one in origins)
+    of_people = len(origins) - of_runs - changed
     who = "Agreed by settling what two annotators said differently" if sheet.annotator == AGREED else sheet.annotator
-    runs = sorted({bout.origin.run for bout in sheet.bouts.values() if bout.origin})
     made = f"Reviewed with ActScribe. Annotator: {who}. Journal entry {sheet.revision}."
     origin = (
         f"Bouts by a person: {of_people}; suggested by a run and accepted as they were: {of_runs}, changed: {changed}."

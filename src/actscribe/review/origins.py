@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from actscribe.annotations.interval import Interval, Origin
+from actscribe.annotations.interval import How, Interval, Origin
 from actscribe.journal import Bout, Sheet
 from actscribe.journal.annotations import own_parts
 from actscribe.labels import LabelSet
@@ -23,24 +23,31 @@ def with_origins(intervals: Sequence[Interval], sheet: Sheet, labels: LabelSet) 
         sheet: of one annotator on one recording.
         labels: of the study, by whose names the intervals are called.
     """
+    duration = sheet.began.duration
     indices: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, one in enumerate(intervals):
         indices[one.label, one.subject].append(index)
     starts = {key: [intervals[index].start for index in positions] for key, positions in indices.items()}
+    ends = {key: [intervals[index].end for index in positions] for key, positions in indices.items()}
     origins: dict[int, list[Origin]] = defaultdict(list)
     began = {one.id: one for one in sheet.began.bouts}
     for bout in sheet.bouts.values():
         key = labels.resolve(bout.label) or "", bout.subject
-        for start, _ in own_parts(bout):
-            count = bisect_right(starts.get(key, []), start)
-            if count:
-                origins[indices[key][count - 1]].append(_of(bout, began.get(bout.id), sheet))
+        for low, high in own_parts(bout) if key in indices else ():
+            start, end = min(low, duration), min(high, duration)
+            first, last = bisect_left(ends[key], start), bisect_right(starts[key], end)
+            for index in indices[key][first:last]:
+                one = intervals[index]
+                if start == end or (start < one.end and one.start < end):
+                    is_cut = start < one.start or one.end < end  # what is not settled is left out
+                    origins[index].append(_of(bout, began.get(bout.id), sheet, is_cut))
     return tuple(replace(one, origin=_joined(origins[index], sheet)) for index, one in enumerate(intervals))
 
 
-def _of(bout: Bout, began: Bout | None, sheet: Sheet) -> Origin:
+def _of(bout: Bout, began: Bout | None, sheet: Sheet, is_cut: bool) -> Origin:
     if bout.origin is not None:
-        return Origin("accepted" if is_as_suggested(bout) else "corrected", sheet.annotator, bout.origin.run)
+        how: How = "accepted" if is_as_suggested(bout) and not is_cut else "corrected"
+        return Origin(how, sheet.annotator, bout.origin.run)
     if began is None or not sheet.began.source:
         return Origin("manual", sheet.annotator)
     same = (began.label, began.start, began.end) == (bout.label, bout.start, bout.end)
