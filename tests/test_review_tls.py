@@ -114,7 +114,10 @@ def test_what_is_no_certificate_is_refused(pair: tuple[Path, Path], study: Path,
 def test_a_host_that_is_no_address_of_this_machine_is_refused(pair: tuple[Path, Path], study: Path) -> None:
     cert, key = pair
     output = refused("review", study, "--no-browser", "--host", "192.0.2.1", "--tls-cert", cert, "--tls-key", key)
-    assert "Nothing can be served at 192.0.2.1" in " ".join(output.split())
+    words = " ".join(output.split())
+    assert "Nothing can be served at 192.0.2.1: " in words
+    assert "Name this machine by a name or address of its own with --host" in words
+    assert "--port" not in words
 
 
 @pytest.mark.parametrize("host", ["0", "000.000.000.000", "::", "0.0.0.0"])

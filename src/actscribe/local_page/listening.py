@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import socket
@@ -53,9 +54,13 @@ def listen(host: str, port: int, certificate: Path | None = None, key: Path | No
     try:
         bound = _bound(host, port)
     except (OSError, TypeError) as error:  # a TypeError: no name of a host at all
+        is_taken = host == LOOPBACK or getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        where = f"{spelled(host)}:{port}" if port else spelled(host)
         raise ActScribeError(
-            f"Nothing can be served at {spelled(host)}:{port}: {getattr(error, 'strerror', '') or error}.",
-            "Choose another --port, or leave it out: any that is free is taken.",
+            f"Nothing can be served at {where}: {getattr(error, 'strerror', '') or error}.",
+            "Choose another --port, or leave it out: any that is free is taken."
+            if is_taken
+            else "Name this machine by a name or address of its own with --host, as browsers will call it.",
         ) from None
     return Listening(bound, certificate, key)
 
