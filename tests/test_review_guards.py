@@ -239,6 +239,21 @@ def test_a_recording_of_one_annotator_cannot_be_settled(study: Path) -> None:
     assert "1 of the two" in answer.json["error"]
 
 
+def test_who_comes_third_is_told_and_so_is_who_settles_or_trains(two: tuple[Path, str]) -> None:
+    study, id = two
+    assert [opened(client(study, who), id)["changed"] for who in ("AB", "CD")] == ["", ""]
+    third = client(study, "EF")
+    told = "Two others annotated this recording before: yours is exported, and neither trained on nor settled."
+    assert opened(third, id)["changed"] == told
+    assert opened(client(study, "agreed"), id)["changed"] == ""
+    act(third, id, put(LEFT, 0, 1, "x"))
+    assert opened(third, id)["changed"] == told
+    assert opened(client(study, "agreed"), id)["changed"] == "Annotated by EF, too, which is not settled here."
+    assert load_data(load_study(study)).remarks == (
+        "r0: annotated by EF after two others, so neither trained on nor settled; --export writes it.",
+    )
+
+
 def test_exports_of_every_format_hold_what_was_reviewed_and_lie_in_a_folder_of_ours(study: Path) -> None:
     browser = client(study)
     id = ids(browser)["train"]

@@ -174,6 +174,7 @@ def read_review(folder: Path, labels: LabelSet, written: Mapping[str, Written]) 
         {content: annotated(sheet, labels) for content, sheet in second.items()},
         (
             *_unsettled(folder, sheets.values(), labels),
+            *_of_further_people(began, written),
             *_files_changed(sheets, written),
             *_labels_since(sheets.values(), labels),
             *_other_videos(lost, written),
@@ -232,6 +233,23 @@ def _unsettled(folder: Path, sheets: Iterable[Sheet], labels: LabelSet) -> list[
         " not settled, so not annotated in the agreed annotation, whatever one annotator says of it. To settle, type:"
         f" actscribe review {typed(folder)} --annotator {AGREED}"
     ] * bool(left)
+
+
+def _of_further_people(began: Mapping[str, Sequence[str]], written: Mapping[str, Written]) -> list[str]:
+    """Say whose annotations count nowhere, since two people annotated the recording before."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for content in written.keys() & began.keys():
+        for who in further_people(began[content]):
+            names[who].append(written[content].recording.name)
+    return [
+        f"{_named(own)}: annotated by {who} after two others, so neither trained on nor settled; --export writes it."
+        for who, own in sorted(names.items())
+    ]
+
+
+def further_people(annotators: Sequence[str]) -> list[str]:
+    """Return who began a recording after the two whose annotations count, of all who began it, in their order."""
+    return [one for one in annotators if one != AGREED][2:]
 
 
 def _not_annotated(annotations: Annotations, labels: Sequence[str]) -> list[tuple[float, float]]:

@@ -40,7 +40,7 @@ def open_recording(asked: Asked) -> dict[str, Any]:
         "frame_s": float(np.median(np.diff(times, append=end))),
         "blind": session.is_blind(item),
         "hidden": session.hidden(item),
-        "changed": session.changed_since(item, sheet),
+        "changed": session.remarks(item, sheet),
         "cameras": cameras(asked)["cameras"],
         **_sheet(session, sheet),
         "revision": revision,

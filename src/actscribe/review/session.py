@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actscribe.data.loading import StudyData
-from actscribe.data.reviewed import digest_of
+from actscribe.data.reviewed import digest_of, further_people
 from actscribe.errors import ActScribeError
 from actscribe.file_cache import cached_digest
 from actscribe.files import text_hash
@@ -213,7 +213,11 @@ class Session:
                 self.sheets.act(item.content, action, self.sheets.revision(item.content))
         return sentences
 
-    def changed_since(self, item: Item, sheet: Sheet) -> str:
+    def remarks(self, item: Item, sheet: Sheet) -> str:
+        """Say what is to be known of a sheet before it is changed; empty: nothing."""
+        return " ".join(filter(None, (self._changed_since(item, sheet), self._beyond_two(item))))
+
+    def _changed_since(self, item: Item, sheet: Sheet) -> str:
         """Say that what a sheet began with is not the same by now: a file, or two people's work; empty: it is."""
         if self.is_settling:
             again = changed_meanwhile(item, self.journal, self.data.labels)
@@ -226,6 +230,15 @@ class Session:
         if not sheet.revision:
             return f"{sheet.began.source} was changed or removed since it was read; to see that, start review again."
         return f"{sheet.began.source} was changed or removed since this review began with it; what is here counts."
+
+    def _beyond_two(self, item: Item) -> str:
+        """Say that a sheet, or that of others to who settles, counts nowhere, since two people were first."""
+        further = further_people(list(dict.fromkeys([*self.annotators(item), self.annotator])))
+        if self.is_settling:
+            return f"Annotated by {', '.join(further)}, too, which is not settled here." if further else ""
+        if self.annotator not in further:
+            return ""
+        return "Two others annotated this recording before: yours is exported, and neither trained on nor settled."
 
     def two(self, item: Item) -> tuple[Voice, Voice]:
         """Return the two annotators of a recording whose work is to be settled.
