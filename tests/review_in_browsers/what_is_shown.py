@@ -14,6 +14,14 @@ from hands import HOSTILE, open_recording, press, tab_to
 from review_site import SUGGESTED, Site, enter, ready, saved, until
 
 ALL = ("old", "phone", "held-out")
+#: Notes, while the page is printed, how wide its lanes are drawn and may be, and a pixel of its two grounds.
+ON_PAPER = """matchMedia('print').addEventListener('change', ({ matches }) => {
+  if (!matches) return;
+  const [lanes, overview, frame] = ['lanes', 'overview', 'canvas-frame'].map((id) => document.getElementById(id));
+  const pixel = (canvas, x, y) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
+  window.printed = { drawn: parseFloat(lanes.style.width), frame: frame.clientWidth,
+    lanes: pixel(lanes, 4, 28), overview: pixel(overview, 9, 2) };
+})"""
 
 
 def test_a_test_recording_is_blind_until_somebody_insists(chromium: Tab, ward: Site) -> None:
@@ -60,6 +68,19 @@ def test_the_table_holds_the_bouts_on_the_screen_and_on_paper(chromium: Tab, war
     page.click("#bouts summary")
     until(page, "document.querySelectorAll('#bouts-table tbody tr').length === 2")
     assert page.locator("#bouts-table tbody tr").all_inner_texts()[0].startswith("Ventilation\t0:00.000")
+    assert chromium.logged == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_paper_the_timeline_is_as_wide_as_the_paper_and_light(chromium: Tab, ward: Site, dark: bool) -> None:
+    page = enter(chromium, ward, 2200, dark)
+    open_recording(page, ward, "phone.mp4")
+    page.evaluate(ON_PAPER)
+    page.pdf(format="A4")
+    printed = page.evaluate("window.printed")
+    assert printed["drawn"] == printed["frame"] < 800
+    assert min(printed["lanes"] + printed["overview"]) > 200
+    until(page, "parseFloat(document.getElementById('lanes').style.width) > 1000")
     assert chromium.logged == []
 
 

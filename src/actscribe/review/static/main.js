@@ -8,7 +8,7 @@ import {Queue} from "./queue.js";
 import {Recording} from "./recording.js";
 import {Settle} from "./settle.js";
 
-const DARK = matchMedia("(prefers-color-scheme: dark)");
+const DARK = matchMedia("screen and (prefers-color-scheme: dark)");
 /** Milliseconds for which a passing sentence is shown. */
 const FRESH = 5000;
 const SECTIONS = ["loading", "list", "settle", "recording"];
@@ -43,7 +43,7 @@ class Page {
 		addEventListener("hashchange", () => this.#route());
 		addEventListener("keydown", event => this.#key(event));
 		addEventListener("beforeunload", event => this.queue.length && event.preventDefault());
-		DARK.addEventListener("change", () => this.#recolour());
+		for (const media of [DARK, matchMedia("print")]) media.addEventListener("change", () => this.#recolour());
 		await this.#route();
 	}
 
@@ -77,6 +77,7 @@ class Page {
 		this.work.overview.version = -1;
 		if (!this.work.sheet) return;
 		this.work.timeline.layOut();
+		this.work.overview.draw();
 		this.work.refresh();
 	}
 

@@ -9,7 +9,7 @@ export class Overview {
 		this.work = work;
 		this.canvas = get("overview");
 		this.still = document.createElement("canvas");
-		this.redraw = soon(() => this.#draw());
+		this.redraw = soon(() => this.draw());
 		new ResizeObserver(() => this.#resize()).observe(this.canvas);
 		this.#listen();
 	}
@@ -29,7 +29,7 @@ export class Overview {
 		return (time / this.work.sheet.duration) * this.width;
 	}
 
-	#draw() {
+	draw() {
 		const {sheet, timeline, player} = this.work;
 		if (!sheet || !this.width || !timeline.rows) return;
 		if (this.version !== sheet.version || this.sheet !== sheet) this.#drawStill();

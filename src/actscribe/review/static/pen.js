@@ -1,5 +1,5 @@
 // Drawing on a canvas.
-/** What draws on a canvas in CSS pixels, of which `ratio` make one of its own; nothing is on it. */
+/** What draws on an empty canvas in CSS pixels, of which `ratio` make one of its own. */
 export function wiped(canvas, ratio) {
 	const pen = canvas.getContext("2d");
 	pen.setTransform(ratio, 0, 0, ratio, 0, 0);

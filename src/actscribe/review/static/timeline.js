@@ -92,7 +92,7 @@ export class Timeline {
 		this.drawNow();
 	}
 
-	/** Scroll a lane into view, where there are more than fit. */
+	/** Scroll a lane into view. */
 	reveal(index) {
 		const host = get("lanes-scroll");
 		const row = this.rows?.[index];
@@ -113,7 +113,7 @@ export class Timeline {
 		return this.to - this.from;
 	}
 
-	/** Show [from, to], kept within the recording and not closer than four frames. */
+	/** Show [from, to], within the recording, not closer than four frames. */
 	show(from, to) {
 		const {duration, frame_s: frame} = this.work.sheet;
 		const span = Math.min(Math.max(to - from, frame * 4), duration);
@@ -134,7 +134,7 @@ export class Timeline {
 		this.show(this.from + seconds, this.to + seconds);
 	}
 
-	/** Bring a moment into view; while playing, turn the page. */
+	/** Bring a moment into view. */
 	follow(time, playing) {
 		if (time >= this.from && time <= this.to - (playing ? this.span * 0.04 : 0)) return;
 		const lead = playing ? 0.06 : 0.5;
