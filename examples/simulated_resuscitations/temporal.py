@@ -2,11 +2,11 @@
 
 The recordings and the split are those of `actscribe demo`: 30 of 1.5 minutes, 18 / 6 / 6, windows of 3 s every 1.5 s.
 For each encoder two recognizers are trained with each seed: one that scores windows, which the timeline then smooths,
-and `temporal`; with the embedded one also one that sees clips of two lengths at each step, and a causal one. The
-encoders are EfficientNet-Lite0 on ImageNet, the embedded TimeSformer as it is, and the TimeSformer that was trained on
+and `temporal`; with the embedded one also one that sees clips of two lengths at each step, one that does so every
+quarter of a second and is asked for the ends of bouts, too, and a causal one. The encoders are EfficientNet-Lite0 on ImageNet, the embedded TimeSformer as it is, and the TimeSformer that was trained on
 these recordings. What came out, in how much time, stands in docs/explanation/results.md.
 
-`--simulation 11` makes other recordings: what is a step's features was chosen on 20 of those.
+`--simulation 11` makes other recordings: what is a step's features was chosen on 20 of those, steps on 30.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ SYSTEMS: dict[str, dict[str, Any]] = {
     "embedded-windows": {"recognizer": "probe", "model": "embedded"},
     "embedded-temporal": {"recognizer": "temporal", "model": "embedded"},
     "embedded-two-lengths": {"recognizer": "temporal", "model": "embedded", "clip_lengths": [3.0, 1.0]},
+    "embedded-fine": {
+        "recognizer": "temporal",
+        "model": "embedded",
+        "clip_lengths": [3.0, 1.0],
+        "step": 0.25,
+        "boundary_loss": 0.5,
+    },
     "embedded-causal": {"recognizer": "temporal", "model": "embedded", "causal": True},
     "trained-windows": {
         "recognizer": "timesformer",
