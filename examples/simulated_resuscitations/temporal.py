@@ -3,8 +3,9 @@
 The recordings and the split are those of `actscribe demo`: 30 of 1.5 minutes, 18 / 6 / 6, windows of 3 s every 1.5 s.
 For each encoder two recognizers are trained with each seed: one that scores windows, which the timeline then smooths,
 and `temporal`; with the embedded one also one that sees clips of two lengths at each step, one that does so every
-quarter of a second and is asked for the ends of bouts, too, and a causal one. The encoders are EfficientNet-Lite0 on ImageNet, the embedded TimeSformer as it is, and the TimeSformer that was trained on
-these recordings. What came out, in how much time, stands in docs/explanation/results.md.
+quarter of a second and is asked for the ends of bouts, too, and a causal one. The encoders are EfficientNet-Lite0 on
+ImageNet, the embedded TimeSformer as it is, and the TimeSformer that was trained on these recordings. What came out,
+in how much time, stands in docs/explanation/results.md.
 
 `--simulation 11` makes other recordings: what is a step's features was chosen on 20 of those, steps on 30.
 """
