@@ -243,11 +243,11 @@ def test_who_comes_third_is_told_and_so_is_who_settles_or_trains(two: tuple[Path
     study, id = two
     assert [opened(client(study, who), id)["changed"] for who in ("AB", "CD")] == ["", ""]
     third = client(study, "EF")
-    told = "Two others annotated this recording before: yours is exported, and neither trained on nor settled."
-    assert opened(third, id)["changed"] == told
+    sentence = "Two others annotated this recording before: yours is exported, and neither trained on nor settled."
+    assert opened(third, id)["changed"] == sentence
     assert opened(client(study, "agreed"), id)["changed"] == ""
     act(third, id, put(LEFT, 0, 1, "x"))
-    assert opened(third, id)["changed"] == told
+    assert opened(third, id)["changed"] == sentence
     assert opened(client(study, "agreed"), id)["changed"] == "Annotated by EF, too, which is not settled here."
     assert load_data(load_study(study)).remarks == (
         "r0: annotated by EF after two others, so neither trained on nor settled; --export writes it.",
