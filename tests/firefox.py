@@ -76,7 +76,14 @@ class Page:
     def visit(self, address: str, width: int, height: int = 900) -> Page:
         """Load an address in a window of this size."""
         self.tell("browsingContext.setViewport", viewport={"width": width, "height": height})
+        self.evaluate("window.isLeft = true")
         self.tell("browsingContext.navigate", url=address, wait="complete")
+        # It answers at once where the page that is left asks whether to leave it.
+        end = time.monotonic() + PATIENCE_S
+        while not self.evaluate("!window.isLeft && document.readyState === 'complete'"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{address} was not loaded within {PATIENCE_S:g} s")
+            time.sleep(0.02)
         self.logged.clear()
         return self
 
