@@ -5,7 +5,7 @@ Not among what `make test` collects, since Chromium is not a dependency of the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 from chromium import Tab
@@ -115,22 +115,38 @@ def test_an_open_page_keeps_its_changes_from_another_annotators_server(chromium:
     assert [label for label, _, _ in bouts_of(ward, "phone.mp4")] == [VENTILATION]
 
 
-def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
+def two_marked(ward: Site, bouts: Mapping[str, Sequence[Bout]]) -> None:
+    """Have two people mark bouts of the telephone's recording and look through its first three seconds; settle next."""
     content = ward.session.items[ward.id("phone.mp4")].content
-    for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):
+    for name, own in bouts.items():
         began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
         ward.session.journal.append(name, content, "began", began, revision=0)
-        put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
-        mark = Mark(start=0.0, end=3.0)
-        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, mark)))
+        ops = (*(Put(bout=bout) for bout in own), Mark(start=0.0, end=3.0))
+        ward.session.journal.append(name, content, "did", Action(why="mark", ops=ops))
     ward.end()
     ward.annotator = "agreed"
     ward.begin()
+
+
+def at_first_difference(chromium: Tab, ward: Site) -> Page:
     page = enter(chromium, ward, 1280)
     page.click("text=Disagreements")
     page.click(".agreement tbody a")
     ready(page)
     until(page, "review.work.looked?.kind === 'disagreement'")  # the one that the link led to
+    return page
+
+
+#: Of one label the first one marked two bouts, of which the second one has the first.
+ONE_MORE = {
+    "AB": [Bout(id="b0", label=SUCTION, start=0.0, end=1.0), Bout(id="b2", label=SUCTION, start=2.0, end=3.0)],
+    "CD": [Bout(id="b0", label=SUCTION, start=0.0, end=1.0)],
+}
+
+
+def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
+    two_marked(ward, ONE_MORE)
+    page = at_first_difference(chromium, ward)
     press(page, "Shift+H")
     saved(page)
     assert bouts_of(ward, "phone.mp4") == [(SUCTION, 0.0, 1.0)]
@@ -138,35 +154,17 @@ def test_who_settles_decides_what_is_so(chromium: Tab, ward: Site) -> None:
 
 
 def test_who_settles_keeps_the_suggestion_that_an_answer_is_from(chromium: Tab, ward: Site) -> None:
-    content = ward.session.items[ward.id("phone.mp4")].content
     one = Suggestion(label=SUCTION, start=1.0, end=2.0, run="0" * 64, score=0.8)
-    for name, put in (("AB", ()), ("CD", (Put(bout=Bout(id="b", label=SUCTION, start=1, end=2, origin=one)),))):
-        began = begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None)
-        ward.session.journal.append(name, content, "began", began, revision=0)
-        ward.session.journal.append(name, content, "did", Action(why="mark", ops=(*put, Mark(start=0.0, end=3.0))))
-    ward.end()
-    ward.annotator = "agreed"
-    ward.begin()
-    page = enter(chromium, ward, 1280)
-    page.click("text=Disagreements")
-    page.click(".agreement tbody a")
-    ready(page)
-    until(page, "review.work.looked?.kind === 'disagreement'")
+    two_marked(ward, {"AB": [], "CD": [Bout(id="b", label=SUCTION, start=1.0, end=2.0, origin=one)]})
+    page = at_first_difference(chromium, ward)
     press(page, "h")
     saved(page)
     assert [bout.origin for bout in ward.sheet("phone.mp4").bouts.values()] == [one]
 
 
 def test_an_answer_to_what_was_changed_meanwhile_is_not_taken(chromium: Tab, ward: Site) -> None:
-    content = ward.session.items[ward.id("phone.mp4")].content
-    journal = ward.session.journal
-    for name, bouts in (("AB", ((0.0, 1.0), (2.0, 3.0))), ("CD", ((0.0, 1.0),))):
-        journal.append(name, content, "began", begin("phone", 3.9, (VENTILATION, SUCTION, HOSTILE), None), revision=0)
-        put = [Put(bout=Bout(id=f"b{start:g}", label=SUCTION, start=start, end=end)) for start, end in bouts]
-        journal.append(name, content, "did", Action(why="mark", ops=(*put, Mark(start=0.0, end=3.0))))
-    ward.end()
-    ward.annotator = "agreed"
-    ward.begin()
+    two_marked(ward, ONE_MORE)
+    content, journal = ward.session.items[ward.id("phone.mp4")].content, ward.session.journal
     page = enter(chromium, ward, 1280)
     open_recording(page, ward, "phone.mp4")
     until(page, "review.work.sheet.disagreements().length === 1")

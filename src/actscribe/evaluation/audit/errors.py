@@ -73,7 +73,7 @@ def off(compared: Iterable[Compared]) -> Off:
     errors = np.abs(numbers[:, 1] - numbers[:, 0])
     off_by, low, high = _mean(errors, [one.group for one in both])
     # Where neither has a number, none can be off: it would make the margin look small.
-    margin, often = _margin([(one.group, _error(one)) for one in known if _is_number(one)])
+    margin, often = _margin([(one.group, _error(one)) for one in known if _has_number(one)])
     return Off(
         recordings=len(known),
         off_by=off_by,
@@ -91,7 +91,7 @@ def off(compared: Iterable[Compared]) -> Off:
 _HAS = ("measured", "undetermined")
 
 
-def _is_number(one: Compared) -> bool:
+def _has_number(one: Compared) -> bool:
     return one.true.state == "measured" or one.predicted.state in _HAS
 
 
