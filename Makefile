@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-WHEEL := build/wheel
+WHEEL := .venv-wheel
 LOWEST := .venv-lowest
 EXTRAS := demo,lora,judge,plot,imagenet,cluster,review,nwb
 # Nothing that is installed may need a compiler.
@@ -122,4 +122,4 @@ campaign-video-matrix: install  ## which frame is when: 100 kinds of video again
 	$(BIN)/python -m campaigns.video_matrix
 
 clean:           ## caches and the demo's output; not the virtual environment
-	rm -rf demo build site campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf demo site campaign-results .pytest_cache .ruff_cache .mypy_cache .hypothesis
