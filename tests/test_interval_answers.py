@@ -40,10 +40,12 @@ def spans(read_intervals: IntervalAnswer) -> list[tuple[float, float]]:
         ("<|3.0|> to <|7.0|>", [(3, 7)]),
         ("Frame 2 - Frame 4", [(2, 8)]),  # InternVL: frame k of 60 in 120 s spans 2k - 2 to 2k
         ("Frames 2-4", [(2, 8)]),
+        ("Frame 2 - 8 s", [(2, 8)]),
         ("[3, 7]", [(3, 7)]),
         ("[00:03, 00:07], (8, 9)", [(3, 7), (8, 9)]),
         ('[{"start": "00:03", "end": "00:07.5"}, {"start": 8, "end": 9.5}]', [(3, 7.5), (8, 9.5)]),
         ('```json\n[{"start_time": 3, "end_time": 7, "label": "suction"}]\n```', [(3, 7)]),
+        ('[{"start": 3, "end": 7, "event": "Suction", "unit": "seconds"}]', [(3, 7)]),
         ("[[1, 2], [3, 4]]", [(1, 2), (3, 4)]),
         ("Suction: 1 - 2, 3 - 4", [(1, 2), (3, 4)]),
         ("- 1 - 2\n- 3 - 4", [(1, 2), (3, 4)]),
@@ -69,6 +71,10 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
         "I cannot say when it happens.",
         "It does not happen from 1 to 2.",
         "1 - 2, but not 3 - 4",
+        "It happens at 3 and 47 seconds.",  # two moments
+        "3.0 and 47.0",
+        "1 - 2 Baby visible, 3 - 4 Suction",  # each name stands behind its interval
+        "1 - 2 Suction, 3 - 4 Baby visible",
         "at 3 seconds",
         "3 - ",
         "1 - 2, 3",
@@ -87,6 +93,10 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
         '{"start": {"at": 1}, "end": 2}',
         "[null, null]",
         "[1e999, 2]",
+        '[{"start": 1, "end": 2, "unit": "minutes"}]',
+        '[{"start": 0.1, "end": 0.2, "percent": true}]',
+        '[{"start": 1, "end": 2, "event": "no suction"}]',
+        '{"start": 1, "end": 2, "happens": false}',
     ],
 )
 def test_what_says_something_else_is_not_read(text: str) -> None:
@@ -131,6 +141,14 @@ def test_a_label_that_was_not_asked_for_ends_with_its_line() -> None:
     assert spans(parsed("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
 
 
+@pytest.mark.parametrize("name", ["Not moving", "No activity", "Without mask"])
+def test_a_label_that_denies_something_does_not_hide_a_denial(name: str) -> None:
+    label = Label(name=name)
+    denial = name.split()[0].lower()
+    assert spans(parsed(f"{name}: 3 - 5", label)) == [(3, 5)]
+    assert parsed(f"{denial} 3 - 5", label).unread
+
+
 def test_what_oversteps_the_video_is_clipped() -> None:
     assert spans(parsed("110 - 121")) == [(110, 120)]
     assert parsed("110 - 121").clipped == 0  # whole seconds
@@ -154,7 +172,7 @@ WAYS: dict[str, Callable[[float], str]] = {
 @given(
     st.lists(st.integers(0, 1199), min_size=2, max_size=8, unique=True),
     st.sampled_from(list(WAYS)),
-    st.sampled_from([" - ", "-", " to ", " and ", "–"]),
+    st.sampled_from([" - ", "-", " to ", "–"]),
     st.sampled_from([", ", "\n", "; ", " and ", "\n- "]),
 )
 def test_what_is_written_is_read_back(tenths: list[int], way: str, between: str, apart: str) -> None:

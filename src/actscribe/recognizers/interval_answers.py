@@ -3,7 +3,8 @@
 Times are read as the processors of vision-language models write them and as their models therefore answer: `12.3`,
 `12.3 seconds` and `<12.3 seconds>` (Qwen3-VL, LFM3-VL, GLM-4.6V, Molmo 2), `Time 12.3s` (VideoLLaMA 3), `mm:ss` and
 `hh:mm:ss` with or without fractions (SmolVLM2, Gemma 4), `<|12.3|>`, and `Frame 12` (InternVL). An interval is two of
-them with a dash, "to", "and" or "until" between, a pair in brackets, or an object of JSON with a start and an end.
+them with a dash, "to" or "until" between, "between" before and "and" between, a pair in brackets, or an object of JSON
+with a start and an end.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _TIME = re.compile(
     rf"|(?:time\s)?(?P<bare>{_CLOCK}|{_NUMBER}){_UNIT}(?![\w:.]*\d)",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"\s*(?:-+>?|–|—|~|→|\bto\b|\band\b|\buntil\b|\btill\b)\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s*(?:-+>?|–|—|~|→|\bto\b|\buntil\b|\btill\b)\s*", re.IGNORECASE)
+_AND = re.compile(r"\s*\band\b\s*", re.IGNORECASE)
 _COMMA = re.compile(r"\s*,\s*")
 _OPEN, _CLOSE = re.compile(r"[\[(]\s*"), re.compile(r"\s*[\])]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -47,6 +49,8 @@ _AROUND = frozenset(
     | {"time", "times", "interval", "intervals", "in", "at", "on", "of", "from", "between", "during", "and", "again"}
     | {"then", "also", "start", "end", "seconds", "second", "sec", "s"}
 )
+#: Words of a label's own name that alone deny what stands beside them.
+_DENIALS = frozenset({"no", "not", "never", "none", "nothing", "without"})
 _STARTS, _ENDS = ("start", "start_time", "begin", "from"), ("end", "end_time", "stop", "to")
 
 
@@ -139,21 +143,26 @@ def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) 
         ValueError: the text says something else, too, or holds no interval.
     """
     spelled = _spellings((label, *labels))
-    around = _AROUND | {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
+    around = _around(label)
     named: list[Named] = []
-    others, position, mentioned = 0, 0, label.name
+    others, position, mentioned = 0, 0, ""
+    nameless = False  # an interval stands before every name of its line
     while position < len(text):
         if text[position] == "\n":
-            mentioned = label.name
+            mentioned, nameless = "", False
         name, end = _label_at(text, position, spelled)
         interval = None if name else _interval(text, position, frame)
+        if name and nameless and name != label.name:
+            raise ValueError(f"{name} stands behind intervals, which may be its own")
         if name:
             mentioned, position = name, end
         elif interval is None:
             position = _past(text, position, around)
         else:
-            others += mentioned != label.name
-            named += [interval] if mentioned == label.name else []
+            nameless |= not mentioned
+            own = mentioned in ("", label.name)
+            others += not own
+            named += [interval] if own else []
             position = interval.span[1]
     if not named and not others:
         raise ValueError("no interval")
@@ -179,6 +188,12 @@ def _label_at(text: str, position: int, spelled: Sequence[tuple[re.Pattern[str],
     return next(((name, match.end()) for match, name in matches), ("", position))
 
 
+def _around(label: Label) -> frozenset[str]:
+    """Return the words that may stand around a label's intervals."""
+    own = {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
+    return _AROUND | (own - _DENIALS)
+
+
 def _past(text: str, position: int, around: frozenset[str]) -> int:
     """Return where a word or mark ends that may stand around intervals.
 
@@ -200,6 +215,8 @@ def _interval(text: str, position: int, frame: float) -> Named | None:
     if first is None:
         return None
     between = _BETWEEN.match(text, first.end()) or (_COMMA.match(text, first.end()) if opened else None)
+    if between is None and text[:position].casefold().rstrip().endswith("between"):
+        between = _AND.match(text, first.end())
     second = _TIME.match(text, between.end()) if between else None
     if second is None:
         return None
@@ -214,7 +231,7 @@ def _span(first: re.Match[str], second: re.Match[str], frame: float) -> tuple[fl
     start, end = (time["tag"] or time["bare"] or "" for time in (first, second))
     if not first["frame"]:
         return clock(start), float(second["frame"]) * frame if second["frame"] else clock(end)
-    last = second["frame"] or (end if end.isdigit() else "")
+    last = second["frame"] or (end if second.group().isdigit() else "")
     return (float(first["frame"]) - 1) * frame, float(last) * frame if last else clock(end)
 
 
@@ -245,11 +262,30 @@ def _from_json(text: str, label: Label, frame: float, labels: Sequence[Label]) -
     listed = [values] if isinstance(values, dict) or _is_pair(values) else values
     foreign = {spelling.casefold() for one in labels if one.name != label.name for spelling in _spelled(one)}
     own = [value for value in listed if not (isinstance(value, dict) and _mentions(value, foreign))]
+    for value in own:
+        _check_parts(value, label)
     return [Named(*_pair(value, frame), (0, len(text))) for value in own], len(listed) - len(own)
 
 
 def _mentions(value: dict[str, Any], spellings: set[str]) -> bool:
     return any(isinstance(part, str) and part.casefold() in spellings for part in value.values())
+
+
+def _check_parts(value: Any, label: Label) -> None:
+    """Prove that beside start and end an object says nothing but the label.
+
+    Raises:
+        ValueError: it says something else, such as another unit, or that it does not happen.
+    """
+    spelled = {spelling.casefold() for spelling in _spelled(label)}
+    for key, part in value.items() if isinstance(value, dict) else ():
+        if key in (*_STARTS, *_ENDS) or (isinstance(part, str) and part.casefold() in spelled):
+            continue
+        if not isinstance(part, str):
+            raise ValueError(f"{key} is neither start nor end")
+        position = 0
+        while position < len(part):
+            position = _past(part, position, _around(label))
 
 
 def _is_pair(value: Any) -> bool:
