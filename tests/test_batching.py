@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from actscribe.batching import ahead
+from actscribe.batching import ahead, begun
 
 
 def readers() -> int:
@@ -112,3 +112,31 @@ def test_what_cannot_be_iterated_over_is_raised_and_waited_for_by_nobody() -> No
     taker.start()
     taker.join(20)
     assert [str(error) for error in raised] == ["no items"]
+
+
+def test_what_is_begun_has_its_first_item_and_makes_the_next_meanwhile() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(10):
+            made.append(number)
+            yield number
+
+    reader = begun(ahead(items(), 3))
+    assert made[:1] == [0]
+    until = time.monotonic() + 10
+    while len(made) < 4 and time.monotonic() < until:
+        time.sleep(0.001)
+    assert made == [0, 1, 2, 3]
+    assert list(reader) == list(range(10))
+    assert readers() == 0
+    assert list(begun(ahead([], 3))) == []
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2])
+def test_what_is_begun_and_given_up_leaves_no_thread(taken: int) -> None:
+    reader = begun(ahead(range(1000), 2))
+    assert [next(reader) for _ in range(taken)] == list(range(taken))
+    assert readers() == 1
+    del reader
+    assert readers() == 0

@@ -12,7 +12,8 @@ from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
-from actscribe.runs.scoring import score_recordings, sound
+from actscribe.runs import scoring
+from actscribe.runs.scoring import score_recordings, show_ahead, sound
 from actscribe.settings.study import Windows
 
 LABELS = LabelSet(name="lamps", labels=(LEFT, RIGHT))  # type: ignore[arg-type]
@@ -69,3 +70,24 @@ def test_a_clip_without_scores_is_missed(tmp_path):
     recording = Recording("a", film(tmp_path / "a.mp4", bouts(0, 4.0), 4.0), 4.0, "c", "g")
     with pytest.raises(ActScribeError, match="gave scores of 2 clips, expected those of 3"):
         score_recordings(Lazy(0.25, 1.0), [recording], LABELS, Windows(length=2.0, stride=1.0, frames=2), "Scoring")
+
+
+def test_frames_that_were_decoded_ahead_are_those_of_the_clips_and_are_decoded_once(tmp_path, monkeypatch):
+    class Brightness(Fixed):
+        def score(self, clips):
+            for clip in clips:
+                yield np.array([frame.mean() / 255 for frame in clip.frames])
+
+    recording = Recording("a", film(tmp_path / "a.mp4", bouts(0, 9.0), 9.0), 9.0, "c", "g")
+    asked = (LABELS, Windows(length=2.0, stride=1.0, frames=2))
+    alone = score_recordings(Brightness(), [recording], *asked, "Scoring")
+    assert len({tuple(row) for row in alone.scores}) > 1
+
+    passes, stream = [], scoring.stream
+    monkeypatch.setattr(scoring, "stream", lambda *words: passes.append(words) or stream(*words))
+    shown = show_ahead(Brightness(), recording, *asked)
+    assert len(passes) == 1
+    scored = score_recordings(Brightness(), [recording], *asked, "Scoring", shown=shown)
+    assert len(passes) == 1
+    assert scored.scores.tolist() == alone.scores.tolist()
+    assert [times.tolist() for times in scored.times] == [times.tolist() for times in alone.times]

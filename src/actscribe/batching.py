@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
@@ -32,6 +33,18 @@ def ahead(items: Iterable[T], count: int) -> Generator[T, None, None]:
     if count < 1:
         raise ValueError(f"cannot make {count} items ahead")
     return _ahead(items, count)
+
+
+def begun(items: Generator[T, None, None]) -> Generator[T, None, None]:
+    """Return all of `items`, the first of which is made now; closed or given up, `items` is closed."""
+    return _from(list(islice(items, 1)), items)
+
+
+def _from(first: list[T], rest: Generator[T, None, None]) -> Generator[T, None, None]:
+    with closing(rest):
+        yield from first
+        first.clear()
+        yield from rest
 
 
 def _ahead(items: Iterable[T], count: int) -> Generator[T, None, None]:

@@ -57,8 +57,9 @@ class _Ahead:
         return self._open(video)
 
     def close(self) -> None:
-        """Open no more; the one that is being read is waited for."""
+        """Open no more; the one that is being read is waited for, and what nobody took is given up."""
         self._thread.shutdown(cancel_futures=True)
+        self._begun.clear()
 
     def _opened(self, video: Video) -> tuple[State, Any]:
         return _state(video), self._open(video)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from actscribe.archive.listing import Video
 from actscribe.archive.record import LabelSummary
 from actscribe.archive.task import Made, Work
 from actscribe.compute import Compute
+from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.audit.measure import measured
 from actscribe.evaluation.audit.presence import observed
@@ -35,6 +36,7 @@ from actscribe.runs.one_video import (
     keep_scores,
     load,
     probe_video,
+    show_first,
     timeline_path,
     try_formats,
 )
@@ -44,13 +46,18 @@ from actscribe.video.contained import contained
 
 @dataclass(frozen=True, slots=True)
 class OpenedVideo:
-    """A video that was probed and read once, see `task.Prepared`."""
+    """A video that was probed and read once, see `task.Prepared`.
+
+    Args:
+        shown: its frames, the first of which are decoded already; None: not one is.
+    """
 
     archive: Archive
     loaded: Loaded
     video: Video
     probed: Probed
     content: str
+    shown: Generator[ClipFrames, None, None] | None
 
     @property
     def task(self) -> str:
@@ -78,6 +85,7 @@ class OpenedVideo:
             self.archive.plan.formats,
             kept_in=self.archive.scores(),
             content=self.content,
+            shown=self.shown,
         )
         labels = self.loaded.run.labels
         observations = stored(measured(observed(made.recording, made.intervals), labels))
@@ -108,7 +116,11 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
                 content = content_hash(probed.video)
             except OSError as error:
                 raise UnreadableVideo(f"{video.path}: {error.strerror or error}.") from error
-            return OpenedVideo(archive, loaded, video, probed, content)
+            shown = None
+            if archive.plan.together == 1:  # else one pass goes over several videos, and decodes ahead by itself
+                with suppress(ActScribeError, OSError):  # raised again when it is scored
+                    shown = show_first(loaded, probed, safe_name(probed.video.stem), content)
+            return OpenedVideo(archive, loaded, video, probed, content, shown)
 
         def score(opened: Sequence[OpenedVideo]) -> None:
             keep_scores(loaded, [(one.probed, one.name, one.content) for one in opened], archive.scores())

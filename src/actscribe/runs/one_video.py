@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from actscribe import annotations as annotation_files
 from actscribe.annotations.frame_clock import FrameClock
 from actscribe.annotations.interval import Annotations, Interval
+from actscribe.data.input_spec import ClipFrames
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, UnreadableVideo, in_one_line
 from actscribe.files import content_hash, trial_folder
@@ -23,7 +24,7 @@ from actscribe.run_folder.run import Run
 from actscribe.run_folder.scored_clips import ScoredClips, time_scores
 from actscribe.runs.kept_scores import KeptScores
 from actscribe.runs.quality_notes import known_videos, quality_notes
-from actscribe.runs.scoring import score_recordings
+from actscribe.runs.scoring import score_recordings, show_ahead
 from actscribe.runs.together import score_together
 from actscribe.timeline.confidence import with_confidence
 from actscribe.timeline.curves import Confidence
@@ -143,6 +144,7 @@ def annotate_video(
     scores: bool = False,
     kept_in: Path | None = None,
     content: str = "",
+    shown: Generator[ClipFrames, None, None] | None = None,
 ) -> tuple[AnnotatedVideo, KeptScores]:
     """Score a video, write its timeline, and return it with the scores as they are kept: for the caller to remove.
 
@@ -157,6 +159,7 @@ def annotate_video(
         scores: also write the scores over time, see `timeline.score_file`.
         kept_in: folder of kept scores; None: the user's cache.
         content: digest of its bytes, where the caller took it after `probed`.
+        shown: its frames, where `show_first` began to decode them.
 
     Raises:
         UnreadableVideo: it cannot be decoded to its end, was changed meanwhile, or is gone.
@@ -166,7 +169,7 @@ def annotate_video(
         content = content or content_hash(probed.video)
         recording = _recording(probed, name, content)
         kept = KeptScores(loaded.run, recording, kept_in)
-        scored = _scored(loaded, kept)
+        scored = _scored(loaded, kept, shown)
         _check_unchanged(probed, kept)
     except OSError as error:  # it is gone, or its disk is
         raise UnreadableVideo(f"{probed.video}: {error.strerror or in_one_line(error)}.") from error
@@ -181,6 +184,22 @@ def annotate_video(
         raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
     known = loaded.known.get(content, "")
     return AnnotatedVideo(recording, annotations.intervals, merged, scored, files, loaded.notes, known), kept
+
+
+def show_first(loaded: Loaded, probed: Probed, name: str, content: str) -> Generator[ClipFrames, None, None] | None:
+    """Return the frames of a video's clips, the first decoded already, for `annotate_video`; see `scoring.show_ahead`.
+
+    Args:
+        loaded: the run.
+        probed: the video.
+        name: of the recording.
+        content: digest of its bytes.
+
+    Raises:
+        UnreadableVideo: nothing of it can be decoded.
+    """
+    run = loaded.run
+    return show_ahead(loaded.recognizer, _recording(probed, name, content), run.labels, run.study.windows)
 
 
 def keep_scores(loaded: Loaded, videos: Sequence[tuple[Probed, str, str]], kept_in: Path) -> None:
@@ -269,7 +288,7 @@ def _recording(probed: Probed, name: str, content: str) -> Recording:
     return Recording(name, probed.video, probed.duration, content, name)
 
 
-def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
+def _scored(loaded: Loaded, kept: KeptScores, shown: Generator[ClipFrames, None, None] | None) -> ScoredClips:
     """Return the scores of a video: those kept by a call that did not finish, else new ones, which are kept."""
     recording, run = kept.recording, kept.run
     stored = kept.read()
@@ -277,7 +296,7 @@ def _scored(loaded: Loaded, kept: KeptScores) -> ScoredClips:
         say(f"{recording.video.name} is scored already: its scores were kept in {kept.path}")
         return stored
     what = f"Annotating {recording.video.name}"
-    made = score_recordings(loaded.recognizer, [recording], run.labels, run.study.windows, what)
+    made = score_recordings(loaded.recognizer, [recording], run.labels, run.study.windows, what, shown=shown)
     kept.write(made)
     return made
 

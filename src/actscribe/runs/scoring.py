@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
 
-from actscribe.batching import ahead, batched
+from actscribe.batching import ahead, batched, begun
 from actscribe.data.clips import Clip, Window, cut
+from actscribe.data.frames import stream
 from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
@@ -21,7 +22,7 @@ from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
 from actscribe.progress import track
-from actscribe.recognizers.abilities import ScoresFeatures
+from actscribe.recognizers.abilities import ScoresFeatures, ScoresSteps, ScoresWindows
 from actscribe.recognizers.base import Recognizer
 from actscribe.run_folder.scored_clips import ScoredClips
 from actscribe.runs.whole import score_wholes
@@ -42,12 +43,14 @@ def score_recordings(
     what: str,
     views: Views = ONE_VIEW,
     within: bool = False,
+    shown: Generator[ClipFrames, None, None] | None = None,
 ) -> ScoredClips:
     """Cut recordings into clips and score every one, in order; progress is shown under the name `what`.
 
     A clip's scores are the mean over its views, and its frame times are those of all of them. A recognizer that looks
     at a recording as a whole scores it step by step, where a clip has one view. Where recordings are parts of a split
-    `within` recordings, only clips of their part are scored, see `clips_of_part`.
+    `within` recordings, only clips of their part are scored, see `clips_of_part`. Frames that `show_ahead` began to
+    decode are taken from `shown`.
 
     Raises:
         ActScribeError: a video that is gone or changed, or scores that are none, see `sound`.
@@ -64,8 +67,8 @@ def score_recordings(
     clips = [clip for _, own in cuts for clip in own]
     times = FrameTimes()
 
-    def timed_frames() -> Iterator[ClipFrames]:
-        for clip_frames in _frames(cuts, clip_input_spec(recognizer, windows), views):
+    def timed(frames: Iterable[ClipFrames]) -> Iterator[ClipFrames]:
+        for clip_frames in frames:
             times.append(clip_frames.times)
             yield clip_frames
 
@@ -75,12 +78,29 @@ def score_recordings(
         scores = _gathered(track(rows, what, total=expected), expected, len(labels))
     else:
         # The reader does not outlive this, whatever happens.
-        with closing(ahead(timed_frames(), CLIPS_AHEAD)) as frames:
-            scores = _gathered(track(recognizer.score(frames), what, total=expected), expected, len(labels))
+        shown = shown or ahead(_frames(cuts, clip_input_spec(recognizer, windows), views), CLIPS_AHEAD)
+        with closing(shown):
+            scores = _gathered(track(recognizer.score(timed(shown)), what, total=expected), expected, len(labels))
     of_clips = times.apart()
     if len(views) > 1:
         of_clips = [np.unique(np.concatenate(group)) for group in batched(of_clips, len(views))]
     return ScoredClips(clips, of_clips, mean_of_views(scores, views))
+
+
+def show_ahead(
+    recognizer: Recognizer, recording: Recording, labels: LabelSet, windows: Windows
+) -> Generator[ClipFrames, None, None] | None:
+    """Return the frames of a recording's clips, the first of which are decoded before they are asked for.
+
+    For `score_recordings`, in one view; None for a recognizer that asks for other frames than those of each clip.
+
+    Raises:
+        UnreadableVideo: nothing of it can be decoded.
+    """
+    if isinstance(recognizer, ScoresFeatures | ScoresSteps | ScoresWindows):
+        return None
+    clips = cut(recording, labels, Window(windows.length, windows.stride))
+    return begun(ahead(stream(recording, clips, clip_input_spec(recognizer, windows)), CLIPS_AHEAD))
 
 
 class FrameTimes:
