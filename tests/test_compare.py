@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from actscribe import Run, load_data, load_study
 from actscribe.cli import app
 from actscribe.compare import work
 from actscribe.compare.compare import _as_before
+from actscribe.compare.cost import measure_cost
 from actscribe.compare.plan import Part, chosen, parse_curve, parts, subset
 from actscribe.errors import ActScribeError
 from actscribe.run_folder.comparison import Provenance
@@ -151,6 +154,19 @@ def test_costs_are_measured_not_remembered(lamps: Lamps) -> None:
     assert table.loc["vlm-yesno", "trainable_parameters"] == 0
     assert (table["seconds_per_minute"] > 0).all()
     assert table["memory_mb"].between(50, 100_000).all()
+
+
+def test_measuring_costs_leaves_nothing_of_the_videos_behind(
+    lamps: Lamps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recognizer writes down the visual features that it holds when it goes, so it goes before its folder does."""
+    own = shutil.copytree(lamps.first / "runs/vlm-yesno", tmp_path / "run")
+    (run,) = (path.parent for path in own.rglob("run.json"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert measure_cost(Run.open(run)).timed_clips > 0
+    gc.collect()
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_two_at_once_end_with_the_same_tables_and_say_so_beside_the_costs(lamps: Lamps, tmp_path: Path) -> None:

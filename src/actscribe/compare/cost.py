@@ -81,15 +81,10 @@ def measure_cost(run: Run, training_memory: float | None = None) -> Cost:
     """
     clips = _clips(run, _how_many(run))
     with _no_kept_answers(), alone(), peak_memory() as peak:
-        recognizer = run.recognizer()
-        with parameters_that_ran() as parameter_counts:  # and warm up
-            list(recognizer.score(_frames(run, clips[:1], recognizer)))
-        start = time.monotonic()
-        done = _score(run, clips, recognizer)
-        seconds = time.monotonic() - start
+        parameters, done, seconds = _timed(run, clips)
     trained = run.is_trained
     cost = Cost(
-        parameters=sum(parameter_counts.values()) or None,
+        parameters=parameters or None,
         trainable_parameters=_trainable(run),
         memory_mb=round(peak[0] / MB, 1),
         training_memory_mb=training_memory if trained else None,
@@ -157,6 +152,16 @@ def parameters_that_ran() -> Iterator[dict[int, int]]:
         yield counts
     finally:
         handle.remove()
+
+
+def _timed(run: Run, clips: Sequence[Clip]) -> tuple[int, int, float]:
+    """Load a recognizer; return parameters that ran, how many clips it scored, and in how many seconds."""
+    recognizer = run.recognizer()
+    with parameters_that_ran() as counts:  # and warm up
+        list(recognizer.score(_frames(run, clips[:1], recognizer)))
+    start = time.monotonic()
+    done = _score(run, clips, recognizer)
+    return sum(counts.values()), done, time.monotonic() - start
 
 
 def _trainable(run: Run) -> int | None:
@@ -239,6 +244,7 @@ def _no_kept_answers() -> Iterator[None]:
         try:
             yield
         finally:
+            gc.collect()  # a recognizer writes down what it holds when it goes: into this folder, while there is one
             if before is None:
                 del os.environ[FOLDER_VARIABLE]
             else:
