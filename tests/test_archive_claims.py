@@ -198,3 +198,13 @@ def test_what_a_dead_worker_held_is_given_back_and_nothing_else(tmp_path: Path) 
     ours.free("")
     ours.free(FAR)
     assert ours.names() == ["a", "d"]
+
+
+def test_a_claim_that_a_power_failure_made_unreadable_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, ours = Clock(monkeypatch), Claims(tmp_path)
+    (tmp_path / "a").write_bytes(b"\xff\xfe\x80")
+    with ours.hold("a") as mine:
+        assert not mine
+    clock.now += module.EXPIRED_S + 1
+    with ours.hold("a") as mine:
+        assert mine

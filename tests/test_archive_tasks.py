@@ -619,6 +619,34 @@ def test_files_that_nfs_keeps_until_nobody_has_them_open_are_nobodys(made: tuple
     assert archive.states(videos) == ["done"] * 3
 
 
+def test_what_file_managers_leave_in_the_state_is_nobodys(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    outcomes = [do(archive, video) for video in videos[1:]]
+    assert [one.how for one in outcomes] == ["done"] * 2
+    assert archive.note_death(videos[0], "0123456789abcdef") == 1
+    for folder in (archive.folder / "state", *(archive.folder / "state").rglob("*")):
+        for name in (".DS_Store", "Thumbs.db", "desktop.ini") * folder.is_dir():
+            (folder / name).write_bytes(b"\xd0\xcf\x11\xe0")
+    assert archive.states(videos) == ["open", "done", "done"]
+    assert (status(archive).done, verify(archive).whole) == (2, 2)
+    assert archive.note_death(videos[0], "123456789abcdef0") == 2
+    Claims(archive.claims()).free("somebody")
+    assert do(archive, videos[0]).how == "done"
+
+
+def test_a_note_that_a_power_failure_made_unreadable_lets_nothing_be_replaced(
+    made: tuple[Archive, list[Video]],
+) -> None:
+    archive, (video, *_) = made
+    kill_before_record(archive, video)
+    (timeline,) = (archive.folder / "timelines").rglob("*.json")
+    before = timeline.read_bytes()
+    archive._path("begun", video.key[:16]).write_bytes(b"\xff\xfe\x80")
+    outcome = do(archive, video)
+    assert (outcome.how, timeline.read_bytes()) == ("failed", before)
+    assert "is there already" in outcome.sentence
+
+
 def test_names_in_another_encoding_are_spelled_so_that_every_table_holds_them(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp4")
     try:

@@ -185,6 +185,6 @@ def _create_alone(path: Path, text: str) -> bool:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")  # a power failure may leave anything; it expires
     except OSError:
         return None

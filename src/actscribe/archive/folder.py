@@ -268,7 +268,7 @@ class Archive:
         A note of one that is done was left by whoever was killed before `end_begun`: its files may be corrected since.
         """
         try:
-            key, *_ = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
+            key, *_ = self._begun_notes(video)
         except FileNotFoundError:
             return False
         return bool(key) and not self._path("done", key).exists()  # empty: the disk was full
@@ -287,7 +287,7 @@ class Archive:
     def is_own(self, video: Video, target: Path) -> bool:
         """Tell whether a file of a video that is begun is as it was noted: nobody has corrected it since."""
         try:
-            notes = self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8").split("\n")
+            notes = self._begun_notes(video)
         except FileNotFoundError:
             return False
         return f"{content_hash(target)} {target.name}" in notes
@@ -301,7 +301,7 @@ class Archive:
         folder = self._path("deaths", video.key).with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-        return len(list(folder.iterdir()))
+        return sum("." not in path.name for path in folder.iterdir())  # file managers' own files have one
 
     def forget(self, video: Video) -> None:
         """Let a video be tried again: forget its failure, deaths, and that it was done."""
@@ -320,6 +320,10 @@ class Archive:
         """Return when each record of a done video was written, in seconds by the file system's clock, in order."""
         return sorted(entry.stat().st_mtime for entry in self._entries("done"))
 
+    def _begun_notes(self, video: Video) -> list[str]:
+        # after a power failure it may hold anything: then no file is as it was noted, and none is replaced
+        return self._path("begun", video.key[:NAME_DIGITS]).read_text(encoding="utf-8", errors="replace").split("\n")
+
     def _unread(self, video: Video, hint: str) -> Failed:
         reason = f"what is written down of it in {STATE} cannot be read."
         return Failed(video.key, video.name, video.bytes, "", 0.0, reason, f"{video.name}: {reason}", hint)
@@ -333,7 +337,7 @@ class Archive:
     def _entries(self, state: str) -> Iterator[os.DirEntry[str]]:
         folder = self.folder / STATE / state
         for parent in os.scandir(folder) if folder.is_dir() else ():
-            for entry in os.scandir(parent):
+            for entry in os.scandir(parent) if parent.is_dir() else ():  # file managers leave files of their own
                 if entry.name.endswith(".json") and not entry.name.startswith("."):
                     yield entry
 
