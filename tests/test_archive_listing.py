@@ -39,6 +39,15 @@ def test_names_that_would_be_one_file_in_two_formats_are_told_apart(tmp_path: Pa
     assert len(set(written)) == 4
 
 
+def test_no_timeline_is_called_like_the_folder_of_another(tmp_path: Path) -> None:
+    names = ["a.mp4", "A.json/b.mp4", "A.json/c.eaf/d.mp4", "A.json/c.mp4"]
+    videos = list_archive(archives.fill(tmp_path, dict.fromkeys(names, b"x")))
+    stems = {video.name: video.stem for video in videos}
+    assert (stems["A.json/b.mp4"], stems["A.json/c.eaf/d.mp4"]) == ("A.json/b", "A.json/c.eaf/d")
+    assert stems["a.mp4"] not in ("a", "A")
+    assert stems["A.json/c.mp4"] != "A.json/c"
+
+
 def test_links_are_followed_once_and_those_that_lead_nowhere_are_listed(tmp_path: Path) -> None:
     source = archives.fill(tmp_path / "in", {"a.mp4": b"x", "ward/b.mp4": b"y"})
     archives.fill(tmp_path / "disk", {"c.mp4": b"z", "more/d.mp4": b"zz"})

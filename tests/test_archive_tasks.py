@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -617,6 +618,16 @@ def test_files_that_nfs_keeps_until_nobody_has_them_open_are_nobodys(made: tuple
     assert [do(archive, video).how for video in videos] == ["done"] * 3
     assert verify(archive).files == 3
     assert archive.states(videos) == ["done"] * 3
+
+
+def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path) -> None:
+    source, out = archives.fill(tmp_path / "the videos", CONTENTS), tmp_path / "out"
+    archives.begun(source, out, together=4, formats=("json", "elan"))
+    result = CliRunner().invoke(app, ["archive", str(out)], env={"COLUMNS": "500"})
+    assert (result.exit_code, "is an archive" in result.output) == (2, True)
+    *_, again = result.output.splitlines()
+    asked = ["--run", str(source), "--out", str(out), "--format", "json,elan", "--together", "4"]
+    assert shlex.split(again) == ["actscribe", "archive", str(source), *asked]
 
 
 def test_what_file_managers_leave_in_the_state_is_nobodys(made: tuple[Archive, list[Video]]) -> None:

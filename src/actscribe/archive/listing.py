@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
@@ -128,12 +128,17 @@ def _stem(name: str) -> str:
 def _with_stems(videos: Iterable[Video]) -> list[Video]:
     """Return videos of which no two write one file: where two would, a digest of the name tells them apart.
 
-    In any formats: a.mp4 as VIA's project and a.via.mp4 as our own JSON would both be a.via.json.
+    In any formats: a.mp4 as VIA's project and a.via.mp4 as our own JSON would both be a.via.json. Nor does one write a
+    file where another has a folder: a.mp4 and a.json/b.mp4.
     """
     videos = list(videos)
     counts = Counter(name for one in videos for name in _files(one.stem))
+    inner = {PurePosixPath(folder) for folder in {one.stem.rpartition("/")[0] for one in videos}}
+    folders = {same_name(str(folder)) for one in inner for folder in (one, *one.parents)}
     return [
-        one if all(counts[name] == 1 for name in _files(one.stem)) else replace(one, stem=f"{one.stem}-{one.key[:8]}")
+        one
+        if all(counts[name] == 1 and name not in folders for name in _files(one.stem))
+        else replace(one, stem=f"{one.stem}-{one.key[:8]}")
         for one in videos
     ]
 

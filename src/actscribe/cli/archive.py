@@ -15,6 +15,7 @@ from actscribe.typed_words import typed
 
 if TYPE_CHECKING:
     from actscribe.archive.archive import Ended
+    from actscribe.archive.folder import Archive
 
 #: Exit code where something is not done, or not as it was written.
 NOT_ALL = 3
@@ -68,13 +69,16 @@ def archive(
     if report or retry_failed:
         _go_over(folder, None if report else (workers, part, ray))
         return
+    from actscribe.archive.folder import FILE, Archive
+
     if run is None or out is None:
+        if not (run or out) and (folder / FILE).is_file():
+            raise ActScribeError(f"{folder}: is an archive; what is to be done with it?", _next(Archive.open(folder)))
         raise ActScribeError(
             "Which run annotates, and where to?",
             f"Type: actscribe archive {typed(folder)} --run {_or(run, 'RUN')} --out {_or(out, 'OUT')}",
         )
 
-    from actscribe.archive.folder import Archive
     from actscribe.archive.listing import list_archive
     from actscribe.run_folder.run import Run
 
@@ -127,6 +131,17 @@ def _check_ray(address: str | None) -> None:
         from actscribe.archive.cluster import check_cluster
 
         check_cluster(address)
+
+
+def _next(archive: Archive) -> str:
+    """Return what to type of an archive that is there: to look, to go on, and to try again."""
+    folder, plan = archive.folder, archive.plan
+    go_on = typed("actscribe", "archive", plan.source.find(folder), "--run", plan.run.find(folder), "--out", folder)
+    formats = f" --format {','.join(plan.formats)}" * (plan.formats != ("json",))
+    rules = {None: "", True: " --rules", False: " --no-rules"}[plan.rules]
+    together = f" --together {plan.together}" * (plan.together != 1)
+    asked = "\n".join(f"actscribe archive {typed(folder)} {mode}" for mode in ("--status", "--retry-failed"))
+    return f"How far it is, or once more what failed:\n{asked}\nGo on with it:\n{go_on}{formats}{rules}{together}"
 
 
 def _or(path: Path | None, word: str) -> str:
