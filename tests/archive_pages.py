@@ -65,7 +65,11 @@ def of_run(parent: Path, run: Path, contents: Sequence[str]) -> Path:
         model="0",
         notes=(),
         versions={},
-        computing="cpu",
+        device="cpu",
+        precision="float32",
+        threads=1,
+        batch_size=1,
+        compile=False,
     )
     Archive.begin(folder, plan)
     archive = content(6)

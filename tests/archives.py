@@ -51,7 +51,11 @@ def begun(
         model="0",
         notes=(),
         versions={},
-        computing="cpu",
+        device="cpu",
+        precision="float32",
+        threads=1,
+        batch_size=1,
+        compile=False,
         together=together,
     )
     archive = Archive.begin(out, plan)

@@ -14,12 +14,14 @@ from typing import Any
 import archives
 import pytest
 
-from actscribe.archive.cluster import ENVIRONMENT, RayPool
+from actscribe.archive.cluster import ENVIRONMENT, RayPool, computed_by_cluster
 from actscribe.archive.listing import Video
 from actscribe.archive.pool import hand_out
 from actscribe.archive.task import Outcome
+from actscribe.archive.work import computed_here
 from actscribe.compute import Compute
 from actscribe.errors import ActScribeError
+from actscribe.models.device import computing
 from actscribe.progress import report_to
 
 HEAD = {"num_cpus": 1, "include_dashboard": False}
@@ -111,6 +113,14 @@ def test_while_no_worker_of_the_cluster_is_ready_it_is_said_once(cluster: Any, t
         hand_out(archive, videos, pool, lambda *_: None)
     assert lines == [sentence]
     assert archive.is_done(videos[0])
+
+
+def test_what_is_computed_with_is_told_by_a_node(cluster: Any) -> None:
+    with computing(Compute("cpu", 3, 5)):
+        of_this_machine = computed_here()
+    assert computed_by_cluster(cluster.address, Compute("cpu", 3, 5)) == of_this_machine
+    with pytest.raises(ActScribeError, match="Unknown device 'abacus'"):
+        computed_by_cluster(cluster.address, Compute("abacus"))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from actscribe.archive.local import Maker
 from actscribe.archive.record import Done
 from actscribe.archive.status import status
 from actscribe.archive.task import Outcome, attempt_all
-from actscribe.archive.work import working
+from actscribe.archive.work import computed_here, working
 from actscribe.cli import app
 from actscribe.cli.archive import _shard
 from actscribe.errors import ActScribeError
@@ -530,6 +530,41 @@ def test_a_run_that_another_one_took_the_place_of_is_refused_by_whoever_loads_it
         report_again(out)
 
 
+def test_what_moves_scores_by_rounding_is_part_of_what_an_archive_was_started_with(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    out = tmp_path / "out"
+    words = ["archive", str(videos), "--run", str(one_run.folder), "--out", str(out)]
+    started = CliRunner().invoke(app, [*words, "--shard", "1/2", "--batch-size", "2"])
+    assert Archive.open(out).plan.batch_size == 2, started.output
+    before = archives.timelines(Archive.open(out))
+    for options in ([], ["--batch-size", "3"], ["--batch-size", "2", "--threads", "2"]):
+        refused = CliRunner().invoke(app, [*words, *options])
+        assert refused.exit_code == 2
+        assert "was started with another" in " ".join(refused.output.split())
+    assert archives.timelines(Archive.open(out)) == before
+    again = CliRunner().invoke(app, ["archive", str(out), "--retry-failed"])  # as it is printed, without the options
+    assert again.exit_code == 3, again.exception
+    assert f"{len(GOOD)} of {len(GOOD + BAD)} videos have a timeline" in " ".join(again.output.split())
+    with pytest.raises(ActScribeError, match=r"--batch-size \(2; now 5\)"), computing(Compute(batch_size=5)):
+        retry_failed(out, Hands(1))
+
+
+def test_a_worker_that_computes_in_another_way_than_the_archive_was_started_with_is_refused(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one on another node of a cluster, where other libraries are installed."""
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    annotate_archive(videos, one_run.folder, tmp_path / "out", hands=Hands(1, (7, 7)))
+    archive = Archive.open(tmp_path / "out")
+    with pytest.raises(ActScribeError, match=r"--threads \(1; now 2\)"), working(one_run, archive, Compute("cpu", 2)):
+        pytest.fail("it works with other sums")
+    monkeypatch.setattr(work, "versions", lambda: {"torch": "1.0"})
+    with pytest.raises(ActScribeError, match="version of a library"), working(one_run, archive, Compute("cpu", 1)):
+        pytest.fail("it works with another library")
+
+
 def test_a_run_that_is_replaced_meanwhile_changes_no_timeline(one_run: Run, videos: Path, tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "out"
     shutil.copytree(one_run.folder, run)
@@ -603,6 +638,7 @@ def test_whoever_works_in_another_folder_finds_everything(
             monkeypatch.chdir(tmp_path)
 
     monkeypatch.setattr(module, pool, Elsewhere)
+    monkeypatch.setattr(module, "computed_by_cluster", lambda *_: computed_here())
     for name in ("in", "node"):
         (tmp_path / name).mkdir()
     shutil.copytree(one_run.folder, tmp_path / "run")

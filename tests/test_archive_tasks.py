@@ -535,7 +535,11 @@ def test_an_archive_is_gone_on_with_only_where_all_would_be_made_alike(
         ({"model": "1"}, "run or other settings"),
         ({"formats": ("elan",)}, r"choice of formats \(json; now elan\)"),
         ({"rules": False}, r"choice of rules \(as the run has it; now not applied\)"),
-        ({"computing": "cuda"}, "kind of device"),
+        ({"device": "cuda"}, r"kind of device \(cpu; now cuda\)"),
+        ({"precision": "bf16"}, r"precision \(float32; now bf16\)"),
+        ({"threads": 2}, r"number of --threads \(1; now 2\)"),
+        ({"batch_size": 8}, r"--batch-size \(1; now 8\)"),
+        ({"compile": True}, r"choice of --compile \(not compiled; now compiled\)"),
         ({"together": 8}, r"number of videos that are scored together \(1; now 8\)"),
         ({"source": StoredPath.of(tmp_path / "other", archive.folder)}, "is the archive of"),
     ):

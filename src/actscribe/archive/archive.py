@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from actscribe.annotations.formats import find_format
 from actscribe.annotations.frame_clock import FrameClock
-from actscribe.archive.cluster import RayPool
+from actscribe.archive.cluster import RayPool, computed_by_cluster
 from actscribe.archive.drift import Reference, reference
 from actscribe.archive.folder import TIMELINES, Archive, Plan, State
 from actscribe.archive.listing import Video, list_archive, shard
@@ -19,13 +20,13 @@ from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
 from actscribe.archive.report import Written, write_none, write_tables
 from actscribe.archive.task import Outcome
-from actscribe.archive.work import check_run, run_digest, working
-from actscribe.compute import chosen
+from actscribe.archive.work import check_run, computed_here, run_digest, working
+from actscribe.compute import Compute, chosen
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError
 from actscribe.leftovers import sweep_below
+from actscribe.models.device import computing
 from actscribe.progress import LEAST_S, LINE_EVERY_S, Progress, say
-from actscribe.run_folder.environment import versions
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run
 from actscribe.runs.one_video import try_to_write
@@ -121,9 +122,8 @@ def annotate_archive(
         rules=rules,
         model=run_digest(opened),
         notes=quality_notes(opened),
-        versions=versions(),
-        computing=computing_words(),
         together=together,
+        **_computed(hands),
     )
     archive = Archive.begin(out, plan)
     archive.save_videos(videos)
@@ -144,14 +144,15 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
     """
     archive = Archive.open(out)
     run = _run(archive)
-    Archive.begin(out, archive.plan.model_copy(update={"versions": versions(), "computing": computing_words()}))
-    videos = list_archive(_source(archive))
-    archive.save_videos(videos)
-    mine = _part(videos, hands)  # what another shard tries again may have failed again by now
-    for video, state in zip(mine, archive.states(mine), strict=True):
-        if state == "failed":
-            archive.forget(video)
-    return _work(archive, run, videos, hands)
+    with computing(_as_before(archive.plan)):
+        archive.check_alike(_computed(hands))
+        videos = list_archive(_source(archive))
+        archive.save_videos(videos)
+        mine = _part(videos, hands)  # what another shard tries again may have failed again by now
+        for video, state in zip(mine, archive.states(mine), strict=True):
+            if state == "failed":
+                archive.forget(video)
+        return _work(archive, run, videos, hands)
 
 
 def _source(archive: Archive) -> Path:
@@ -184,11 +185,20 @@ def _run(archive: Archive) -> Run:
     return run
 
 
-def computing_words() -> str:
-    """Return on what kind of device and in which precision networks run here."""
-    from actscribe.models.device import bfloat16_pays, device
+def _computed(hands: Hands) -> dict[str, Any]:
+    """Return the fields of a plan that say how workers compute."""
+    return computed_by_cluster(hands.ray, chosen()) if hands.ray else computed_here()
 
-    return f"{device().type}, {'bf16' if bfloat16_pays()[0] else 'float32'} where the run leaves it open"
+
+def _as_before(plan: Plan) -> Compute:
+    """Return what was asked for, and where nothing was, what an archive was started with."""
+    asked = chosen()
+    return Compute(
+        "cpu" if asked.device == "auto" and plan.device == "cpu" else asked.device,
+        asked.threads or plan.threads,
+        asked.batch_size or plan.batch_size,
+        asked.compile or plan.compile,
+    )
 
 
 def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> Ended:

@@ -57,12 +57,8 @@ class RayPool:
         self._ray = _connected(address)
         self._archive, self._make = archive, make
         self._claims = Claims(archive.claims())
-        held = self._ray.cluster_resources()
-        gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
-        self._needs = {"num_gpus": 1, "num_cpus": 1} if gpus else {"num_cpus": 1}
-        threads = compute.threads if gpus else compute.threads or 1
-        self._compute = replace(compute, device="cuda" if gpus else compute.device, threads=threads)
-        count = workers or gpus or int(held.get("CPU", 1))
+        self._needs, self._compute, most = _shares(self._ray, compute)
+        count = workers or most
         self._actors: list[Any] = [self._start() for _ in range(count)]
         self._holders = [""] * count
         self._asked: dict[Any, int] = {}
@@ -97,11 +93,7 @@ class RayPool:
         if self._say_late is None or any(self._holders) or time.monotonic() < self._say_late:
             return
         self._say_late = None
-        what = "GPUs" if "num_gpus" in self._needs else "cores"
-        say(
-            f"No worker of the cluster is ready yet: the run is still being loaded, or all {what} are taken by other"
-            " work, which `ray status` shows. It begins by itself when one is free."
-        )
+        say(_late_sentence(self._needs))
 
     def _start(self) -> Any:
         # Without a name it ends with whoever hands out; restarts are ours, so that deaths are known.
@@ -143,6 +135,57 @@ def check_cluster(address: str) -> None:
     _connected(address).shutdown()
 
 
+def computed_by_cluster(address: str, compute: Compute) -> dict[str, Any]:
+    """Return the fields of an archive's plan that say how workers of a cluster compute, as one of its nodes tells them.
+
+    Args:
+        address: of the cluster.
+        compute: what was asked for.
+
+    Raises:
+        ActScribeError: as `RayPool`; or a node cannot compute so.
+    """
+    ray = _connected(address)
+    try:
+        needs, of_worker, _ = _shares(ray, compute)
+        asked = ray.remote(max_retries=3, **needs)(_computed).remote(of_worker)
+        with _said_when_late(_late_sentence(needs), READY_S):
+            computed: dict[str, Any] = ray.get(asked)
+        return computed
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ActScribeError):
+            raise error.cause from error
+        raise
+    finally:
+        ray.shutdown()
+
+
+def _computed(compute: Compute) -> dict[str, Any]:
+    """Return how a process computes: what runs on a node."""
+    from actscribe.archive.work import computed_here
+    from actscribe.models.device import computing
+
+    with computing(compute):
+        return computed_here()
+
+
+def _shares(ray: Any, compute: Compute) -> tuple[dict[str, int], Compute, int]:
+    """Return what a worker needs of a cluster, what it is asked for, and how many there is room for."""
+    held = ray.cluster_resources()
+    gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
+    if gpus:
+        return {"num_gpus": 1, "num_cpus": 1}, replace(compute, device="cuda"), gpus
+    return {"num_cpus": 1}, replace(compute, threads=compute.threads or 1), int(held.get("CPU", 1))
+
+
+def _late_sentence(needs: dict[str, int]) -> str:
+    what = "GPUs" if "num_gpus" in needs else "cores"
+    return (
+        f"No worker of the cluster is ready yet: the run is still being loaded, or all {what} are taken by other work,"
+        " which `ray status` shows. It begins by itself when one is free."
+    )
+
+
 def _connected(address: str) -> Any:
     """Return Ray, connected; its types are those of tasks, and say nothing of actors."""
     os.environ.update(ENVIRONMENT)  # before Ray is imported: it may read it then
@@ -167,9 +210,9 @@ def _connected(address: str) -> Any:
 
 
 @contextmanager
-def _said_when_late(sentence: str) -> Iterator[None]:
-    """Say a sentence if the block takes longer than `PATIENCE_S`."""
-    timer = threading.Timer(PATIENCE_S, copy_context().run, (say, sentence))
+def _said_when_late(sentence: str, seconds: float = PATIENCE_S) -> Iterator[None]:
+    """Say a sentence if the block takes longer than so many seconds."""
+    timer = threading.Timer(seconds, copy_context().run, (say, sentence))
     timer.daemon = True
     timer.start()
     try:
@@ -222,7 +265,7 @@ class Actor:
         try:
             self._work = self._stack.enter_context(make(archive, compute))
         except ActScribeError as error:
-            self._refused = (error.message, error.hint)
+            self._refused = (f"On {socket.gethostname()}: {error.message}", error.hint)
         self._stack.enter_context(self._claims.beating())
         self._context = copy_context()  # Ray may call each method in a context of its own
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -46,7 +46,11 @@ class Plan(BaseModel):
         model: digest of all of the run that timelines depend on, see `work.run_digest`.
         notes: what was to be known of the run at the start; every timeline holds the same.
         versions: of the libraries that compute.
-        computing: kind of device and precision.
+        device: kind of it, on which networks run.
+        precision: of networks, where the run leaves it open.
+        threads: of arithmetic on a processor; None: on another device.
+        batch_size: clips that run through a network together.
+        compile: whether networks are compiled.
         together: how many short videos are scored in one pass.
     """
 
@@ -60,7 +64,11 @@ class Plan(BaseModel):
     model: str
     notes: tuple[str, ...]
     versions: dict[str, str]
-    computing: str
+    device: str
+    precision: str
+    threads: int | None
+    batch_size: int
+    compile: bool
     together: int = 1
 
 
@@ -149,15 +157,25 @@ class Archive:
             ) from None
 
     def _check_same(self, plan: Plan) -> None:
-        folder = self.folder
         if not self._has_source(plan.source):
             self._check_moved(plan.source)
-        for name in _WORDS:
-            ours, theirs = getattr(self.plan, name), getattr(plan, name)
+        self.check_alike({name: getattr(plan, name) for name in _WORDS})
+
+    def check_alike(self, values: Mapping[str, Any]) -> None:
+        """Refuse what would make other timelines than those of before.
+
+        Args:
+            values: field of the plan -> what it would be now.
+
+        Raises:
+            ActScribeError: one of them differs.
+        """
+        for name in (one for one in _WORDS if one in values):
+            ours, theirs = getattr(self.plan, name), values[name]
             if ours != theirs:
                 raise ActScribeError(
-                    f"{folder}: was started with another {_WORDS[name]} ({_shown(ours)}; now {_shown(theirs)}), so its"
-                    " timelines would not all be made alike.",
+                    f"{self.folder}: was started with another {_WORDS[name]} ({_shown(name, ours)}; now"
+                    f" {_shown(name, theirs)}), so its timelines would not all be made alike.",
                     "Choose another folder with --out, or continue with what it was started with.",
                 )
 
@@ -347,7 +365,11 @@ _TYPES = [str, str, str, int, str]
 #: What must be the same for all processes, in the order in which it is compared.
 _WORDS = {
     "versions": "version of a library",
-    "computing": "kind of device or precision",
+    "device": "kind of device",
+    "precision": "precision",
+    "threads": "number of --threads",
+    "batch_size": "--batch-size",
+    "compile": "choice of --compile",
     "model": "run or other settings",
     "formats": "choice of formats",
     "rules": "choice of rules",
@@ -355,13 +377,18 @@ _WORDS = {
 }
 
 
-#: How `Plan.rules` is said.
-_RULES = {None: "as the run has it", True: "applied", False: "not applied"}
+#: How values that are no words are said.
+_SHOWN: dict[str, dict[object, str]] = {
+    "rules": {None: "as the run has it", True: "applied", False: "not applied"},
+    "compile": {True: "compiled", False: "not compiled"},
+    "threads": {None: "as the device chooses"},
+}
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {number}" for name, number in value.items())
     if isinstance(value, tuple):
         return ", ".join(value)
-    return _RULES[value] if value is None or isinstance(value, bool) else str(value)
+    words = _SHOWN.get(name, {})
+    return next((words[one] for one in words if one is value), str(value))

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from actscribe.archive.ahead import opened_ahead
 from actscribe.archive.audit import stored
@@ -15,16 +16,17 @@ from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
 from actscribe.archive.record import LabelSummary
 from actscribe.archive.task import Made, Work
-from actscribe.compute import Compute
+from actscribe.compute import Compute, chosen
 from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.evaluation.audit.measure import measured
 from actscribe.evaluation.audit.presence import observed
 from actscribe.evaluation.indicators import indicators
 from actscribe.files import content_hash, text_hash
-from actscribe.models.device import computing
+from actscribe.models.device import bfloat16_pays, clips_at_once, computing, device
 from actscribe.names import printable, safe_name
 from actscribe.progress import Report, report_to
+from actscribe.run_folder.environment import versions
 from actscribe.run_folder.file_names import OPERATING_POINT
 from actscribe.run_folder.run import Run
 from actscribe.runs.kept_scores import scores_key, scoring_parts
@@ -102,9 +104,11 @@ def working(run: Run, archive: Archive, compute: Compute) -> Iterator[Work]:
         compute: where networks run.
 
     Raises:
-        ActScribeError: the run cannot be loaded here, or another one lies in its place.
+        ActScribeError: the run cannot be loaded here, or another one lies in its place, or this process
+            computes in another way than the archive was started with.
     """
     with computing(compute), contained(), report_to(_silent):
+        archive.check_alike(computed_here())  # a node of a cluster may have other libraries than the one who hands out
         loaded = load(run, archive.plan.rules, notes=archive.plan.notes)
         check_run(archive, Run.open(run.folder))  # what was loaded just now, not what it was at the start
 
@@ -133,6 +137,19 @@ def run_digest(run: Run) -> str:
     """Return what tells all of a run that timelines depend on, wherever it lies."""
     parts = [*scoring_parts(run), run.info.digests[OPERATING_POINT], known_videos(run)]
     return text_hash(json.dumps(parts, sort_keys=True))
+
+
+def computed_here() -> dict[str, Any]:
+    """Return the fields of an archive's plan that say how this process computes."""
+    where = device().type
+    return {
+        "versions": versions(),
+        "device": where,
+        "precision": "bf16" if bfloat16_pays()[0] else "float32",
+        "threads": chosen().threads or 1 if where == "cpu" else None,
+        "batch_size": clips_at_once(),
+        "compile": chosen().compile,
+    }
 
 
 def check_run(archive: Archive, run: Run) -> None:
