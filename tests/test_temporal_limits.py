@@ -12,9 +12,11 @@ import torch
 from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.features.embedder import check_numbers
+from actscribe.features.embedder import Encoder, check_numbers
+from actscribe.features.sequences import Stepping
 from actscribe.models.temporal.attention import WindowedAttention
 from actscribe.models.temporal.network import Design, TemporalNetwork
+from actscribe.recognizers.vlm_ground import windows
 from actscribe.settings.study import parse_settings
 from actscribe.training.sequence_loss import sequence_loss
 from actscribe.training.sequences import (
@@ -92,6 +94,21 @@ def test_features_that_are_no_finite_numbers_are_refused(wrong: float) -> None:
     spoiled[0, 3] = wrong
     with pytest.raises(ActScribeError, match="'ward' at 2 s are not finite numbers"):
         check_numbers([spoiled], [clip])
+
+
+@pytest.mark.parametrize("step", [1e-9, 1e-320])
+def test_steps_that_would_fill_the_memory_are_refused(step: float) -> None:
+    stepping = Stepping(Encoder("k", "frame", 4, 1, 4, 1), step, (3.0,), False)
+    with pytest.raises(ActScribeError, match=r"can be held in memory\.") as raised:
+        stepping.spans(0.0, 10.0, 10.0)
+    assert "'step:' of temporal" in raised.value.hint
+
+
+def test_windows_that_would_fill_the_memory_are_refused() -> None:
+    settings = parse_settings("vlm-ground", {"stride": 1e-9})
+    with pytest.raises(ActScribeError, match=r"can be held in memory\.") as raised:
+        windows(settings, [Clip("r", 0.0, 600.0)])  # type: ignore[arg-type]
+    assert "'stride:' of vlm-ground" in raised.value.hint
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])

@@ -20,6 +20,7 @@ import torch
 from sklearn.metrics import average_precision_score
 from transformers import TrainingArguments
 
+from actscribe.errors import ActScribeError
 from actscribe.training import checkpoints
 from actscribe.training import fit as fit_module
 from actscribe.training.checkpoints import last_checkpoint, note_checkpoint
@@ -41,6 +42,22 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     folder = tmp_path_factory.mktemp("whole")
     run(str(folder))
     return np.load(folder / "weights.npy")
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize("task", ["multi-label", "multi-class"])
+def test_a_training_that_diverges_says_so(tmp_path: Path, keep: str, task: str) -> None:
+    small = small_fit.work(tmp_path, resume=False)
+    network = [parameter for group, _ in small.groups for parameter in group]
+    endless = replace(
+        small,
+        groups=[(network, 1e36)],
+        task=task,  # type: ignore[arg-type]
+        settings=small.settings.model_copy(update={"keep": keep}),
+    )
+    with pytest.raises(ActScribeError, match="the training diverged") as raised:
+        fit(endless)
+    assert "learning_rate" in raised.value.hint
 
 
 @pytest.mark.slow

@@ -59,11 +59,18 @@ def count(duration: float, window: Window) -> float:
     return (duration - window.length) / window.stride + 1
 
 
-def spans(duration: float, window: Window) -> list[tuple[float, float]]:
+def spans(
+    duration: float, window: Window, stride_setting: str = "'stride:' in the study's windows"
+) -> list[tuple[float, float]]:
     """Return the (start, end) of every window of a video, in seconds.
 
     A video shorter than a window is one span. Where the stride leaves a tail, the last window is moved back to end
     with the video, so that every second is seen (ours).
+
+    Args:
+        duration: of the video, in seconds.
+        window: how it is cut.
+        stride_setting: as the message names it.
 
     Raises:
         ActScribeError: more than `MOST_CLIPS`, before the first of them is made.
@@ -75,7 +82,7 @@ def spans(duration: float, window: Window) -> list[tuple[float, float]]:
         raise ActScribeError(
             f"windows of {window.length:g} s every {window.stride:g} s cut a video of {duration:.1f} s into"
             f" {wanted:,.0f} clips; up to {MOST_CLIPS:,} can be held in memory.",
-            "Set a larger 'stride:' in the study's windows.",
+            f"Set a larger {stride_setting}.",
         )
     starts = [index * window.stride for index in range(int(wanted + SAME_PART))]
     tail = duration - window.length

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from actscribe.batching import batched
-from actscribe.data.clips import SAME_S, Clip
+from actscribe.data.clips import MOST_CLIPS, SAME_S, Clip
 from actscribe.data.input_spec import InputSpec
+from actscribe.errors import ActScribeError
 from actscribe.features.embedder import Encoder
 from actscribe.features.store import Row
 from actscribe.models.probe_heads import pool
@@ -64,7 +65,17 @@ class Stepping:
         Args:
             start, end: in seconds.
             duration: of the recording, in seconds.
+
+        Raises:
+            ActScribeError: more than `MOST_CLIPS` are seen, before the first of them is made.
         """
+        wanted = duration / self.step * self.clips_a_step
+        if not wanted < MOST_CLIPS:
+            raise ActScribeError(
+                f"steps of {self.step:g} s show {wanted:,.0f} clips of a video of {duration:.1f} s; up to"
+                f" {MOST_CLIPS:,} can be held in memory.",
+                "Set a larger 'step:' of temporal.",
+            )
         count = max(1, int(duration / self.step + 0.5 + SAME_S))
         edges = np.append(np.arange(count) * self.step, duration)
         middles = (edges[:-1] + edges[1:]) / 2

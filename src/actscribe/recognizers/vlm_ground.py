@@ -111,7 +111,7 @@ def input_spec(settings: VlmGroundSettings, frames: int) -> InputSpec:
 def windows(settings: VlmGroundSettings, clips: Sequence[Clip]) -> list[Clip]:
     """Return the windows of a recording that are asked about: from its first clip's start to its last one's end."""
     first, last = min(clip.start for clip in clips), max(clip.end for clip in clips)
-    window_spans = spans(last - first, Window(settings.window, settings.stride))
+    window_spans = spans(last - first, Window(settings.window, settings.stride), "'stride:' of vlm-ground")
     return [Clip(clips[0].recording, first + start, first + end) for start, end in window_spans]
 
 

@@ -19,6 +19,7 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_callback import TrainerCallback, TrainerState
 
 from actscribe.data.blocks import Blocks
+from actscribe.errors import ActScribeError
 from actscribe.files import write_text
 from actscribe.labels import Task
 from actscribe.models.device import device, use_bfloat16
@@ -96,6 +97,9 @@ def fit(work: Fit) -> None:
 
     A training that was killed and resumes takes the same steps as one that was not: the order of clips and their
     augmentation depend on (seed, epoch, clip) alone, and the rest is in the checkpoint.
+
+    Raises:
+        ActScribeError: weights or scores are no numbers any more.
     """
     checkpoints = work.folder / CHECKPOINTS
     with first_goes_first():  # it removes what is damaged
@@ -133,7 +137,10 @@ def fit(work: Fit) -> None:
             trainer._load_from_checkpoint(str(last))
     else:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    learned = sum(parameter.numel() for group, _ in work.groups for parameter in group)
+    parameters = [parameter for group, _ in work.groups for parameter in group]
+    if not all(torch.isfinite(parameter).all() for parameter in parameters):
+        raise _diverged()
+    learned = sum(parameter.numel() for parameter in parameters)
     _write_history(trainer, learned, work.folder / HISTORY)
 
 
@@ -301,9 +308,19 @@ def _callbacks(work: Fit) -> list[TrainerCallback]:
     return callbacks
 
 
+def _diverged() -> ActScribeError:
+    """Return what is raised where a training's numbers grew beyond all bounds."""
+    return ActScribeError(
+        "the training diverged: what the network answers is no number any more.",
+        "Lower its learning rates (learning_rate, head_learning_rate) to a tenth, and train again with --overwrite.",
+    )
+
+
 def _scorer(task: Task) -> Callable[[EvalPrediction], dict[str, float]]:
     def score(prediction: EvalPrediction) -> dict[str, float]:
         logits, targets = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+        if np.isnan(logits).any():
+            raise _diverged()
         columns = logits.shape[-1]  # steps of pieces count as clips do
         return {"score": validation_score(logits.reshape(-1, columns), targets.reshape(-1, columns), task)}
 

@@ -58,7 +58,7 @@ class TemporalSettings(FrozenEncoderSettings):
     causal: bool = False
     stages: int = Field(3, ge=1, le=10)
     layers: int = Field(8, ge=1, le=14)
-    channels: int = Field(48, ge=1)
+    channels: int = Field(48, ge=1, le=4096)
     attention_heads: int = Field(4, ge=1)
     attention_window: Annotated[float, Unit("s")] = Field(15.0, gt=0, allow_inf_nan=False)
     dropout: float = Field(0.3, ge=0, lt=1)
