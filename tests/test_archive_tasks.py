@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import shlex
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -632,6 +634,17 @@ def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path) -
     *_, again = result.output.splitlines()
     asked = ["--run", str(source), "--out", str(out), "--format", "json,elan", "--together", "4"]
     assert shlex.split(again) == ["actscribe", "archive", str(source), *asked]
+
+
+def test_who_was_killed_is_not_at_work(made: tuple[Archive, list[Video]]) -> None:
+    archive, videos = made
+    program = "from actscribe.leftovers import this_process; print(this_process())"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+    holders = ("0123456789ab-77-123-deadbeef", f"{ended}-00000000", Claims(archive.claims()).holder)
+    archive.claims().mkdir(parents=True)
+    for video, holder in zip(videos, holders, strict=True):
+        (archive.claims() / video.key).write_text(f"{holder} 0")
+    assert status(archive).working == 2
 
 
 def test_what_file_managers_leave_in_the_state_is_nobodys(made: tuple[Archive, list[Video]]) -> None:

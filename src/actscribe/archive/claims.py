@@ -111,6 +111,10 @@ class Claims:
             return []
         return sorted(path.name for path in self._folder.iterdir() if not path.name.startswith("."))
 
+    def at_work(self) -> list[str]:
+        """Return those of `names` whose holder is not known to be dead; of another machine's nobody knows."""
+        return [name for name in self.names() if (text := _read(self._folder / name)) and _asked(text) is not False]
+
     def _take(self, name: str) -> bool:
         if self._create(name):
             return True
@@ -140,7 +144,7 @@ class Claims:
         return (_read(self._folder / name) or "").partition(" ")[0]
 
     def _is_dead(self, name: str, text: str) -> bool:
-        alive = is_alive(text.partition(" ")[0].rpartition("-")[0])
+        alive = _asked(text)
         if alive is not None:
             return not alive
         now = time.monotonic()
@@ -149,6 +153,11 @@ class Claims:
             self._last_texts[name] = (text, now)
             return False
         return now - since > self._expired_s
+
+
+def _asked(text: str) -> bool | None:
+    """Tell whether the holder that a claim names lives; None where its machine cannot be asked."""
+    return is_alive(text.partition(" ")[0].rpartition("-")[0])
 
 
 def create_whole(path: Path, text: str) -> bool:

@@ -29,7 +29,7 @@ class Status:
 
     Args:
         videos, done, failed: how many.
-        working: videos that somebody is at.
+        working: videos that somebody is at, as far as it is known: see `Claims.at_work`.
         left_s: seconds until the rest is done at the pace of the last ones, by all processes together; None: unknown,
             or nobody is at work.
         reasons: why videos failed -> how many.
@@ -73,7 +73,7 @@ def status(archive: Archive) -> Status:
     states = archive.states(videos)
     done, failed = states.count("done"), states.count("failed")
     keys = {one.key for one in videos}
-    working = sum(name in keys for name in Claims(archive.claims()).names())
+    working = sum(name in keys for name in Claims(archive.claims()).at_work())
     records = [archive.failed(one) for one, state in zip(videos, states, strict=True) if state == "failed"]
     reasons = Counter(one.reason for one in records if one is not None)
     left = len(videos) - done - failed
