@@ -317,9 +317,10 @@ def test_a_comparison_holds_windows_and_sequences_and_what_causality_costs(root:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"network": "attention", "channels": 10}, "attention_heads 4 does not divide the 10 channels"),
+        ({"network": "attention", "channels": 10}, "does not divide the 10 channels; expected channels such as 12"),
         ({"step": 0.0}, r"temporal\.step"),
-        ({"clip_lengths": []}, r"temporal\.clip_lengths"),
+        ({"clip_lengths": []}, r"temporal\.clip_lengths: expected a list of 1 or more \(found \[\]\)"),
+        ({"betas": [0.9, 0.99, 0.999]}, r"temporal\.betas: expected a list of 2 or fewer"),
         ({"clip_lengths": [3.0, 0.0]}, r"temporal\.clip_lengths"),
         ({"stride_jitter": 0.5}, r"temporal\.stride_jitter"),
         ({"augment": True}, r"temporal\.augment"),

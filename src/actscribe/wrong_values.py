@@ -21,6 +21,8 @@ _EXPECTED = {
     "string_type": "a text",
     "literal_error": "{expected}",
     "tuple_type": "a list",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of {max_length} or fewer",
     "list_type": "a list",
     "dict_type": "'key: value' lines",
     "model_type": "'key: value' lines",

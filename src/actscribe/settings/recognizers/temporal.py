@@ -76,7 +76,11 @@ class TemporalSettings(FrozenEncoderSettings):
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
         if self.network == "attention" and self.channels % self.attention_heads:
-            raise ValueError(f"attention_heads {self.attention_heads} does not divide the {self.channels} channels")
+            least = -(-self.channels // self.attention_heads) * self.attention_heads
+            raise ValueError(
+                f"attention_heads {self.attention_heads} does not divide the {self.channels} channels; expected"
+                f" channels such as {least}, or other attention_heads"
+            )
         return self
 
 

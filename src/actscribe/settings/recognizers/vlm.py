@@ -132,7 +132,10 @@ class VlmGroundSettings(ZeroShot):
     @model_validator(mode="after")
     def _nothing_is_skipped(self) -> Self:
         if self.stride > self.window:
-            raise ValueError(f"a stride of {self.stride:g} s skips what lies between windows of {self.window:g} s")
+            raise ValueError(
+                f"a stride of {self.stride:g} s skips what lies between windows of {self.window:g} s; expected a stride"
+                f" of at most {self.window:g}"
+            )
         return self
 
 
