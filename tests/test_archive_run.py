@@ -252,6 +252,29 @@ def test_failures_are_tried_again_when_asked_for(one_run: Run, tmp_path: Path, m
     assert (ended.done, ended.failed) == (1, 0)
 
 
+def test_what_to_do_about_a_timeline_in_the_way_names_options_that_an_archive_has(
+    one_run: Run, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = tmp_path / "videos", tmp_path / "out"
+    source.mkdir()
+    shutil.copyfile(videos / "a.mp4", source / "a.mp4")
+    write = one_video.write_timeline
+
+    def after_somebody_else(annotations: Any, stem: Path, *rest: Any) -> Any:
+        stem.with_suffix(".json").parent.mkdir(parents=True, exist_ok=True)
+        stem.with_suffix(".json").write_text("by hand", encoding="utf-8")
+        return write(annotations, stem, *rest)
+
+    monkeypatch.setattr(one_video, "write_timeline", after_somebody_else)
+    monkeypatch.setattr(module, "LocalPool", archives.HerePool)
+    ended = annotate_archive(source, one_run.folder, out)
+    failure = ended.archive.failed(ended.archive.videos()[0])
+    assert failure is not None
+    assert "is there already" in failure.sentence
+    assert failure.hint == "Move it away, then: --retry-failed."
+    assert (out / "timelines" / "a.json").read_text(encoding="utf-8") == "by hand"
+
+
 def test_a_shard_tries_its_own_failures_again_and_leaves_those_of_others(
     one_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

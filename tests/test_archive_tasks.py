@@ -628,12 +628,14 @@ def test_files_that_nfs_keeps_until_nobody_has_them_open_are_nobodys(made: tuple
 
 def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path) -> None:
     source, out = archives.fill(tmp_path / "the videos", CONTENTS), tmp_path / "out"
-    archives.begun(source, out, together=4, formats=("json", "elan"))
+    archive, _ = archives.begun(source, out, together=4, formats=("json", "elan"))
+    computed = {"threads": 2, "batch_size": 8, "compile": True, "rules": False}
+    write_text(out / FILE, sealed(archive.plan.model_copy(update=computed).model_dump(mode="json")))
     result = CliRunner().invoke(app, ["archive", str(out)], env={"COLUMNS": "500"})
     assert (result.exit_code, "is an archive" in result.output) == (2, True)
     *_, again = result.output.splitlines()
-    asked = ["--run", str(source), "--out", str(out), "--format", "json,elan", "--together", "4"]
-    assert shlex.split(again) == ["actscribe", "archive", str(source), *asked]
+    asked = f"--out {out} --format json,elan --no-rules --threads 2 --batch-size 8 --together 4 --compile"
+    assert shlex.split(again) == ["actscribe", "archive", str(source), "--run", str(source), *asked.split()]
 
 
 def test_who_was_killed_is_not_at_work(made: tuple[Archive, list[Video]]) -> None:

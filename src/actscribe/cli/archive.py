@@ -139,9 +139,12 @@ def _next(archive: Archive) -> str:
     go_on = typed("actscribe", "archive", plan.source.find(folder), "--run", plan.run.find(folder), "--out", folder)
     formats = f" --format {','.join(plan.formats)}" * (plan.formats != ("json",))
     rules = {None: "", True: " --rules", False: " --no-rules"}[plan.rules]
-    together = f" --together {plan.together}" * (plan.together != 1)
+    numbers = {"--threads": plan.threads or 1, "--batch-size": plan.batch_size, "--together": plan.together}
+    others = (
+        "".join(f" {name} {number}" for name, number in numbers.items() if number != 1) + " --compile" * plan.compile
+    )
     asked = "\n".join(f"actscribe archive {typed(folder)} {mode}" for mode in ("--status", "--retry-failed"))
-    return f"How far it is, or once more what failed:\n{asked}\nGo on with it:\n{go_on}{formats}{rules}{together}"
+    return f"How far it is, or once more what failed:\n{asked}\nGo on with it:\n{go_on}{formats}{rules}{others}"
 
 
 def _or(path: Path | None, word: str) -> str:

@@ -181,7 +181,8 @@ def annotate_video(
             write_scores(scores_path(stem), merged, loaded.run.labels.names)
             files = (*files, scores_path(stem))
     except ActScribeError as error:
-        raise ActScribeError(error.message, f"{error.hint} {kept.way_on()}".strip()) from error
+        way_on = kept.way_on() if kept_in is None else ""  # whoever keeps them elsewhere has commands of its own
+        raise ActScribeError(error.message, f"{error.hint} {way_on}".strip()) from error
     known = loaded.known.get(content, "")
     return AnnotatedVideo(recording, annotations.intervals, merged, scored, files, loaded.notes, known), kept
 
