@@ -92,6 +92,22 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureF
         assert not left or left[0].read_bytes() != whole or caplog.text
 
 
+def test_one_more_run_is_enough_where_many_videos_kept_features_are_damaged(tmp_path: Path) -> None:
+    made, videos = rows(3, width=100), ("one", "two", "three")
+    for video in videos:
+        fill(FeatureStore(tmp_path, GIB), "encoder", video, made)
+    for path in tmp_path.rglob(f"*{ENDING}"):
+        bad = bytearray(path.read_bytes())
+        bad[-len(bad) // 2] ^= 1  # among the vectors, which are most of the file
+        path.write_bytes(bad)
+    store = FeatureStore(tmp_path, GIB)
+    shelves = [store.shelf("encoder", video) for video in videos]
+    with pytest.raises(ActScribeError, match="not what was written"):
+        for moment in made:
+            shelves[0].get(moment)
+    assert not list(tmp_path.rglob(f"*{ENDING}"))
+
+
 @pytest.mark.parametrize("length", [0, 7, 100, -1])
 def test_a_segment_cut_short_is_made_again(tmp_path: Path, length: int, caplog: pytest.LogCaptureFixture) -> None:
     made = rows(3)

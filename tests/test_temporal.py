@@ -356,6 +356,17 @@ def test_another_encoder_than_trained_on_is_refused(root: Path, run: Run) -> Non
         temporal.load(elsewhere, run.labels)
 
 
+def test_an_encoder_that_is_gone_is_asked_for(root: Path, run: Run) -> None:
+    """Another model, which a study could take instead, is of no use to a run."""
+    (root / "dino").rename(root / "gone")
+    try:
+        with pytest.raises(ActScribeError, match=r"trained on the model '.*dino', which is not there") as raised:
+            run.recognizer()
+    finally:
+        (root / "gone").rename(root / "dino")
+    assert raised.value.hint == "Put its folder back there, or train again."
+
+
 def test_steps_laid_on_a_grid_by_hand() -> None:
     steps = StepScores(np.array([2.5, 3.5, 4.5]), np.array([[0.0], [1.0], [0.5]]), 1.0)
     laid = on_grid(steps, 8.0, 0.5)

@@ -96,7 +96,7 @@ class Shelf:
             return self._segments[name].row(row)
         except ValueError as error:
             path = self.folder / name
-            _discard(path)
+            self._store.discard_damaged()
             raise ActScribeError(
                 f"{path}: kept features are not what was written: {error}.",
                 "Type the same command again: they are computed again.",
@@ -140,6 +140,12 @@ class Shelf:
         with suppress(OSError):
             os.utime(self.folder)
 
+    def discard_damaged(self) -> None:
+        """Remove the segments of which a row has another sum than when it was written."""
+        for name, segment in self._segments.items():
+            if not segment.is_whole():
+                _discard(self.folder / name)
+
     def _add(self, path: Path) -> None:
         try:
             segment = _Segment.open(path)
@@ -181,6 +187,11 @@ class FeatureStore:
         if shelf is None:
             shelf = self._open[name] = Shelf(self.root / name, self)
         return shelf
+
+    def discard_damaged(self) -> None:
+        """Remove what is damaged on all shelves in use, so that one more run is enough where a disk spoiled many."""
+        for shelf in list(self._open.values()):
+            shelf.discard_damaged()
 
     def size(self) -> int:
         """Return how many bytes the segments take."""
@@ -295,6 +306,15 @@ class _Segment:
                 raise ValueError(f"row {index} has another sum")
             self.checked.add(index)
         return Row(vectors, self.times[index])
+
+    def is_whole(self) -> bool:
+        """Tell whether every row is what was written."""
+        try:
+            for index in range(len(self.moments)):
+                self.row(index)
+        except ValueError:
+            return False
+        return True
 
 
 def _bytes(tensor: Tensor) -> int:

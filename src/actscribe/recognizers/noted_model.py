@@ -22,9 +22,20 @@ def noted(model: str, digest: str, folder: Path) -> dict[str, Any]:
 
 
 def model_of(values: Mapping[str, Any], folder: Path) -> str:
-    """Return the name or path of the model that a file in `folder` notes, wherever both lie now."""
-    location = values["place"]
-    return str(StoredPath.model_validate(location).find(folder)) if location else str(values["model"])
+    """Return the name or path of the model that a file in `folder` notes, wherever both lie now.
+
+    Raises:
+        ActScribeError: it was a folder, which is gone.
+    """
+    if not values["place"]:
+        return str(values["model"])
+    location = StoredPath.model_validate(values["place"]).find(folder)
+    if not location.is_dir():
+        raise ActScribeError(
+            f"{folder}: was trained on the model '{values['model']}', which is not there any more.",
+            "Put its folder back there, or train again.",
+        )
+    return str(location)
 
 
 def check_same(values: Mapping[str, Any], digest: str, folder: Path) -> None:
