@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoModelForVideoClassification
 from actscribe.data.clips import Clip
 from actscribe.data.input_spec import ClipFrames
 from actscribe.errors import ActScribeError
-from actscribe.features.embedders.load import encoder_input_spec, encoder_weights, load_embedder
+from actscribe.features.embedders.load import described_encoder, encoder_input_spec, encoder_weights, load_embedder
 from actscribe.recognizers.plans.encoder import plan_encoder
 from actscribe.settings.encoder import EncoderChoice
 from actscribe.settings.study import parse_settings
@@ -157,6 +157,13 @@ def test_a_lower_layer_is_another_encoder(kind: str, tmp_path: Path) -> None:
     assert float((one - other).abs().max()) > 1e-3
     with pytest.raises(ActScribeError, match=r"above_layers is 99; this .* allows 0 to"):
         load_embedder(choice(folder, above_layers=99), FRAMES)
+
+
+@pytest.mark.parametrize("kind", ["clip", "dinov2", "dinov3_convnext", "videomae", "timesformer", "xclip"])
+def test_a_layer_that_is_not_there_is_refused_before_weights_are_read(kind: str, tmp_path: Path) -> None:
+    folder = write(xclip_model(FRAMES), tmp_path) if kind == "xclip" else checkpoint(kind, tmp_path)
+    with pytest.raises(ActScribeError, match=r"above_layers is 99; this .* allows 0"):
+        described_encoder(choice(folder, above_layers=99), FRAMES)
 
 
 def test_the_same_weights_in_another_configuration_are_another_encoder(tmp_path: Path) -> None:

@@ -93,11 +93,14 @@ def encoder_input_spec(settings: EncoderChoice, frames: int) -> InputSpec:
     """
     if is_vlm(settings.model):
         return vlm_moments.input_spec(settings, frames)
+    above = settings.above_layers
     if settings.model == IMAGENET:
         imagenet.weights_file()
+        pictures.check_layer("EfficientNet-Lite0", 0, above)
         return InputSpec(frames, imagenet.SIDE)
     config = _config(settings.model)
     kind = config.model_type
+    _check_layer(config, above)
     if kind in CLASSIFIERS:
         check_frames(config, frames)
         return InputSpec(frames, picture_size(config))
@@ -167,7 +170,6 @@ def _configuration(settings: EncoderChoice) -> str:
 def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, Any]:
     above = settings.above_layers
     if settings.model == IMAGENET:
-        pictures.check_layer("EfficientNet-Lite0", 0, above)
         return imagenet.load(), imagenet.pixels(settings.resize_mode), "frame"
     folder, config = _folder(settings.model), _config(settings.model)
     kind = config.model_type
@@ -176,9 +178,16 @@ def _network(settings: EncoderChoice, frames: int) -> tuple[nn.Module, Pixels, A
     if kind in pictures.FAMILIES:
         return pictures.load(folder, settings.model, config, above), pixels, "frame"
     if kind == "xclip":
-        pictures.check_layer("X-CLIP", 0, above)
         return JointEncoder(load_backbone(XCLIP, settings.model, frames).backbone), pixels, "clip"
     return videos.load(folder, settings.model, config, frames, above), pixels, "clip"
+
+
+def _check_layer(config: Any, above: int) -> None:
+    if config.model_type == "xclip":
+        pictures.check_layer("X-CLIP", 0, above)
+    else:
+        family = pictures if config.model_type in pictures.FAMILIES else videos
+        family.check_layer_of(config, above)
 
 
 def _folder(model: str) -> Path:

@@ -106,11 +106,9 @@ def load(folder: Path, name: str, config: Any, above: int) -> PictureEncoder:
         above: blocks left out from the top.
 
     Raises:
-        ActScribeError: no such block, or weights that do not fit.
+        ActScribeError: weights that do not fit.
     """
     family = FAMILIES[config.model_type]
-    own = getattr(config, family.settings) if family.settings else config
-    check_layer(family.name, getattr(own, family.blocks) if family.blocks else 0, above)
     model = load_weights(AutoModel, folder, name, ELSEWHERE, dtype=torch.float32)
     return PictureEncoder(model.get_submodule(family.part), family, above)
 
@@ -128,6 +126,13 @@ def side(config: Any) -> int:
     if family.run is in_patches:
         return int(round(int(own.num_patches) ** 0.5) * int(own.patch_size))
     return int(own.image_size)
+
+
+def check_layer_of(config: Any, above: int) -> None:
+    """Refuse a block that the encoder of a configuration does not have; see `check_layer`."""
+    family = FAMILIES[config.model_type]
+    own = getattr(config, family.settings) if family.settings else config
+    check_layer(family.name, getattr(own, family.blocks) if family.blocks else 0, above)
 
 
 def check_layer(name: str, blocks: int, above: int) -> None:

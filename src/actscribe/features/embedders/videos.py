@@ -69,14 +69,20 @@ def load(folder: Path, name: str, config: Any, frames: int, above: int) -> nn.Mo
         above: blocks left out from the top.
 
     Raises:
-        ActScribeError: another number of frames than the network can take, no such block, or weights that do not fit.
+        ActScribeError: another number of frames than the network can take, or weights that do not fit.
     """
     if config.model_type in PERCEPTION:
-        check_layer("PE-Video", 0, above)
         model = load_weights(AutoModel, folder, name, dtype=torch.float32)
         return PerceptionEncoder(model.get_submodule(PERCEPTION[config.model_type]))
-    check_layer(FAMILIES[config.model_type].name, getattr(config, "num_hidden_layers", 0) or 0, above)
     return VideoEncoder(load_body(folder, name, config, frames), above)
+
+
+def check_layer_of(config: Any, above: int) -> None:
+    """Refuse a block that the encoder of a configuration does not have; see `pictures.check_layer`."""
+    if config.model_type in PERCEPTION:
+        check_layer("PE-Video", 0, above)
+    else:
+        check_layer(FAMILIES[config.model_type].name, getattr(config, "num_hidden_layers", 0) or 0, above)
 
 
 def unfilled(config: Any, frames: int, above: int) -> nn.Module:
