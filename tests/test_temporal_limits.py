@@ -115,4 +115,18 @@ def test_windows_that_would_fill_the_memory_are_refused() -> None:
 @pytest.mark.parametrize("key", ["window", "stride"])
 def test_windows_of_endless_minutes_are_refused(key: str, value: float) -> None:
     with pytest.raises(ValueError, match=r"vlm-ground\.(window|stride)"):
-        parse_settings("vlm-ground", {key: value, **({"window": 1e9} if key == "stride" else {})})
+        parse_settings("vlm-ground", {key: value, **({"window": 86_400} if key == "stride" else {})})
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "given"),
+    [
+        ("temporal", {"piece": 1e308}),
+        ("temporal", {"network": "attention", "attention_window": 1e308}),
+        ("vlm-ground", {"window": 1e12}),
+        ("vlm-ground", {"frames": 10**7}),
+    ],
+)
+def test_what_no_machine_holds_is_refused_by_the_study(recognizer: str, given: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=rf"{recognizer}\.{list(given)[-1]}: expected a .*number of at most "):
+        parse_settings(recognizer, given)

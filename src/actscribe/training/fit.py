@@ -319,7 +319,7 @@ def _diverged() -> ActScribeError:
 def _scorer(task: Task) -> Callable[[EvalPrediction], dict[str, float]]:
     def score(prediction: EvalPrediction) -> dict[str, float]:
         logits, targets = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        if np.isnan(logits).any():
+        if not np.isfinite(logits).all():
             raise _diverged()
         columns = logits.shape[-1]  # steps of pieces count as clips do
         return {"score": validation_score(logits.reshape(-1, columns), targets.reshape(-1, columns), task)}

@@ -13,6 +13,8 @@ from actscribe.settings.unit import Unit
 
 #: Seconds from one step to the next, where a study says nothing: of encoders of frames, and of clips (ours).
 FRAME_STEP, CLIP_STEP = 0.25, 0.5
+#: How far back and ahead a network looks at most, and the longest piece: a day, in seconds (ours).
+DAY_S = 86_400
 _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -60,12 +62,12 @@ class TemporalSettings(FrozenEncoderSettings):
     layers: int = Field(8, ge=1, le=14)
     channels: int = Field(48, ge=1, le=4096)
     attention_heads: int = Field(4, ge=1)
-    attention_window: Annotated[float, Unit("s")] = Field(15.0, gt=0, allow_inf_nan=False)
+    attention_window: Annotated[float, Unit("s")] = Field(15.0, gt=0, le=DAY_S)
     dropout: float = Field(0.3, ge=0, lt=1)
     feature_dropout: float = Field(0.2, ge=0, lt=1)
     stride_jitter: float = Field(1.2, ge=1, le=4)
     cuts: Annotated[float, Unit("share of the pieces")] = Field(0.5, ge=0, le=1)
-    piece: Annotated[float, Unit("s")] = Field(300.0, gt=0, allow_inf_nan=False)
+    piece: Annotated[float, Unit("s")] = Field(300.0, gt=0, le=DAY_S)
     smoothing_loss: float = Field(0.15, ge=0)
     boundary_loss: float = Field(0.0, ge=0)
     batch_size: Annotated[int, Unit("pieces")] = Field(4, ge=1)

@@ -15,6 +15,8 @@ from actscribe.settings.unit import Unit
 
 #: In a run's folder: how a quantized model answers beside the full one.
 QUANTIZATION_FILE = "quantization.json"
+#: Of a window that a model is asked about: a day, and more frames than any of the models takes (ours).
+LONGEST_WINDOW_S, MOST_WINDOW_FRAMES = 86_400, 2048
 
 
 class ZeroShot(BaseModel):
@@ -122,9 +124,9 @@ class VlmGroundSettings(ZeroShot):
         max_new_tokens: length of the answer on a label, at most; one that is cut off counts as not read.
     """
 
-    window: Annotated[float, Unit("s")] = Field(120.0, gt=0)
+    window: Annotated[float, Unit("s")] = Field(120.0, gt=0, le=LONGEST_WINDOW_S)
     stride: Annotated[float, Unit("s")] = Field(60.0, gt=0)
-    frames: Annotated[int, Unit("frames")] = Field(60, ge=2)
+    frames: Annotated[int, Unit("frames")] = Field(60, ge=2, le=MOST_WINDOW_FRAMES)
     when_template: str = ""
     mode: Literal["probability", "text"] = "probability"
     max_new_tokens: Annotated[int, Unit("tokens")] = Field(128, ge=1)
