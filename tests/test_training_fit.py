@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import pytest
 import small_fit
 import torch
 from sklearn.metrics import average_precision_score
-from transformers import TrainingArguments
+from transformers import EvalPrediction, TrainingArguments
 
 from actscribe.errors import ActScribeError
 from actscribe.training import checkpoints
@@ -58,6 +59,12 @@ def test_a_training_that_diverges_says_so(tmp_path: Path, keep: str, task: str) 
     with pytest.raises(ActScribeError, match="the training diverged") as raised:
         fit(endless)
     assert "learning_rate" in raised.value.hint
+
+
+def test_logits_that_overflow_are_a_training_that_diverges() -> None:
+    logits, targets = np.array([[0.1], [math.inf]], np.float32), np.array([[0.0], [1.0]], np.float32)
+    with pytest.raises(ActScribeError, match="the training diverged"):
+        fit_module._scorer("multi-label")(EvalPrediction(logits, targets))
 
 
 @pytest.mark.slow
