@@ -649,6 +649,17 @@ def test_who_was_killed_is_not_at_work(made: tuple[Archive, list[Video]]) -> Non
     assert status(archive).working == 2
 
 
+def test_an_archive_of_another_version_is_refused_in_a_sentence(made: tuple[Archive, list[Video]]) -> None:
+    archive, _ = made
+    values = archive.plan.model_dump(mode="json")
+    del values["threads"]
+    write_text(archive.folder / FILE, sealed(values | {"computing": "cpu"}))
+    with pytest.raises(ActScribeError) as refused:
+        Archive.open(archive.folder)
+    assert refused.value.message.endswith(" (threads: is not in it, and 1 other problem).")
+    assert refused.value.hint.startswith("Use the version that made it.")
+
+
 def test_what_file_managers_leave_in_the_state_is_nobodys(made: tuple[Archive, list[Video]]) -> None:
     archive, videos = made
     outcomes = [do(archive, video) for video in videos[1:]]

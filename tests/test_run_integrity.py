@@ -102,6 +102,10 @@ def test_facts_that_were_edited_are_refused(run: Path) -> None:
     path.write_text(json.dumps({key: value for key, value in values.items() if key != "seal"}))
     with pytest.raises(ActScribeError, match="not written by this version"):
         Run.open(run)
+    other = {key: value for key, value in values.items() if key not in ("seal", "seed")}
+    path.write_text(integrity.sealed(other))
+    with pytest.raises(ActScribeError, match=r"version of ActScribe \(seed: is not in it\)\.\n"):
+        Run.open(run)
     path.write_text(json.dumps(dict(reversed(values.items())), indent=4))  # another spelling of the same
     Run.open(run)
     for notes in ("Säugling — ö", "a folder called \udce4"):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from actscribe.counts import counted
+from actscribe.errors import in_one_line
 
 #: Type of problem -> what was expected; braces are filled in from what pydantic knows of it.
 _EXPECTED = {
@@ -28,6 +32,8 @@ _EXPECTED = {
     "model_type": "'key: value' lines",
     "model_or_text": "a text or 'key: value' lines",
 }
+#: Type of problem with a key of a file that a program wrote -> words; its value would say nothing.
+_OF_KEYS = {"missing": "is not in it", "extra_forbidden": "is not known"}
 #: Characters of a value that are shown.
 _SHOWN = 60
 
@@ -44,3 +50,13 @@ def problem_in_words(problem: ErrorDetails) -> str:
     words = problem["msg"] if expected is None else f"expected {expected.format(**problem.get('ctx', {}))}"
     shown = repr(problem["input"])
     return f"{words} (found {shown if len(shown) <= _SHOWN else f'{shown[:_SHOWN]}…'})"
+
+
+def first_problem(error: ValueError | OSError) -> str:
+    """Return what is wrong with a file that a program wrote: where, what, and how many problems there are besides."""
+    if not isinstance(error, ValidationError):
+        return in_one_line(error)
+    first, *others = error.errors()
+    key = ".".join(map(str, first["loc"]))
+    words = _OF_KEYS.get(first["type"]) or problem_in_words(first)
+    return f"{key}: {words}" + f", and {counted(len(others), 'other problem')}" * bool(others)

@@ -16,12 +16,13 @@ from actscribe.archive.claims import create_whole
 from actscribe.archive.listing import NAME_DIGITS, Video, list_archive
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.counts import counted
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import ActScribeError
 from actscribe.files import check_writable, content_hash, write_text
 from actscribe.ownership import check_free
 from actscribe.run_folder.integrity import sealed, unsealed
 from actscribe.stored_path import StoredPath, real_path
 from actscribe.typed_words import typed
+from actscribe.wrong_values import first_problem
 
 FILE, REPORT, TABLE, TIMELINES = "archive.json", "report.html", "archive", "timelines"
 #: Table of indicators, where the run's label set has some.
@@ -152,8 +153,8 @@ class Archive:
             raise ActScribeError(error.message, f"Put back the file as it was. Or: {_ELSEWHERE}") from None
         except ValueError as error:
             raise ActScribeError(
-                f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
-                _ELSEWHERE,
+                f"{path}: was not written by this version of ActScribe ({first_problem(error)}).",
+                f"Use the version that made it. Or: {_ELSEWHERE}",
             ) from None
 
     def _check_same(self, plan: Plan) -> None:

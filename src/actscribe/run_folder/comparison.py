@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.interval import Annotations
-from actscribe.errors import ActScribeError, in_one_line
+from actscribe.errors import ActScribeError
 from actscribe.files import folder_beside, write_text
 from actscribe.journal import Version
 from actscribe.reading import load_json
@@ -22,6 +22,7 @@ from actscribe.stored_path import StoredPath
 from actscribe.table_files import write_parquet
 from actscribe.table_text import NOTES, csv_text, latex_text, markdown_text, notes_text
 from actscribe.typed_words import typed
+from actscribe.wrong_values import first_problem
 
 FILE, TABLES, SCORES, REPORT = "provenance.json", "tables", "scores.parquet", "report.html"
 
@@ -98,7 +99,7 @@ class Provenance(BaseModel):
             provenance = cls.model_validate(load_json(path), context=SAVED)
         except (ValueError, OSError) as error:
             raise ActScribeError(
-                f"{path}: not a comparison of this version of ActScribe ({in_one_line(error)}).",
+                f"{path}: not a comparison of this version of ActScribe ({first_problem(error)}).",
                 "Name the folder of a comparison, or to make one, a new or empty folder with --out.",
             ) from None
         for name in provenance.recognizers:

@@ -32,6 +32,7 @@ from actscribe.table_files import write_parquet
 from actscribe.timeline.curves import Confidence
 from actscribe.timeline.segments import TimelineSettings
 from actscribe.typed_words import typed
+from actscribe.wrong_values import first_problem
 from actscribe.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Run:
             info = RunInfo.model_validate(unsealed(path))
         except ValueError as error:
             raise ActScribeError(
-                f"{path}: was not written by this version of ActScribe ({in_one_line(error)}).",
+                f"{path}: was not written by this version of ActScribe ({first_problem(error)}).",
                 "Name the folder of a run, or to make one, a new or empty folder with --out.",
             ) from None
         whole = info.status == "complete"
