@@ -151,7 +151,7 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
         mine = _part(videos, hands)  # what another shard tries again may have failed again by now
         for video, state in zip(mine, archive.states(mine), strict=True):
             if state == "failed":
-                archive.forget(video)
+                archive.forget_failure(video)
         return _work(archive, run, videos, hands)
 
 

@@ -323,9 +323,13 @@ class Archive:
         return sum("." not in path.name for path in folder.iterdir())  # file managers' own files have one
 
     def forget(self, video: Video) -> None:
-        """Let a video be tried again: forget its failure, deaths, and that it was done."""
-        for state in ("failed", "done"):
-            self._path(state, video.key).unlink(missing_ok=True)
+        """Let a video be done again: forget its failure, deaths, and that it was done."""
+        self.forget_failure(video)
+        self._path("done", video.key).unlink(missing_ok=True)
+
+    def forget_failure(self, video: Video) -> None:
+        """Let a video that failed be tried again; what another process has done meanwhile stays done."""
+        self._path("failed", video.key).unlink(missing_ok=True)
         deaths = self._path("deaths", video.key).with_suffix("")
         for path in deaths.iterdir() if deaths.is_dir() else ():
             path.unlink(missing_ok=True)
