@@ -138,7 +138,7 @@ def test_what_is_to_be_done_and_how_long_it_takes_is_said_before_the_first_video
     """The time that loading a run takes is no part of the pace: it is the same for one video and for a thousand."""
     lines: list[str] = []
     videos = [Video(str(number), f"{number}.mp4", "", 100, str(number)) for number in range(10)]
-    clock = iter((500.0, 510.0, 520.0))  # the run was loaded at 490
+    clock = iter((400.0, 500.0, 510.0, 520.0))  # the run was loaded at 490
     with report_to(lambda report: lines.append(str(report))), pytest.MonkeyPatch.context() as patch:
         patch.setattr(module.time, "monotonic", lambda: next(clock))
         teller = module._Teller(videos, videos, 0)
@@ -152,6 +152,29 @@ def test_what_is_to_be_done_and_how_long_it_takes_is_said_before_the_first_video
     assert module._begin_sentence(["done", "failed", "open"]) == (
         "3 videos, 1 done before, 1 failed before, 1 to do; the run is loaded first."
     )
+
+
+def test_long_videos_are_named_once_a_minute_where_none_ends() -> None:
+    lines: list[str] = []
+    videos = [Video(str(number), f"{number}.mp4", "", 100, str(number)) for number in range(4)]
+    now = [0.0]
+    with report_to(lambda report: lines.append(str(report))), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.time, "monotonic", lambda: now[0])
+        teller = module._Teller(videos, videos[1:], 1)
+        for second in range(150):
+            now[0] = float(second)
+            if second == 30:
+                teller(videos[1], Outcome("1", "done", 1.0))
+            teller.at_work(videos[2:] if second < 100 else videos[3:])
+        teller.at_work([])
+        now[0] = 500.0
+        teller.at_work([])
+    assert lines == ["2 of 4, 1 failed: 1.mp4", "2 of 4, 1 failed: still at 2.mp4 and 1 other"]
+    now[0] = 560.0
+    with report_to(lambda report: lines.append(str(report))), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.time, "monotonic", lambda: now[0])
+        teller.at_work(videos[3:])
+    assert lines[2:] == ["2 of 4, 1 failed: still at 3.mp4"]
 
 
 def test_the_tables_hold_every_video_and_label(done: tuple[Path, str], one_run: Run, videos: Path) -> None:

@@ -97,6 +97,23 @@ def test_what_fails_is_written_down_with_its_sentence_and_can_be_tried_again(
     assert archive.states(videos) == ["open", "failed", "done"]
 
 
+def test_what_another_process_does_while_failures_are_forgotten_stays_done(tmp_path: Path) -> None:
+    source = archives.fill(
+        tmp_path / "in", {"x.mp4": archives.BROKEN, "y.mp4": archives.BROKEN + b"!", "z.mp4": b"good"}
+    )
+    archive, videos = archives.begun(source, tmp_path / "out")
+    assert [do(archive, video).how for video in videos] == ["failed", "failed", "done"]
+    archive.note_death(videos[0], "one")
+    done = archive.done(videos[2])
+    assert done is not None
+    archive.forget_failure(videos[0])  # by the other process, which does it then
+    archive.save(replace(done, key=videos[0].key))
+    for video in videos[:2]:
+        archive.forget_failure(video)
+    assert archive.states(videos) == ["done", "open", "done"]
+    assert archive.note_death(videos[0], "two") == 1
+
+
 def test_failures_of_one_kind_have_one_reason_and_one_line(tmp_path: Path) -> None:
     """Whichever names stand in the sentence, however they are spelled there: as many reasons as kinds."""
 

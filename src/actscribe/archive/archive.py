@@ -78,6 +78,8 @@ class Hands:
     ray: str = ""
 
 
+#: Seconds without a line after which it is said what workers are at (ours).
+SILENT_S = 60.0
 #: Workers of this machine, as many as it has room for.
 ALONE = Hands()
 
@@ -210,7 +212,8 @@ def _work(archive: Archive, run: Run, videos: Sequence[Video], hands: Hands) -> 
     if todo:
         say(_begin_sentence(states))
         with closing(_pool(archive, run, hands, len(todo))) as pool:
-            outcomes = hand_out(archive, todo, pool, _Teller(mine, todo, states.count("failed")))
+            teller = _Teller(mine, todo, states.count("failed"))
+            outcomes = hand_out(archive, todo, pool, teller, teller.at_work)
         stopped = next((one.sentence for one in outcomes if one.how == "stopped"), "")
     if hands.shard is not None:
         return _shard_ended(archive, mine, stopped, *hands.shard)
@@ -259,7 +262,7 @@ def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:
 
 
 class _Teller:
-    """Says how far all workers together are: every failure, and a line now and then.
+    """Says how far all workers together are: every failure, and a line now and then, also where no video ends.
 
     Args:
         videos: of this process's part.
@@ -271,6 +274,15 @@ class _Teller:
         self._total, self._ended, self._failed = len(videos), len(videos) - len(todo), failed
         self._left, self._read, self._last = sum(one.bytes for one in todo), 0, -LINE_EVERY_S
         self._begun: float | None = None
+        self._spoken_at = time.monotonic()
+
+    def at_work(self, videos: Sequence[Video]) -> None:
+        """Say which videos take long, where nothing else was to be said for a minute."""
+        now = time.monotonic()
+        if videos and now - self._spoken_at >= SILENT_S:
+            self._spoken_at = now
+            others = f" and {counted(len(videos) - 1, 'other')}" if len(videos) > 1 else ""
+            say(Progress(self._how_far(), f"still at {videos[0].name}{others}"))
 
     def __call__(self, video: Video, outcome: Outcome) -> None:
         self._ended += 1
@@ -283,8 +295,10 @@ class _Teller:
         if outcome.how != "done":
             say(f"{outcome.how}: {outcome.sentence}")
         if now - self._last >= LINE_EVERY_S or self._ended == self._total:
-            self._last = now
-            failed = f", {self._failed} failed" if self._failed else ""
+            self._last = self._spoken_at = now
             elapsed = now - self._begun
             left = elapsed / self._read * self._left if self._read and self._left and elapsed >= LEAST_S else None
-            say(Progress(f"{self._ended} of {self._total}{failed}", video.name, left))
+            say(Progress(self._how_far(), video.name, left))
+
+    def _how_far(self) -> str:
+        return f"{self._ended} of {self._total}" + (f", {self._failed} failed" if self._failed else "")

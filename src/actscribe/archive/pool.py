@@ -61,7 +61,11 @@ class Pool(Protocol):
 
 
 def hand_out(
-    archive: Archive, videos: Sequence[Video], pool: Pool, tell: Callable[[Video, Outcome], None]
+    archive: Archive,
+    videos: Sequence[Video],
+    pool: Pool,
+    tell: Callable[[Video, Outcome], None],
+    at_work: Callable[[Sequence[Video]], None] = lambda videos: None,
 ) -> list[Outcome]:
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
 
@@ -74,13 +78,14 @@ def hand_out(
         videos: in the order in which they are begun, longest first.
         pool: the workers.
         tell: is told of each that ended.
+        at_work: is told every few seconds of all that workers are at.
 
     Raises:
         ActScribeError: workers die before they are ready.
     """
     jobs = _Jobs(archive, videos, pool, tell)
     while jobs.go_on():
-        pass
+        at_work(jobs.at_work())
     return jobs.ended
 
 
@@ -116,6 +121,10 @@ class _Jobs:
         for heard in self._pool.hear(AGAIN_S):
             self._take(heard)
         return True
+
+    def at_work(self) -> list[Video]:
+        """Return the videos that workers are at."""
+        return [video for videos in self._working.values() for video in videos]
 
     def _next(self) -> Iterator[Video]:
         """Yield the videos that the next worker is given: one, or some that are short."""
