@@ -56,6 +56,30 @@ def test_while_a_recording_opens_the_page_says_so(chromium: Tab, ward: Site) -> 
     assert page.locator("#panel").is_visible()
 
 
+def test_who_types_or_tabs_before_the_server_has_answered_goes_on_where_he_is(chromium: Tab, ward: Site) -> None:
+    page = enter(chromium, ward, 1280)
+    open_recording(page, ward, "old.avi")
+    held: list[Any] = []
+    page.route("**/api/study", lambda route: held.append(route))
+    for before, after in (("ol", "d"), ("", "")):
+        page.evaluate("location.hash = ''")
+        page.wait_for_selector("#rows tr")
+        page.focus("[type=search]" if before else "#rows a")
+        page.keyboard.type(before)
+        while not held:
+            page.wait_for_timeout(20)
+        page.evaluate("document.getElementById('list-title').textContent = 'as it was'")
+        held.pop().continue_()
+        until(page, "document.getElementById('list-title').textContent !== 'as it was'")
+        if before:
+            page.keyboard.type(after)
+            assert page.input_value("[type=search]") == "old"
+            assert page.locator("#rows tr").count() == 1
+            open_recording(page, ward, "old.avi")
+        else:
+            assert page.evaluate("document.activeElement.textContent") == "old"
+
+
 def test_where_doubts_are_computed_or_cannot_be_had_the_list_says_so(chromium: Tab, ward: Site) -> None:
     page = enter(chromium, ward, 1280)
     assert doubts(page) == ["– not computed", "– not computed", "– hidden: annotated blind"]

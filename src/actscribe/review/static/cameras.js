@@ -1,4 +1,4 @@
-// The videos of a recording side by side; one that has to be converted first says how far that is.
+// The videos of a recording side by side; one that is converted first says how far it is.
 import {askOf, pause, Refused} from "./api.js";
 import {get, make} from "./dom.js";
 import {clock, percent} from "./format.js";

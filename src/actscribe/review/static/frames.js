@@ -1,4 +1,4 @@
-// The presentation times of a video's frames, ascending, in seconds; a frame is shown until the next one begins.
+// Presentation times of a video's frames, ascending, in seconds; each is shown until the next one begins.
 import {firstIndex} from "./lane.js";
 
 export class Frames {

@@ -67,7 +67,7 @@ export class Keys {
 		return true;
 	}
 
-	/** Do a command: what only looks at once, the rest when the video that is loading is there. */
+	/** Do a command: what only looks at once, the rest when the video is loaded. */
 	run(name, work) {
 		const atOnce = this.commands.get(name).group === "Look" && (work.sheet || ["recordings", "help"].includes(name));
 		if (atOnce) RUN[name](work);

@@ -7,7 +7,7 @@ import {unsettled} from "./settle.js";
 import {sum} from "./spans.js";
 
 const PAGE = 200;
-/** What recordings can be shown alone; those that count as done are counted above the list, too. */
+/** What can be shown alone; those done are counted above, too. */
 const STATES = {
 	new: ["Not begun", one => one.state === "new"],
 	file: ["Annotated in file", one => one.state === "file"],
@@ -46,7 +46,9 @@ export class List {
 	show() {
 		const {study} = this.page;
 		document.title = `${study.name} · ActScribe review`;
-		get("list").replaceChildren(this.#head(study), this.#controls(study), this.#table());
+		const [head] = get("list").children;
+		if (head) head.replaceWith(this.#head(study));
+		else get("list").append(this.#head(study), this.#controls(study), this.#table());
 		this.#fill();
 		this.#guards();
 		return study.settling && this.#settling().catch(error => this.page.fail(error));
@@ -79,7 +81,7 @@ export class List {
 			[lasting(all), "in all"], [`${open.filter(finished).length} / ${open.length}`, "recordings done"]].map(tile);
 	}
 
-	/** How the run stands, and where it is doubtful, is known some time after the server began. */
+	/** How the run stands and where it is doubtful is known later. */
 	tell({run, recordings}) {
 		if (run.verdict) document.querySelector("p#run")?.replaceWith(this.#run(run));
 		for (const one of recordings) document.querySelector(`tr[data-id="${one.id}"] [data-name=doubtful]`)?.replaceChildren(...this.#doubt(one));
@@ -137,7 +139,9 @@ export class List {
 		const matching = this.page.study.recordings
 			.filter(one => (!this.kept || STATES[this.kept][1](one)) && `${one.name} ${one.group}`.toLowerCase().includes(this.wanted))
 			.sort(ORDERS[this.order][1]);
+		const {hash} = document.activeElement;
 		get("rows").replaceChildren(...matching.slice(0, this.most).map(one => this.#row(one)));
+		if (hash) get("rows").querySelector(`[href="${hash}"]`)?.focus();
 		get("more").hidden = matching.length <= this.most;
 		get("none").hidden = matching.length > 0;
 	}

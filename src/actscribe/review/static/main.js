@@ -94,7 +94,7 @@ class Page {
 		const turn = (this.turn = {});
 		try {
 			if (!id || id === "settle") {
-				// What was known is shown until the server tells what is so now, which may take a while.
+				// What was known is shown until the server answers, which may take a while.
 				this.#show(id || "list");
 				if (!id) this.list.show();
 				await this.queue.empty();

@@ -12,7 +12,7 @@ export class Played {
 		this.last = null;
 	}
 
-	/** The player shows a frame; while it plays, what lies between that and the one before was shown as well. */
+	/** A frame is shown; while it plays, so was what lies between it and the one before. */
 	add({time, after, playing, speed}) {
 		let [start, end] = [time, after];
 		const leap = this.last && playing ? Math.abs(time - this.last.time) : Infinity;

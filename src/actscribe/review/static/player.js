@@ -263,7 +263,7 @@ export class Player {
 				if (shown === wanted || sought) finish(shown);
 				else video.requestVideoFrameCallback(onFrame);
 			};
-			// While the video loads no frame comes; what was seen before the seek ended may be the frame before it.
+			// No frame comes while it loads; what came before the seek ended may be the one before.
 			const late = () => (video.readyState < 2 && !document.hidden ? wait() : finish(frames.at(timeOf(main))));
 			const wait = () => (timer = setTimeout(late, PATIENCE));
 			const onSeeked = () => {

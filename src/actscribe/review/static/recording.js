@@ -90,7 +90,7 @@ export class Recording {
 		this.#forget();
 	}
 
-	/** Do what a key or button asked for: at once, or when the video that is still loading is there. */
+	/** Do what a key or button asked for: at once, or when the video is loaded. */
 	run(work) {
 		if (!this.early) return work();
 		this.early.push(work);

@@ -45,7 +45,7 @@ function joined(spans) {
 
 export const union = items => joined(items.map(({start, end}) => [start, end]));
 
-/** Where one of two lists of spans says yes and the other no, for at least `least` seconds. */
+/** Where one of two lists of spans says yes and the other no, for `least` seconds. */
 export function apart(one, other, least) {
 	const edges = [...one.flat(), ...other.flat()].sort((a, b) => a - b);
 	const differing = [];

@@ -240,7 +240,7 @@ export class Timeline {
 		stroke(pen, row.label.color, 1, 0.55);
 	}
 
-	/** Rectangles of the intervals in view; those that lie within a pixel of each other become one. */
+	/** Rectangles of the intervals in view; those within a pixel of each other are one. */
 	#path(pen, lane, y, height, keep) {
 		pen.beginPath();
 		let [left, right] = [null, null];
