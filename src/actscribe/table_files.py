@@ -57,8 +57,9 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
     """Write a table as parquet, whole or not at all."""
-    with write_beside(path) as beside, beside.open("wb") as file:  # Arrow opens no name that is not UTF-8
-        table.to_parquet(file, index=False)
+    content = table.to_parquet(index=False)  # as bytes: Arrow opens no name that is not UTF-8
+    with write_beside(path) as beside:
+        beside.write_bytes(content)
 
 
 def _end_quietly(error: OSError) -> None:
