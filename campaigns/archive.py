@@ -28,6 +28,7 @@ from campaigns.worker import note_group
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 
 import archives
+from spawned_processes import spawned
 
 from actscribe import leftovers
 from actscribe.archive import claims
@@ -106,8 +107,7 @@ def filled(folder: Path, tasks: int) -> dict[str, bytes]:
 def _kill_some(driver: Driver, rng: random.Random) -> str:
     """Kill a worker or the driver, and say which."""
     with suppress(psutil.Error):
-        children = psutil.Process(driver.pid).children()
-        workers = [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+        workers = spawned(driver.pid)
         if workers and rng.random() < 0.6:
             rng.choice(workers).kill()
             return "worker"

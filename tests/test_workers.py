@@ -8,26 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
+from spawned_processes import spawned
 
 from actscribe.compute import Compute, asking
 from actscribe.errors import ActScribeError
 from actscribe.progress import Progress, say
 from actscribe.workers import Done, Job, Running, run_jobs, spread, with_one_gpu
-
-
-def spawned(process: psutil.Process) -> list[psutil.Process]:
-    workers = []
-    for child in process.children():
-        with suppress(psutil.NoSuchProcess):
-            if "spawn_main" in " ".join(child.cmdline()):
-                workers.append(child)
-    return workers
 
 
 def squared(number: int) -> tuple[int, int, int]:
@@ -50,6 +41,13 @@ def noted(argument: tuple[Path, float]) -> None:
     start = time.time()
     time.sleep(seconds)
     path.write_text(f"{start} {time.time()}")
+
+
+def test_a_child_that_has_just_ended_is_nobody_spawned() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended and nobody asked how: a zombie
+    assert spawned(os.getpid()) == []
+    assert child.wait() == 0
 
 
 def test_each_job_is_done_once_with_its_threads_and_what_it_says_is_heard() -> None:
@@ -93,7 +91,7 @@ def test_an_error_is_a_sentence_and_ends_all_others(first: str, message: str) ->
     with pytest.raises(ActScribeError, match=message):
         list(run_jobs(failing, [Job(first, "first"), Job("wait", "second")], 2))
     assert time.monotonic() - start < 60
-    assert not spawned(psutil.Process())
+    assert not spawned(os.getpid())
 
 
 def test_an_error_of_the_system_comes_as_it_was_with_where_it_came_from() -> None:
@@ -116,7 +114,7 @@ def test_ctrl_c_and_the_end_of_the_parent_are_answered_before_anything_is_import
         children: list[psutil.Process] = []
         while len(children) < 2:
             time.sleep(0.02)
-            children = spawned(psutil.Process(parent.pid))
+            children = spawned(parent.pid)
         for child in children:
             child.send_signal(signal.SIGINT)
         time.sleep(1.0)
@@ -132,7 +130,7 @@ def test_who_stops_listening_leaves_no_process_behind() -> None:
     news = run_jobs(squared, [Job(number, "job") for number in range(3)], 10**12)
     next(news)
     news.close()
-    assert not spawned(psutil.Process())
+    assert not spawned(os.getpid())
 
 
 def test_a_process_sees_its_own_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:

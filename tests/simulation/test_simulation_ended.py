@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from spawned_processes import spawned
 
 from actscribe.workers import cores
 
@@ -32,7 +33,7 @@ def test_whoever_films_ends_with_the_command(tmp_path: Path, ending: signal.Sign
     try:
         while len(films) < 2 and command.poll() is None and time.monotonic() < end:
             time.sleep(0.1)
-            films = [one for one in psutil.Process(command.pid).children() if "spawn_main" in " ".join(one.cmdline())]
+            films = spawned(command.pid)
         while command.poll() is None and time.monotonic() < end:
             command.send_signal(ending)  # again, as a person does: while a process starts Ctrl-C is not heard
             time.sleep(0.5)
