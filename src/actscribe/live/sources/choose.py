@@ -20,7 +20,7 @@ from actscribe.video.opening import check_video_file
 from actscribe.video.probe import probe
 
 #: Addresses that are opened, and the protocols that FFmpeg may use for each: never a file, and no playlist.
-_HTTP, _RTSP = "http,https,tcp,tls,crypto,httpproxy", "tcp"
+_HTTP, _RTSP = "http,https,tcp,tls,crypto", "tcp"
 SCHEMES = {"http": _HTTP, "https": _HTTP, "rtsp": _RTSP, "rtsps": _RTSP}
 #: What may come over HTTP. Playlists (HLS, DASH) are left out: they name other addresses, which the user did not.
 _FORMATS = "mpegts,matroska,webm,mov,mp4,flv,mpjpeg,jpeg_pipe,mjpeg,avi,h264,hevc,ogg,asf,rtsp,rtp,sdp,mpeg"
@@ -126,5 +126,6 @@ def _stream(given: str, patience_s: float | None, recorder: Recorder | None) -> 
     name = safe_name(f"{parts.hostname}{parts.path}".rpartition("@")[2].strip("/"))
     if parts.scheme.casefold().startswith("rtsp"):
         return Chosen(Opened(shown, given, None, options, patience_s, recorder, open_rtsp), name, passes=True)
-    options["max_redirects"] = "0"  # to where the user did not say
+    # To where the user did not say: a server may redirect, and the environment may name a proxy.
+    options |= {"max_redirects": "0", "http_proxy": ""}
     return Chosen(Opened(shown, given, None, options, patience_s, recorder), name, passes=True)
