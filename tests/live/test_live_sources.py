@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 import pytest
 from live_lamps import SHOWN, picture
@@ -24,6 +25,7 @@ from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.live.arrivals import Arrival, Event, Picture
 from actscribe.live.buffer import Buffer
 from actscribe.live.clock import StreamClock
+from actscribe.live.record import Remuxed
 from actscribe.live.sampler import Health, Sample, Sampler
 from actscribe.live.sources import choose as choosing
 from actscribe.live.sources import opened
@@ -414,6 +416,19 @@ def test_an_address_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None
         assert server.asked == 1
 
 
+def test_a_proxy_of_the_environment_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = make_video(tmp_path / "v.ts", 30).read_bytes()
+    with served(b"", []) as (proxy, address), served(content, []) as (server, stream):
+        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, address.removesuffix("/v.ts"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        first = next(choose(stream).source.arrivals(0.0, threading.Event()))
+        assert isinstance(first, Picture)
+        with pytest.raises(ActScribeError, match="cannot be opened"):
+            next(choose(stream.replace("http:", "https:")).source.arrivals(0.0, threading.Event()))
+        assert (proxy.asked, server.asked) == (0, 1)
+
+
 def test_a_playlist_is_not_followed() -> None:
     with served(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n", []) as (server, address):
         with pytest.raises(ActScribeError, match="cannot be opened"):
@@ -490,3 +505,56 @@ def test_a_text_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_text("words\n" * 100)
     with pytest.raises(UnreadableVideo, match="a text"):
         choose(str(tmp_path / "v.mp4"))
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes."""
+    import resource  # of POSIX alone
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def recorded(folder: Path, name: str, back_s: int = 0) -> list[int]:
+    """Return how many packets are in each file that is recorded of 60, of which the last 20 say other times."""
+    recorder, sent = Remuxed(folder / f"{name}.mkv"), folder / "sent.ts"
+    with av.open(str(sent)) as file:
+        stream = file.streams.video[0]
+        recorder.begin(stream)
+        for number, packet in enumerate(one for one in file.demux(stream) if one.dts is not None):
+            if number >= 40 and packet.pts is not None and packet.dts is not None and packet.time_base is not None:
+                packet.pts -= round(back_s / packet.time_base)
+                packet.dts -= round(back_s / packet.time_base)
+            recorder.packet(packet)
+    recorder.close()
+    return [len(packets_of(path)) for path in sorted(folder.glob(f"{name}*.mkv"), key=lambda one: len(one.name))]
+
+
+def packets_of(path: Path) -> list[int]:
+    with av.open(str(path)) as file:
+        return [packet.size for packet in file.demux(video=0) if packet.size]
+
+
+def test_what_a_stream_sends_is_kept_whole_though_its_clock_goes_back(tmp_path: Path) -> None:
+    make_video(tmp_path / "sent.ts", 60)
+    assert recorded(tmp_path, "sound") == [60]
+    assert recorded(tmp_path, "back", back_s=3600) == [40, 20]
+    (tmp_path / "taken-2.mkv").write_bytes(b"mine")
+    with pytest.raises(av.error.FFmpegError):  # only the test reads it
+        recorded(tmp_path, "taken", back_s=3600)
+    assert (tmp_path / "taken-2.mkv").read_bytes() == b"mine"
+    assert len(packets_of(tmp_path / "taken-3.mkv")) == 20
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's size has no limit")
+def test_a_recording_that_the_disk_does_not_take_is_a_sentence(tmp_path: Path) -> None:
+    make_video(tmp_path / "sent.ts", 60, size=(320, 240))
+    with files_up_to(4_000), pytest.raises(ActScribeError, match=r"full\.mkv: File too large"):
+        recorded(tmp_path, "full")
+    with pytest.raises(ActScribeError, match="expected a folder"):
+        Remuxed(tmp_path / "sent.ts" / "x.mkv")
