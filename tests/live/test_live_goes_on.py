@@ -128,6 +128,33 @@ def test_files_of_the_user_are_left_alone(run: Run, video: Path, tmp_path: Path)
         assert (tmp_path / "a.live.jsonl").read_text() == content
 
 
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ('"end": 3.0', '"ende": 3.0'),
+        ('"start": 1.0', '"start": "one"'),
+        ('"end": 3.0', '"end": 1e300'),
+        ('"end": 3.0', '"end": NaN'),
+        ('"scores": [', '"scores": [0.5, '),
+        ('"scores": [', '"scores": [null, '),
+        ('"kind": "window"', '"kind": ["window"]'),
+        ('"unix_s": ', '"unix": '),
+        ('"run_digest": "', '"run_digest": 5, "x": "'),
+        ('{"kind": "window"', "[" * 100_000),
+    ],
+)
+def test_a_line_that_was_damaged_is_a_sentence(run: Run, video: Path, tmp_path: Path, was: str, now: str) -> None:
+    watch(chosen(Calm(video), video), run, tmp_path / "r0", Heard(), (), lasting_s=5.0, loaded=loaded(run))
+    file = tmp_path / "r0.live.jsonl"
+    text = file.read_text(encoding="utf-8")
+    assert was in text
+    damaged = text.replace(was, now, 1)
+    file.write_text(damaged, encoding="utf-8")
+    with pytest.raises(ActScribeError, match=r"line \d+ is not one that actscribe watch wrote"):
+        watch(chosen(Calm(video), video), run, tmp_path / "r0", Heard(), (), loaded=loaded(run))
+    assert file.read_text(encoding="utf-8") == damaged
+
+
 def test_what_began_long_ago_by_a_wrong_clock_is_not_gone_on_with(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

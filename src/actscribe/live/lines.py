@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ from actscribe.run_folder.run import Run
 FORMAT, VERSION = "actscribe-live", 1
 #: Digits of times and scores.
 _TIMES, _SCORES = 6, 6
+
+#: Seconds, a hundred days: no recording is as long.
+_LONGEST_S = 1e7
 
 Line = Mapping[str, Any]
 
@@ -125,15 +128,72 @@ def written(files: Mapping[str, str], by: str) -> Line:
     return {"kind": "written", "files": dict(files), "by": by}
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object, most: float = 1e12) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _is_moment(value: object) -> bool:
+    return _is_number(value, _LONGEST_S)
+
+
+def _are_texts(value: object) -> bool:
+    texts = list(value.items()) if isinstance(value, dict) else [value]
+    return all(isinstance(one, tuple | list) and all(map(_is_text, one)) for one in texts)
+
+
+def _are_scores(value: Any) -> bool:
+    rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    widths = {len(row) if isinstance(row, list) else -1 for row in rows}
+    return len(widths) == 1 and -1 not in widths and all(_is_number(one, 1.0) for row in rows for one in row)
+
+
+#: What of each kind is read again, and what it holds.
+_READ: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
+    "session": {
+        **dict.fromkeys(("source", "run", "run_digest"), _is_text),
+        "labels": _are_texts,
+        "at": _is_moment,
+        "unix_s": _is_number,
+    },
+    "window": {"start": _is_moment, "end": _is_moment, "scores": _are_scores},
+    "begins": {"label": _is_text, "start": _is_moment, "at": _is_moment},
+    "ends": {"label": _is_text, "start": _is_moment, "end": _is_moment, "at": _is_moment},
+    "source": {"at": _is_moment},
+    "stride": {"at": _is_moment},
+    "gap": {"start": _is_moment, "end": _is_moment},
+    "end": {"at": _is_moment},
+    "writing": {"file": _is_text, "digest": _is_text},
+    "written": {"files": _are_texts},
+}
+
+
+def is_whole(line: object) -> bool:
+    """Tell whether what was read is a line of ours; one that was damaged lacks a key, or has a value that cannot be."""
+    if not isinstance(line, dict) or not isinstance(line.get("kind"), str):
+        return False
+    if line["kind"] == "session" and not _is_this_version(line):
+        return True  # `differs` says so
+    read = _READ.get(line["kind"])
+    return read is not None and all(key in line and is_right(line[key]) for key, is_right in read.items())
+
+
 def differs(line: Line, run: Run, source: str) -> str:
     """Return why a recording that a session began cannot be gone on with; empty: it can."""
-    if line.get("format") != FORMAT or line.get("version") != VERSION:
+    if not _is_this_version(line):
         return "was not started by this version of actscribe watch"
     if line["source"] != source:
         return f"is of {line['source']}, not of {source}"
     if line["labels"] != list(run.labels.names) or line["run_digest"] != run_digest(run):
         return f"was started with another run ({line['run']})"
     return ""
+
+
+def _is_this_version(session_line: Line) -> bool:
+    return session_line.get("format") == FORMAT and session_line.get("version") == VERSION
 
 
 def _time(seconds: float) -> float:

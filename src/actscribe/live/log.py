@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from actscribe.errors import ActScribeError
 from actscribe.files import explain_os_error
-from actscribe.live.lines import Line, differs
+from actscribe.live.lines import Line, differs, is_whole
 from actscribe.run_folder.run import Run
 
 ENDING = ".live.jsonl"
@@ -129,15 +130,19 @@ class LiveLog:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    shapes = set[tuple[int, ...]]()
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             if not raw.endswith(b"\n"):
                 return
             try:
                 line = json.loads(raw)
-            except ValueError:
+            except (ValueError, RecursionError):
                 line = None
-            if not isinstance(line, dict) or "kind" not in line:
+            is_ours = is_whole(line)
+            if is_ours and line["kind"] == "window":
+                shapes.add(np.shape(line["scores"]))
+            if not is_ours or len(shapes) > 1:
                 raise ActScribeError(
                     f"{path}: line {number} is not one that actscribe watch wrote.",
                     "Move the file away, or choose another --name; nothing was changed.",
