@@ -96,3 +96,17 @@ def test_what_no_window_saw_between_two_sessions_is_told_once(run: Run, tmp_path
     hidden = [(one.start, one.end) for one in read(done.files[0]).gaps]
     assert len(hidden) == 2
     np.testing.assert_allclose(joined(spans), hidden, atol=0.051)  # half a step of the timeline
+
+
+def test_a_window_that_was_left_while_it_was_scored_saw_nothing(run: Run, tmp_path: Path) -> None:
+    def leave() -> float:
+        if len(leaving.recognizer.scored) == 4:  # type: ignore[attr-defined]  # one is scored before the first
+            raise KeyboardInterrupt
+        return 0.0
+
+    leaving, heard = loaded(run, leave), Heard()
+    done = watch(chosen(Made([*lamps(12.0), GONE])), run, tmp_path / "made", heard, ("json",), loaded=leaving)
+    assert heard.of("window")[-1]["end"] == 3.0
+    reported = [(line["start"], line["end"]) for line in heard.of("gap")]
+    assert reported == [(one.start, one.end) for one in read(done.files[0]).gaps]
+    assert reported[0][0] == 3.0

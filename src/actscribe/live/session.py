@@ -256,11 +256,11 @@ class Session:
             return
         if start > self._scored_to + SAME_S:
             self._broken(start)
-        self._scored_to = end
         images, times = buffered
         began = time.monotonic()
         clip = ClipFrames(Clip(self._chosen.name, start, end), self._content, images, times)
         scores = self._scorer.score(clip)
+        self._scored_to = end
         stride_changed = self._pace.took(time.monotonic() - began)
         self.scored += 1
         newest = scores[-1] if self._scorer.steps else scores
