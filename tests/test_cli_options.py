@@ -56,3 +56,17 @@ def test_every_command_hints_and_every_meaning_is_an_option_of_one() -> None:
     assert all(isinstance(one, Command) for one in commands)
     options = {option for one in commands for param in one.params for option in param.opts}
     assert all(options & set(group) for group in SAME_MEANING)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("watch", "a.mp4", "--run", "r", "--lasting", "nan"),
+        ("watch", "a.mp4", "--run", "r", "--speed", "NaN"),
+        ("watch", "a.mp4", "--run", "r", "--give-up", "nan"),
+        ("agreement", "a.eaf", "b.eaf", "--labels", "behaviour_lab", "--tolerance", "nan"),
+        ("simulate", "out", "--minutes", "nan"),
+    ],
+)
+def test_nan_is_no_number(words: tuple[str, ...]) -> None:
+    assert f"Invalid value for '{words[-2]}'" in refused(*words)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import math
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
 
 #: Options of one meaning, here and in other programs; a word without dashes is an argument that stands without one.
@@ -30,16 +32,21 @@ SAME_MEANING = (
 
 
 class Command(TyperCommand):
-    """A command that names what comes near an option that it does not have."""
+    """A command that names what comes near an option that it does not have, and takes no "nan" for a number."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return what is left of the arguments; an unknown option is refused with what may be meant."""
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except Exception as error:
             if hasattr(error, "possibilities") and hasattr(error, "option_name"):  # typer's NoSuchOption, not public
                 _suggest(error, self)
             raise
+        for param in self.params:
+            value = ctx.params.get(param.name)
+            if isinstance(value, float) and math.isnan(value):  # no bound refuses it, and nothing is before or after it
+                raise typer.BadParameter("'nan' is not a number.", ctx, param_hint=f"'{param.opts[0]}'")
+        return rest
 
 
 def _suggest(error: Any, command: TyperCommand) -> None:
