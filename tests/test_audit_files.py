@@ -109,6 +109,19 @@ def test_what_cannot_be_asked_is_said(export: Path, tmp_path: Path) -> None:
         assert words in " ".join(done.output.split())
 
 
+def test_moments_are_of_a_column_of_the_studys_own_in_any_case(export: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("video,annotations,Birth_S\nvisit.mp4,visit.events.tsv,-25\n", encoding="utf-8")
+    words = ["indicators", export, "--labels", "newborn_resuscitation", "--manifest", manifest]
+    assert "ventilation after birth 55.0 s" in " ".join(run(*words).split())
+    labels = tmp_path / "labels.yaml"
+    asked = "{name: a, measure: latency, of: V, after: {manifest: split}}"
+    labels.write_text(f"name: x\nlabels: [V]\nindicators: [{asked}]\nignored: [Baby visible, PPV]\n", encoding="utf-8")
+    done = CliRunner().invoke(app, [str(one) for one in (*words[:2], "--labels", labels, "--manifest", manifest)])
+    assert done.exit_code == 2
+    assert "column 'split', which holds no moments" in " ".join(done.output.split())
+
+
 def test_moments_that_are_no_times_name_their_line(export: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.csv"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace("-25", "at dawn"), encoding="utf-8")
@@ -272,6 +285,22 @@ def test_a_limit_near_the_error_is_undecided() -> None:
         ("measure: total\n    of: Aa\n    after: {start_of: Aa, event: E}", "found start_of and event"),
         ("measure: total", "write exactly one of them"),
         ("measure: overlap\n    of: Aa", "belong together"),
+        ("measure: total\n    of: Aa\n    after: {end_of: E}", "'E' is a point event, which has no end"),
+        (
+            "measure: total\n    of: Aa\n    after: {manifest: ''}",
+            "x.yaml:6: indicators.0.after.manifest: expected a text",
+        ),
+        (
+            "measure: total\n    of: Aa\n    after: {start_of: Aa, nth: true}",
+            "nth: expected a whole number (found True)",
+        ),
+        ("measure: total\n    of: Aa\n    lasting: true", "lasting: expected a number (found True)"),
+        ("measure: total\n    of: Aa\n    limit: <= 60 s\n    source: ' '", "has no 'source'"),
+        ("measure: [total]\n    of: Aa", "no measure is called '['total']'"),
+        ("measure: during pauses\n    without: Aa", "write 'of' in place of 'without'"),
+        ("measure: during pauses\n    of: Aa\n    limit: <= 5 %\n    source: s", "no one limit"),
+        ("measure: during pauses\n    of: Aa\n    among: Aa", "never runs in its own pauses"),
+        ("measure: during pauses\n    of: [Aa, B]", "no other label is left"),
     ],
 )
 def test_mistakes_in_a_label_set_are_told_with_their_line(tmp_path: Path, text: str, words: str) -> None:
@@ -317,6 +346,26 @@ def test_two_annotators_by_icc(tmp_path: Path) -> None:
     assert table.loc["A: latency", "off_by"] == pytest.approx(1)
     assert table.loc["A: latency", "icc3"] == pytest.approx(1)  # always a second later: consistent
     assert table.loc["A: latency", "icc"] < 1
+
+
+def compared(folder: Path, *words: object, code: int = 0) -> str:
+    """Return what `indicators` says of two annotators, in one line."""
+    (folder / "labels.yaml").write_text("name: x\nlabels: [A]\n", encoding="utf-8")
+    given = ["indicators", *words, "--labels", folder / "labels.yaml"]
+    done = CliRunner().invoke(app, [str(word) for word in given])
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.split())
+
+
+def test_videos_that_cannot_be_compared_are_said(tmp_path: Path) -> None:
+    for who, names in (("anna", ("v0", "v1", "v2")), ("ben", ("v0", "v1", "v3")), ("chris", ("v0",))):
+        (tmp_path / who).mkdir()
+        for name in names:
+            (tmp_path / who / f"{name}.csv").write_text("label,start_s,end_s\nA,1,2\n", encoding="utf-8")
+    anna, ben, chris = (tmp_path / who for who in ("anna", "ben", "chris"))
+    assert "Only one of the two annotators has v2, v3: left out." in compared(tmp_path, anna, "--second", ben)
+    words = compared(tmp_path, anna, chris, "--second", ben, code=2)
+    assert "One annotator has several files of v0" in words
 
 
 def limited(limit: str) -> str:

@@ -54,7 +54,11 @@ BY_HAND = [
     ("X 1, X 7, X 7, V 10-20", ask("count", of="X"), 2),
     ("X 1, X 7, V 10-20", ask("latency", of="X", after={"manifest": "birth"}), 2),
     ("X 7, V 10-20", ask("latency", of="V", after={"event": "X"}), 3),
+    ("X 7, X 100", ask("count", of="X"), 2),  # at the very end of the video
+    ("X 100", ask("latency", of="X"), 100),
     ("V 10-20, V 25-40, V 70-71", ask("rate per minute", of="V"), 1.8),
+    ("V 10-20, V 90-100", ask("count", without="V"), 2),  # from 0 on and from 20 on, as of what runs at 0
+    ("V 10-20, V 90-100", ask("count", without="V", after={"manifest": "birth"}), 1),
     ("V 10-20, V 25-40, V 70-71", ask("longest pause", of="V"), 30),
     ("V 10-20", ask("longest pause", of="V"), 0),
     ("V 10-30, S 20-40", ask("overlap", of="V", overlap_with="S"), 10),
@@ -132,6 +136,15 @@ def test_before_and_after_the_video_nothing_is_known_unless_the_study_knows_it()
     late = one("V 90-95", ask("fraction", of="V", after={"start_of": "V"}, lasting=30))
     assert (late.state, late.low, late.high) == ("undetermined", 5 / 30, 25 / 30)
     assert late.why == "it ends after the video"
+
+
+def test_pauses_of_a_window_that_begins_before_the_video_are_known_where_nothing_happened_yet() -> None:
+    after_birth = {"of": "V", "after": {"manifest": "birth"}}
+    text = "V 10-20, V 30-40, S 20-25"
+    (unknown,) = measure(observe(text, birth=-35.0), ask("during pauses", **after_birth), NAMES)
+    assert unknown.state == "undetermined"
+    parts = measure(observe(text, birth=-35.0), ask("during pauses", **after_birth, unseen="absent"), NAMES)
+    assert {part.part: part.value for part in parts} == {"S": 0.5, "X": 0, NOTHING_ELSE: 0.5}
 
 
 def test_limits_are_met_by_what_is_known() -> None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from actscribe.errors import did_you_mean
 
@@ -28,7 +28,7 @@ UNITS: dict[str, Unit] = {
     "overlap": "s",
     "during pauses": "share",
 }
-_LIMIT = re.compile(r"(<=|>=|<|>|≤|≥)\s*([0-9]+(?:\.[0-9]+)?)\s*(s|min|%|per min)?")
+_LIMIT = re.compile(r"(<=|>=|<|>|≤|≥)\s*([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(s|min|%|per min)?")
 #: How a unit is written in a limit -> the measure's unit, and what turns the number into it.
 _WRITTEN: dict[str, tuple[Unit, float]] = {
     "s": ("s", 1.0),
@@ -43,6 +43,8 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
@@ -74,11 +76,11 @@ class Anchor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start_of: str | None = None
-    end_of: str | None = None
-    event: str | None = None
-    manifest: str | None = None
-    nth: int = 1
+    start_of: Name | None = None
+    end_of: Name | None = None
+    event: Name | None = None
+    manifest: Name | None = None
+    nth: int = Field(1, strict=True)
 
     @model_validator(mode="after")
     def _one(self) -> Anchor:
@@ -128,7 +130,7 @@ class Indicator(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1)
+    name: Name
     measure: Measure
     of: Names = ()
     without: Names = ()
@@ -136,17 +138,17 @@ class Indicator(BaseModel):
     among: Names = ()
     after: Anchor | None = None
     until: Anchor | None = None
-    lasting: float | None = Field(None, gt=0, allow_inf_nan=False)
+    lasting: float | None = Field(None, gt=0, allow_inf_nan=False, strict=True)
     inside: Names = ()
     unseen: Literal["unknown", "absent"] = "unknown"
-    limit: str = ""
-    source: str = ""
+    limit: Text = ""
+    source: Text = ""
 
     @field_validator("measure", mode="before")
     @classmethod
     def _known_measure(cls, value: object) -> object:
         spelled = value.replace("_", " ") if isinstance(value, str) else value
-        if spelled not in UNITS:
+        if not isinstance(spelled, str) or spelled not in UNITS:
             raise ValueError(f"no measure is called '{value}'. {did_you_mean(str(spelled), UNITS)}")
         return spelled
 
@@ -158,6 +160,8 @@ class Indicator(BaseModel):
             raise ValueError("the measure 'overlap' and 'overlap_with' belong together; write both or neither")
         if self.among and self.measure != "during pauses":
             raise ValueError("'among' says what is looked for in pauses; it belongs to the measure 'during pauses'")
+        if self.measure == "during pauses":
+            self._check_pauses()
         if self.until and self.lasting:
             raise ValueError("'until' and 'lasting' both end the window; write one of them")
         if self.inside and self.measure in ("latency", "longest pause", "during pauses"):
@@ -169,6 +173,15 @@ class Indicator(BaseModel):
         elif self.source:
             raise ValueError("a 'source' without a 'limit'")
         return self
+
+    def _check_pauses(self) -> None:
+        if self.without:
+            raise ValueError("what ran in pauses is of an activity's own pauses; write 'of' in place of 'without'")
+        if self.limit:
+            raise ValueError("'during pauses' is a share for each other label, so it has no one limit; leave it out")
+        own = sorted(set(self.of) & set(self.among))
+        if own:
+            raise ValueError(f"'among' names '{own[0]}', which never runs in its own pauses; leave it out")
 
     @property
     def unit(self) -> Unit:
@@ -202,7 +215,7 @@ class TimeBudget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     out_of_sight: Names = ()
-    lags: int = Field(1, ge=0, le=20)
+    lags: int = Field(1, ge=0, le=20, strict=True)
 
 
 def _parse_limit(text: str, unit: Unit) -> Limit:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from actscribe.errors import ActScribeError, did_you_mean
-from actscribe.indicator_settings import Indicator, TimeBudget
+from actscribe.indicator_settings import Indicator, Name, TimeBudget
 
 Task = Literal["multi-label", "multi-class"]
 
@@ -104,7 +104,7 @@ class LabelSet(BaseModel):
     ignored: tuple[str, ...] = ()
     rules: Rules = Rules()
     directional: tuple[str, ...] | None = None
-    events: tuple[str, ...] = ()
+    events: tuple[Name, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     time_budget: TimeBudget = TimeBudget()
 
@@ -134,6 +134,9 @@ class LabelSet(BaseModel):
                 if key in spellings:
                     raise ValueError(_two_labels(spellings[key], label, spelling))
                 spellings[key] = label
+        twice = [name for name, count in Counter(map(_spelled, self.events)).items() if count > 1]
+        if twice:
+            raise ValueError(f"two events are called '{twice[0]}'; remove one of them")
         doubled = sorted(name for name in self.events if _spelled(name) in spellings or self.is_ignored(name))
         if doubled:
             raise ValueError(f"{', '.join(doubled)}: is both an event and a label, an alias of one, or ignored")
@@ -248,7 +251,14 @@ def _wrong_names(one: Indicator, labels: Sequence[str], events: Sequence[str]) -
         return f"'{one.name}' names '{wrong}', which is not a label. {did_you_mean(wrong, known)}"
     timed = (*one.without, *one.overlap_with, *one.among, *one.inside, *(() if one.measure in _OF_POINTS else one.of))
     point = next((name for name in timed if name in events), None)
-    return "" if point is None else f"'{one.name}': '{point}' is a point event, which lasts no time; count it instead"
+    if point is not None:
+        return f"'{one.name}': '{point}' is a point event, which lasts no time; count it instead"
+    ended = next((at.end_of for at in (one.after, one.until) if at and at.end_of in events), None)
+    if ended is not None:
+        return f"'{one.name}': '{ended}' is a point event, which has no end; write {{event: {ended}}}"
+    if one.measure == "during pauses" and set(labels) == set(one.of):
+        return f"'{one.name}': no other label is left that could run in the pauses"
+    return ""
 
 
 def _words(text: str) -> set[str]:

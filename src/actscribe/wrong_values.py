@@ -23,6 +23,7 @@ _EXPECTED = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "a text",
+    "string_too_short": "a text",
     "literal_error": "{expected}",
     "tuple_type": "a list",
     "too_short": "a list of {min_length} or more",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from actscribe.annotations import table
 from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.text import parse_seconds, quoted
-from actscribe.data.manifest import Row
+from actscribe.data.manifest import COLUMNS, Row, is_camera
 from actscribe.errors import ActScribeError
 from actscribe.labels import LabelSet
+from actscribe.names import same_name
 
 
 def events_of(annotations: Annotations, labels: LabelSet) -> tuple[Interval, ...]:
@@ -20,14 +22,22 @@ def events_of(annotations: Annotations, labels: LabelSet) -> tuple[Interval, ...
 def moments_of(row: Row, labels: LabelSet) -> tuple[tuple[str, float], ...]:
     """Return the moments that a manifest gives of one video: (column, seconds), of the columns that indicators name.
 
-    Seconds of the video or m:ss; negative before it began. An empty cell gives none.
+    Seconds of the video or m:ss; negative before it began. An empty cell gives none. Upper and lower case of column
+    names are the same.
 
     Raises:
-        ActScribeError: a cell is not a time (video and line named).
+        ActScribeError: a cell is not a time (video and line named), or a column is one that holds something else.
     """
     moments = []
+    cells = {same_name(name): cell for name, cell in row.extra.items()}
     for column in labels.moments():
-        text = row.extra.get(column, "").strip()
+        if table.normal(column) in COLUMNS or is_camera(column):
+            raise ActScribeError(
+                f"label set '{labels.name}': indicators count from the manifest's column '{column}', which holds no"
+                " moments.",
+                "Name a column of your own there, such as birth_s.",
+            )
+        text = cells.get(same_name(column), "").strip()
         if text:
             moments.append((column, _seconds(text, column, row)))
     return tuple(moments)

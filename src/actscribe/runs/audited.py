@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from actscribe.ownership import check_file
 from actscribe.report.audit import AuditPage, audit_page, indicators_page
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
-from actscribe.runs.audit import UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
+from actscribe.runs.audit import NAMED, UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
 from actscribe.table_files import ENDINGS, write_parquet, write_table
+from actscribe.typed_words import typed
 from actscribe.video.contained import contained
 
 KINDS = ("indicators", "errors", "time-budget", "transitions")
@@ -58,6 +60,7 @@ def answer(asked: Asked) -> AuditPage:
     by_run = asked.run is not None
     read = read_items(asked.paths, labels, asked.manifest, asked.split, asked.subject, are_predicted=by_run)
     if asked.second is not None:
+        _check_two([*asked.paths, asked.second])
         other = read_items([asked.second], labels, asked.manifest, asked.split, asked.subject)
         page = _agreement(read, other, labels)
         if asked.out is not None:
@@ -111,22 +114,45 @@ def _agreement(first: Read, second: Read, labels: LabelSet) -> AuditPage:
     Raises:
         ActScribeError: they have no video in common.
     """
+    own = {one.name for one in labels.indicators}
     each = [
         Indicator(name=f"{name}: {measure}", measure=measure, of=(name,))
         for name in labels.names
         for measure in ("total", "count", "latency")
+        if f"{name}: {measure}" not in own
     ]
     wanted = labels.model_copy(update={"indicators": (*each, *labels.indicators)})
     audits = [replace(one, source=ANNOTATED) for one in audited(first.items, wanted)]
     audits += [replace(one, source=SECOND) for one in audited(second.items, wanted)]
-    shared = {one.name for one in first.items} & {one.name for one in second.items}
+    names_of = [[one.name for one in side.items] for side in (first, second)]
+    shared = set(names_of[0]).intersection(names_of[1])
     if not shared:
         raise ActScribeError(
             "The two annotators have no video in common.", "Give their files the same names, except for the endings."
         )
+    twice = sorted(name for name in shared if max(own.count(name) for own in names_of) > 1)
+    if twice:
+        raise ActScribeError(
+            f"One annotator has several files of {twice[0]}, so it is open which of them to compare.",
+            "Name one file or folder for each annotator, with one file for each video.",
+        )
+    notes = [*first.notes, *second.notes]
+    if alone := sorted(set(names_of[0]).symmetric_difference(names_of[1])):
+        more = f" and {len(alone) - NAMED} more" if len(alone) > NAMED else ""
+        notes.append(f"Only one of the two annotators has {', '.join(alone[:NAMED])}{more}: left out.")
     table = tables.error_table(tables.errors(audits, {name: name for name in shared}, SECOND), wanted)
     table = table[table["part"] == ""][names(AGREEMENT_COLUMNS)]
-    return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=tuple(dict.fromkeys((*first.notes, *second.notes))))
+    return AuditPage("agreement", table, AGREEMENT_COLUMNS, notes=tuple(dict.fromkeys(notes)))
+
+
+def _check_two(paths: Sequence[Path]) -> None:
+    """Refuse a run as one of two annotators: it holds what a person annotated and what it predicted."""
+    run = next((path for path in paths if (path / RUN_FILE).is_file()), None)
+    if run is not None:
+        raise ActScribeError(
+            f"{run}: is a run; --second compares the files of two annotators.",
+            f"How far a recognizer agrees with its annotators: actscribe indicators {typed(run)} --table errors",
+        )
 
 
 def _check_out(out: Path | None, overwrite: bool) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S
 from actscribe.evaluation.audit.measures import MEASURES, pauses
-from actscribe.evaluation.audit.presence import Observed, presence
+from actscribe.evaluation.audit.presence import FAR, Observed, presence
 from actscribe.evaluation.audit.window import NoWindow, Window, window
 from actscribe.indicator_settings import Indicator, Limit
 from actscribe.labels import LabelSet
@@ -88,6 +88,8 @@ def measure(observed: Observed, asked: Indicator, labels: Sequence[str]) -> tupl
     own = presence(observed, asked.of or asked.without, unseen)
     if asked.without:
         own = own.absent()
+        if where.start >= 0:  # as an activity that runs when the video begins
+            own = own.within(np.array([[0.0, FAR]]))
     if asked.overlap_with:
         own = own.together(presence(observed, asked.overlap_with, unseen))
     low, high = MEASURES[asked.measure](own, where)
@@ -118,8 +120,8 @@ def _unobserved(observed: Observed, where: Window) -> str:
 def _during_pauses(
     observed: Observed, asked: Indicator, where: Window, labels: Sequence[str]
 ) -> tuple[Measurement, ...]:
-    others = [name for name in asked.among or labels if name not in asked.of]
-    own = presence(observed, asked.of)
+    others = [name for name in dict.fromkeys(asked.among or labels) if name not in asked.of]
+    own = presence(observed, asked.of, asked.unseen)
     unsure = where.unsure or (("it is not annotated throughout",) if len(own.within(where.spans).unknown) else ())
     lost = pauses(own, where)
     if unsure or not len(lost):

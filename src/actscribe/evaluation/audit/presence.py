@@ -10,6 +10,7 @@ import numpy as np
 
 from actscribe.annotations.interval import Interval
 from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S
 from actscribe.data.points import is_point
 from actscribe.data.recording import Recording
 
@@ -92,6 +93,8 @@ def presence(observed: Observed, names: Sequence[str], unseen: Literal["unknown"
     # Of several labels one may be annotated where another is not: what runs, runs.
     present = _annotated(observed, own)
     points = np.unique([one.start for one in own if is_point(one)])
+    at_end = np.abs(points - observed.duration) <= SAME_S
+    points[at_end] = np.nextafter(observed.duration, 0.0)  # spans are half open, and it is still of the video
     points = points[~sp.covers(sp.join(present, gaps), points)]
     return Presence(present, sp.subtract(unsaid, present), points)
 
