@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from actscribe.annotations.formats import find_format
 from actscribe.archive.ahead import opened_ahead
@@ -19,7 +20,7 @@ from actscribe.archive.folder import Archive, Plan
 from actscribe.archive.listing import Video, list_archive
 from actscribe.archive.local import Maker
 from actscribe.archive.pool import Heard
-from actscribe.archive.record import LabelSummary
+from actscribe.archive.record import Done, LabelSummary
 from actscribe.archive.task import Made, Work, attempt_all
 from actscribe.compute import Compute
 from actscribe.errors import UnreadableVideo
@@ -93,6 +94,9 @@ class Opened:
         for target in self.targets:
             write_text(target, expected(self.data))
         return Made(self.targets, float(len(self.data)), {"on": SUMMARY})
+
+    def measured_again(self, before: Done) -> tuple[dict[str, Any], ...]:
+        return before.indicators
 
 
 def expected(data: bytes) -> str:

@@ -601,7 +601,10 @@ def test_of_two_that_begin_an_archive_at_once_one_is_refused(
     assert Archive.open(folder).plan == other
 
 
-@pytest.mark.parametrize("damage", ["{}", "[[]]", '[["k", "n", "p", "12", "s"]]', "[1]", "null", '[["k"'])
+@pytest.mark.parametrize(
+    "damage",
+    ["{}", "[[]]", '[["k", "n", "p", "12", "s", []]]', '[["k", "n", "p", 12, "s", [1]]]', "[1]", "null", '[["k"'],
+)
 def test_a_damaged_list_of_videos_is_no_empty_one(made: tuple[Archive, list[Video]], damage: str) -> None:
     archive, videos = made
     assert archive.videos() == videos

@@ -19,6 +19,7 @@ from actscribe.timeline.segments import LabelOperatingPoint, TimelineSettings
 INDICATORS = [
     {"name": "to the left", "measure": "latency", "of": LEFT, "limit": "<= 5 s", "source": "the protocol"},
     {"name": "left", "measure": "fraction", "of": LEFT},
+    {"name": "after birth", "measure": "latency", "of": LEFT, "after": {"manifest": "birth_s"}, "unseen": "absent"},
 ]
 
 
@@ -51,6 +52,39 @@ def test_both_say_what_the_timeline_holds(run: Run, tmp_path: Path) -> None:
         assert table.loc["to the left", "value"] == pytest.approx(first, abs=1e-6)
         assert table.loc["left", "value"] == pytest.approx(share, abs=1e-6)
         assert table.loc["to the left", "verdict"] == "undecided"
+
+
+def test_annotate_counts_from_the_moments_of_a_manifest(run: Run, tmp_path: Path) -> None:
+    video, listed = tmp_path / "study" / "r0.mp4", tmp_path / "births.csv"
+    words = ("annotate", video, "--run", run.folder, "--out", tmp_path / "out", "--overwrite")
+    assert "What counts from birth_s is measured with --manifest" in " ".join(actscribe(*words).split())
+    first = next(one.start for one in read(tmp_path / "out" / "r0.json").intervals if one.label == LEFT)
+    listed.write_text("video,birth_s\nstudy/r0.mp4,-0:31.5\n")
+    output = actscribe(*words, "--manifest", listed)
+    (row,) = (line for line in output.splitlines() if "after birth" in line)
+    assert f"{first + 31.5:.1f} s" in row
+    listed.write_text("video,birth_s\nstudy/r0.mp4,at dawn\n")
+    assert "birth_s of r0.mp4 is 'at dawn'" in " ".join(actscribe(*words, "--manifest", listed, code=2).split())
+
+
+def test_an_archive_counts_from_the_moments_of_its_list_and_again_where_they_change(run: Run, tmp_path: Path) -> None:
+    listed, archive = tmp_path / "videos.csv", tmp_path / "archive"
+    words = ("archive", listed, "--run", run.folder, "--out", archive)
+
+    def measured(birth: str) -> float:
+        listed.write_text(f"video,birth_s\nstudy/r0.mp4,{birth}\n")
+        actscribe(*words)
+        return float(pd.read_csv(archive / "indicators.csv").set_index("indicator").loc["after birth", "value"])
+
+    first = measured("0")
+    (timeline,) = (archive / "timelines").rglob("*.json")
+    written = timeline.stat()
+    assert measured("-31.5") == pytest.approx(first + 31.5, abs=1e-6)
+    assert pd.isna(measured(""))
+    now = timeline.stat()
+    assert (now.st_mtime_ns, now.st_ino) == (written.st_mtime_ns, written.st_ino)  # only measured again
+    listed.write_text("video,birth_s\nstudy/r0.mp4,at dawn\n")
+    assert "videos.csv:2: birth_s of study/r0.mp4 is 'at dawn'" in " ".join(actscribe(*words, code=2).split())
 
 
 def test_a_name_that_a_label_was_meant_by_is_refused_and_not_counted_as_never(tmp_path: Path) -> None:

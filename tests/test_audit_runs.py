@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -136,3 +137,40 @@ def test_a_run_remembers_events_and_moments(run: Run) -> None:
     )
     listed = Listed.of(recording, run.folder)
     assert Listed.model_validate_json(listed.model_dump_json()).recording(recording.video) == recording
+
+
+def test_a_run_counts_from_a_manifest_that_has_moments_since(run: Run, tmp_path: Path) -> None:
+    labels, manifest, out = tmp_path / "labels.yaml", tmp_path / "manifest.csv", tmp_path / "out.csv"
+    labels.write_text(
+        f"name: later\nlabels: {json.dumps(run.labels.names)}\nindicators:\n"
+        "  - {name: late, measure: latency, of: Ventilation, after: {manifest: birth_s}, unseen: absent}\n"
+        "  - {name: start, measure: latency, of: Ventilation}\n"
+    )
+    videos = [one.video for one in run.recordings("test")]
+    for video in videos:
+        video.touch()
+    manifest.write_text("video,birth_s\n" + "".join(f"{video},-7\n" for video in videos))
+    words = ["indicators", str(run.folder), "--labels", str(labels), "--manifest", str(manifest), "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out).pivot(index=["recording", "source"], columns="indicator", values="value")
+    assert (table["late"] - table["start"]).dropna().to_list() == pytest.approx([7.0] * 12)
+    errors = CliRunner().invoke(app, [*words[:-1], str(tmp_path / "errors.csv"), "--table", "errors"])
+    assert errors.exit_code == 0, errors.output
+    off = pd.read_csv(tmp_path / "errors.csv").set_index("indicator")
+    assert off.loc["late", "off_by"] == pytest.approx(off.loc["start", "off_by"])
+
+
+def test_errors_of_one_run_are_not_those_of_another(run: Run, tmp_path: Path) -> None:
+    other = report_runs.multi_label(tmp_path / "other", indicators=INDICATORS).run
+    other.save_info()
+    new = tmp_path / "new.json"
+    write(new, Annotations.of([Interval("Ventilation", 60.0, 100.0)], duration=120.0), "json")
+    for words, sentence in (
+        ([run.folder, other.folder], "Name one run at a time."),
+        ([run.folder, "--run", other.folder], "Name one run at a time."),
+        ([new, "--run", run.folder, "--second", new, "--table", "errors"], "--table errors would change nothing"),
+    ):
+        done = CliRunner().invoke(app, ["indicators", *map(str, words)])
+        assert done.exit_code == 2, done.output
+        assert sentence in " ".join(done.output.split())

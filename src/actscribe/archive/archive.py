@@ -99,7 +99,8 @@ def annotate_archive(
     may run at once, on any machines that share the folder. A video that fails keeps no other from its timeline.
 
     Args:
-        source: a folder of videos, or a .csv that lists them in a column `video`.
+        source: a folder of videos, or a .csv that lists them in a column `video`; its columns of the names that the
+            run's indicators count from hold moments.
         run: folder of a complete run.
         out: a new or empty folder, or that of the same archive.
         formats: of the timelines, see `write_annotations`.
@@ -115,7 +116,7 @@ def annotate_archive(
     formats = tuple(dict.fromkeys(formats))
     for name in formats:
         find_format(name)
-    videos = list_archive(source)
+    videos = list_archive(source, opened.labels.moments())
     try_to_write(out / TIMELINES / "trial", "trial.mp4", 60.0, FrameClock(25.0), formats, opened.labels)
     plan = Plan(
         source=StoredPath.of(source, out),
@@ -148,7 +149,7 @@ def retry_failed(out: Path, hands: Hands = ALONE) -> Ended:
     run = _run(archive)
     with computing(_as_before(archive.plan)):
         archive.check_alike(_computed(hands))
-        videos = list_archive(_source(archive))
+        videos = list_archive(_source(archive), run.labels.moments())
         archive.save_videos(videos)
         mine = _part(videos, hands)  # what another shard tries again may have failed again by now
         for video, state in zip(mine, archive.states(mine), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actscribe.annotations.formats import find_format
 from actscribe.archive.claims import create_whole
-from actscribe.archive.listing import NAME_DIGITS, Video, list_archive
+from actscribe.archive.listing import NAME_DIGITS, Video, list_archive, video_back, video_stored
 from actscribe.archive.record import Done, Failed, read_done, read_failed, write_record
 from actscribe.counts import counted
 from actscribe.errors import ActScribeError
@@ -204,7 +204,7 @@ class Archive:
 
     def save_videos(self, videos: Iterable[Video]) -> None:
         """Write down which videos there are, for whoever asks how far the archive is."""
-        write_text(self.folder / STATE / "videos.json", json.dumps([list(asdict(one).values()) for one in videos]))
+        write_text(self.folder / STATE / "videos.json", json.dumps([video_stored(one) for one in videos]))
 
     def videos(self) -> list[Video]:
         """Return the videos of the archive as they were last listed, longest first.
@@ -215,9 +215,9 @@ class Archive:
         path = self.folder / STATE / "videos.json"
         try:
             listed = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(listed, list) or any(list(map(type, one)) != _TYPES for one in listed):
+            if not isinstance(listed, list):
                 raise ValueError("no list of videos")
-            return [Video(*values) for values in listed]
+            return [video_back(one) for one in listed]
         except (OSError, ValueError, TypeError):
             raise ActScribeError(
                 f"{path}: cannot be read.", "List the videos again: actscribe archive VIDEOS --run RUN --out OUT"
@@ -365,8 +365,6 @@ class Archive:
                     yield entry
 
 
-#: Of the fields of each `Video`, as videos.json holds them.
-_TYPES = [str, str, str, int, str]
 #: What must be the same for all processes, in the order in which it is compared.
 _WORDS = {
     "versions": "version of a library",

@@ -7,12 +7,14 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
 
 from actscribe.annotations.formats import FORMATS
 from actscribe.annotations.table import find_table
 from actscribe.data.folder import is_video, list_videos
+from actscribe.data.moments import moments_in
 from actscribe.errors import ActScribeError
 from actscribe.names import printable, safe_name, same_name, spelled
 from actscribe.reading import read_text
@@ -22,6 +24,10 @@ from actscribe.video.endings import VIDEO_ENDINGS
 
 #: Hex digits of a key that tell names apart, and of its rest, that tells states of one file apart.
 NAME_DIGITS, STATE_DIGITS = 16, 16
+#: Types of a video's fields in JSON.
+_STORED = [str, str, str, int, str, list]
+#: A name as it is listed, the file, and its moments.
+_Named = tuple[str, Path, tuple[tuple[str, float], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Video:
         path: of the file, absolute: whoever does it may work in another folder.
         bytes: its size; 0 where no file is there.
         stem: of its timelines, from the archive's folder of timelines, with `/` and without ending.
+        moments: (column of the list, seconds of the video) that indicators count from; with others it is another one.
     """
 
     key: str
@@ -41,25 +48,32 @@ class Video:
     path: str
     bytes: int
     stem: str
+    moments: tuple[tuple[str, float], ...] = ()
 
 
-def list_archive(source: Path) -> list[Video]:
+def list_archive(source: Path, columns: Sequence[str] = ()) -> list[Video]:
     """Return the videos of a folder and all below it, or those in the column `video` of a table, longest first.
 
     How long they are is told by their bytes (ours): to learn the seconds, each would have to be opened. A file that a
     table names and that is not there is listed too, and fails when its turn comes.
 
+    Args:
+        source: the folder or the table.
+        columns: of the table, that hold moments of which each video may have one.
+
     Raises:
-        ActScribeError: neither a folder nor a table, no video in it, or one that is named twice (line named).
+        ActScribeError: neither a folder nor a table, no video in it, or one that is named twice, or a moment that is
+            not a time (line named).
     """
+    named: list[_Named]
     if source.is_dir():
-        named = [(path.relative_to(source).as_posix(), path) for path in list_videos(source, lost=True)]
+        named = [(path.relative_to(source).as_posix(), path, ()) for path in list_videos(source, lost=True)]
         if not named:
             known = ", ".join(sorted(VIDEO_ENDINGS))
             raise ActScribeError(f"{source}: no video in this folder or below it; known endings: {known}.")
     else:
-        named = _listed(source)
-    videos = [_video(name, path) for name, path in named]
+        named = _listed(source, columns)
+    videos = [_video(*one) for one in named]
     return sorted(_with_stems(videos), key=lambda one: (-one.bytes, one.name))
 
 
@@ -74,7 +88,24 @@ def shard(videos: Sequence[Video], number: int, count: int) -> list[Video]:
     return list(videos[number - 1 :: count])
 
 
-def _listed(source: Path) -> list[tuple[str, Path]]:
+def video_stored(video: Video) -> list[Any]:
+    """Return a video as JSON keeps it."""
+    return list(asdict(video).values())
+
+
+def video_back(stored: Any) -> Video:
+    """Return a video that JSON kept.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(stored, list) or list(map(type, stored)) != _STORED:
+        raise ValueError("not a video of an archive")
+    key, name, path, size, stem, moments = stored
+    return Video(key, name, path, size, stem, tuple((str(column), float(seconds)) for column, seconds in moments))
+
+
+def _listed(source: Path, columns: Sequence[str]) -> list[_Named]:
     if not source.is_file():
         raise ActScribeError(
             f"{source}: neither a folder of videos nor a table that lists them.",
@@ -92,7 +123,9 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
     if header.count("video") > 1:
         raise ActScribeError(f"{table.header.at(source)}: has the column 'video' twice.", "Rename one of them.")
     column = header.index("video")
+    spelled_header = [cell.strip() for cell in table.header.cells]
     lines: dict[str, int] = {}
+    listed: list[_Named] = []
     for row in table.body:
         name = row.cell(column).strip()
         if not name:
@@ -100,19 +133,22 @@ def _listed(source: Path) -> list[tuple[str, Path]]:
         first = lines.setdefault(PurePath(name).as_posix(), row.line)
         if first != row.line:
             raise ActScribeError(f"{row.at(source)}: this video is in line {first} already: {name}", "Remove one.")
-    if not lines:
+        cells = {title: row.cell(index) for index, title in enumerate(spelled_header)}
+        posix = PurePath(name).as_posix()
+        listed.append((posix, source.parent / posix, moments_in(cells, columns, row.at(source), name)))
+    if not listed:
         raise ActScribeError(f"{source}: lists no video.", "Write one in each line below 'video'.")
-    return [(name, source.parent / name) for name in lines]
+    return listed
 
 
-def _video(name: str, path: Path) -> Video:
+def _video(name: str, path: Path, moments: tuple[tuple[str, float], ...]) -> Video:
     try:
         state = path.stat()
         size, changed = state.st_size * stat.S_ISREG(state.st_mode), state.st_mtime_ns
     except OSError:  # said when its turn comes
         size, changed = 0, 0
-    key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed)
-    return Video(key, spelled(name), str(absolute_path(path)), size, _stem(printable(name)))
+    key = _digest(NAME_DIGITS, name) + _digest(STATE_DIGITS, size, changed, *(part for one in moments for part in one))
+    return Video(key, spelled(name), str(absolute_path(path)), size, _stem(printable(name)), moments)
 
 
 def _digest(digits: int, *parts: object) -> str:

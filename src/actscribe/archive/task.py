@@ -81,6 +81,10 @@ class Prepared(Protocol):
         """Score and write; the same video gives the same bytes wherever it is done."""
         ...
 
+    def measured_again(self, before: Done) -> tuple[dict[str, Any], ...]:
+        """Return the indicators of a timeline that was written before, by the moments of now; nothing is written."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -227,11 +231,12 @@ def _attempt(archive: Archive, claims: Claims, video: Video, prepared: Prepared,
 
 
 def _same_as_before(archive: Archive, video: Video, prepared: Prepared) -> Done | None:
-    """Return the record of a video that was done before its file was touched, or copied without its times."""
+    """Return the record of a video that was done before its file was touched, copied without its times, or listed with
+    other moments."""
     if not any(path.exists() for path in prepared.targets):
         return None
-    same = (one for one in archive.done_before(video) if one.task == prepared.task)
-    return next((replace(one, key=video.key) for one in same), None)
+    same = next((one for one in archive.done_before(video) if one.task == prepared.task), None)
+    return None if same is None else replace(same, key=video.key, indicators=prepared.measured_again(same))
 
 
 def _note(archive: Archive, video: Video, prepared: Prepared, target: Path, written: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from actscribe.archive.audit import stored
 from actscribe.archive.drift import see
 from actscribe.archive.folder import Archive
 from actscribe.archive.listing import Video
-from actscribe.archive.record import LabelSummary
+from actscribe.archive.record import Done, LabelSummary
 from actscribe.archive.task import Made, Work
 from actscribe.compute import Compute, chosen
 from actscribe.data.input_spec import ClipFrames
@@ -79,19 +79,32 @@ class OpenedVideo:
 
     def make(self) -> Made:
         """Score the video, unless a file of the same content is, and write its timelines."""
+        made = self._annotated(self.archive.plan.formats)
+        return Made(made.files, self.probed.duration, _summaries(self.loaded, made), self._measured(made))
+
+    def measured_again(self, before: Done) -> tuple[dict[str, Any], ...]:
+        """See `task.Prepared`; without columns of moments the indicators are those of before."""
+        if not self.loaded.run.labels.moments():
+            return before.indicators
+        return self._measured(self._annotated(()))
+
+    def _annotated(self, formats: tuple[str, ...]) -> AnnotatedVideo:
+        """Return the timeline, from kept scores where there are some, written in the formats."""
         made, _ = annotate_video(
             self.loaded,
             self.probed,
             self.name,
             self.archive.stem(self.video),
-            self.archive.plan.formats,
+            formats,
             kept_in=self.archive.scores(),
             content=self.content,
             shown=self.shown,
         )
-        labels = self.loaded.run.labels
-        observations = stored(measured(observed(made.recording, made.intervals), labels))
-        return Made(made.files, self.probed.duration, _summaries(self.loaded, made), observations)
+        return made
+
+    def _measured(self, made: AnnotatedVideo) -> tuple[dict[str, Any], ...]:
+        recording = replace(made.recording, moments=self.video.moments)
+        return stored(measured(observed(recording, made.intervals), self.loaded.run.labels))
 
 
 @contextmanager

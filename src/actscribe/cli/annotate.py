@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,9 @@ def annotate(
     scores: Annotated[
         bool, typer.Option("--scores", help="Also write the scores over time, NAME.scores.parquet; plot draws them.")
     ] = False,
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV of the videos, for moments such as birth that indicators count from.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
     """Write the activity timeline of videos in the formats that annotation tools read."""
@@ -39,9 +43,10 @@ def annotate(
 
     from actscribe.evaluation.indicators import indicators
     from actscribe.runs.annotate import annotate_each
-    from actscribe.runs.audit import known_of, show_predicted
+    from actscribe.runs.audit import known_of, moments_of_videos, show_predicted
     from actscribe.tables import print_sentence, print_table
 
+    moments = moments_of_videos(manifest, videos, opened.labels)
     made = annotate_each(
         videos, opened, formats, out, rules, overwrite=overwrite, time_budget=time_budget, scores=scores
     )
@@ -58,10 +63,13 @@ def annotate(
         print_table(f"{done.recording.video.name}: {counted(len(done.intervals), 'interval')}", table)
         if opened.labels.indicators:
             known = known_of(opened) if not index else known
-            show_predicted(done.recording, done.intervals, opened.labels, known)
+            recording = replace(done.recording, moments=moments.get(done.recording.video, ()))
+            show_predicted(recording, done.intervals, opened.labels, known)
         for path in done.files:
             print(path)
         drawable = drawable or next((path for path in done.files if not counts_frames(path)), None)
+    if manifest is None and (columns := opened.labels.moments()):
+        print_sentence(f"What counts from {' or '.join(columns)} is measured with --manifest, a CSV that has them.")
     if time_budget is not None:
         print(time_budget)
     if drawable is not None:

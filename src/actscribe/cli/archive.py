@@ -83,9 +83,9 @@ def archive(
     from actscribe.run_folder.run import Run
 
     formats = tuple(dict.fromkeys(name.strip() for name in format.split(",") if name.strip())) or ("json",)
-    Run.open(run)  # all of this is refused before networks are loaded
+    opened = Run.open(run)  # all of this is refused before networks are loaded
     if not folder.is_dir():
-        list_archive(folder)
+        list_archive(folder, opened.labels.moments())
     Archive.check_asked(out, folder, formats, rules, together)
     _check_ray(ray)
 

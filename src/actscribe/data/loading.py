@@ -17,7 +17,7 @@ from actscribe.data.clips import Window, count
 from actscribe.data.folder import candidates, unused
 from actscribe.data.groups import check_own_files, in_two_splits, not_known
 from actscribe.data.manifest import SPLITS, Row, read_manifest
-from actscribe.data.moments import events_of, moments_of
+from actscribe.data.moments import events_of, misspelled_columns, moments_of
 from actscribe.data.overrun import Overrun, overrun_in
 from actscribe.data.overrun import messages as overrun_messages
 from actscribe.data.points import Points, points_in
@@ -57,7 +57,7 @@ class StudyData:
         second: recording -> what a second annotator wrote, under the label set's names; nothing is trained on it.
         matched: by what videos were found in annotation files, with counts.
         not_known: sentences on what the proof that nothing leaks could not see.
-        remarks: sentences on annotations that cover no time, or end after their video.
+        remarks: sentences on annotations that cover no time or end after their video, and on misspelled columns.
         unused: files beside the videos that the study does not use, relative to its recordings where they can be.
         review: what was said of the recordings in review; None: nothing was.
         written: content of a recording -> what its files say, whoever reviewed it since.
@@ -130,6 +130,7 @@ def load_data(study: Study | str | Path) -> StudyData:
         (
             *point_messages(_points(loaded, review, labels)),
             *overrun_messages([late for one in loaded for late in one.late]),
+            *misspelled_columns(rows, labels),
             *review.remarks,
         ),
         tuple(_unused(listed, rows)),

@@ -17,6 +17,7 @@ from actscribe.data import spans as sp
 from actscribe.data.clips import SAME_S, Window, cut, targets
 from actscribe.data.loading import StudyData
 from actscribe.data.manifest import SPLITS
+from actscribe.data.moments import nothing_to_count_from
 from actscribe.data.recording import Recording
 from actscribe.labels import LabelSet
 from actscribe.settings.study import Study
@@ -206,6 +207,7 @@ def _notes(study: Study, data: StudyData) -> list[str]:
     if data.unused:
         notes.append(f"beside the videos and not used: {_some(data.unused)}.")
     notes += _of_recordings(study, data)
+    notes += nothing_to_count_from(data.recordings, data.labels)
     if study.split.within == "groups" and len({recording.group for recording in data.recordings}) <= MOST_NAMED:
         notes.append(f"groups: {'; '.join(_groups_of(data, split) for split in SPLITS if data.of_split(split))}.")
     groups = len({recording.group for recording in data.recordings if recording.split == "test"})

@@ -15,7 +15,7 @@ from actscribe.annotations.interval import Annotations, Interval
 from actscribe.annotations.media import is_there, resolved
 from actscribe.data.folder import ANNOTATION_ENDINGS
 from actscribe.data.manifest import SPLITS, Row, read_manifest
-from actscribe.data.moments import events_of, moments_of
+from actscribe.data.moments import events_of, misspelled_columns, moments_of
 from actscribe.data.named_video import clock_of
 from actscribe.data.recording import Recording
 from actscribe.errors import ActScribeError, closest, did_you_mean
@@ -31,6 +31,7 @@ from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
 from actscribe.runs.item import Item
 from actscribe.runs.same_timeline import each_once
+from actscribe.stored_path import real_path
 from actscribe.tables import print_sentence
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
@@ -100,12 +101,12 @@ def read_items(
     rows = _rows(manifest)
     items: list[Item] = []
     groups: dict[str, str] = {}
-    notes: list[str] = []
+    notes = misspelled_columns(rows.values(), labels)
     unknown: Counter[str] = Counter()
     subjects: set[str] = set()
     for path in paths:
         if (path / RUN_FILE).is_file():
-            for one in _of_run(Run.open(path), split, subject):
+            for one in _of_run(Run.open(path), split, subject, labels, rows):
                 items += one.items
                 groups[one.recording.name] = one.recording.group
         else:
@@ -199,18 +200,19 @@ def transitions(items: Sequence[Item], labels: LabelSet) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def known_of(run: Run, labels: LabelSet | None = None) -> Known | None:
+def known_of(run: Run, labels: LabelSet | None = None, manifest: Path | None = None) -> Known | None:
     """Return how far a run's recognizer is off, from kept scores; None where it keeps none of annotated recordings.
 
     Args:
         run: a complete one; measured on test where it was evaluated there, else on validation.
         labels: whose indicators; default the run's.
+        manifest: of the run's videos; default with the moments that it had in training.
     """
     wanted = labels or run.labels
     split = next((name for name in ("test", "validation") if run.has_scores(name)), None)
     if split is None or not wanted.indicators:
         return None
-    recordings = [one for one in run.recordings(split) if one.intervals is not None]
+    recordings = _annotated(run, split, wanted, _rows(manifest))
     timelines = _timelines(run, split, recordings)
     if not timelines:
         return None
@@ -231,20 +233,27 @@ class _Both:
     items: list[Item]
 
 
-def _of_run(run: Run, split: str, subject: str | None) -> Iterator[_Both]:
+def _of_run(run: Run, split: str, subject: str | None, labels: LabelSet, rows: Mapping[str, Row]) -> Iterator[_Both]:
     run.require_complete()
     if subject is not None:
         message = f"{run.folder}: a run's timelines do not tell subjects apart."
         raise ActScribeError(message, "Leave --subject out, or name annotation files.")
     if split not in SPLITS:
         raise ActScribeError(f"no split is called '{split}'.", did_you_mean(split, SPLITS))
-    recordings = [one for one in run.recordings(split) if one.intervals is not None]
+    recordings = _annotated(run, split, labels, rows)
     timelines = _timelines(run, split, recordings)
     for one in recordings:
         items = [Item(one.name, ANNOTATED, observed(one, one.intervals or ()))]
         if one.name in timelines:
             items.append(Item(one.name, PREDICTED, observed(one, timelines[one.name])))
         yield _Both(one, items)
+
+
+def _annotated(run: Run, split: str, labels: LabelSet, rows: Mapping[str, Row]) -> list[Recording]:
+    """Return a run's annotated recordings, with the moments of those whose very video a manifest has a row of."""
+    by_video = _by_video(rows)
+    own = ((one, by_video.get(real_path(one.video))) for one in run.recordings(split) if one.intervals is not None)
+    return [one if row is None else replace(one, moments=moments_of(row, labels)) for one, row in own]
 
 
 def _timelines(run: Run, split: str, recordings: Sequence[Recording]) -> Mapping[str, Sequence[Interval]]:
@@ -256,11 +265,37 @@ def _timelines(run: Run, split: str, recordings: Sequence[Recording]) -> Mapping
     return timelines_of(run, run.scores(split), recordings, run.operating_point)
 
 
+def moments_of_videos(
+    manifest: Path | None, videos: Sequence[Path], labels: LabelSet
+) -> dict[Path, tuple[tuple[str, float], ...]]:
+    """Return the moments that a manifest gives of videos that are not in a study; a row belongs to the video that it
+    names, or that is called like its own.
+
+    Raises:
+        ActScribeError: the manifest cannot be read, a cell is not a time, or no indicator counts from a column.
+    """
+    if manifest is None:
+        return {}
+    if not labels.moments():
+        raise ActScribeError(
+            f"No indicator of '{labels.name}' counts from a column of a manifest.",
+            "Leave --manifest out.",
+        )
+    rows = _rows(manifest)
+    known = _by_video(rows)
+    own = ((video, known.get(real_path(video)) or rows.get(same_name(video.stem))) for video in videos)
+    return {video: moments_of(row, labels) for video, row in own if row is not None}
+
+
 def _rows(manifest: Path | None) -> dict[str, Row]:
     """Return the rows of a manifest by the names of their videos and annotation files."""
     rows = read_manifest(manifest) if manifest else []
     by_stem = {same_name(row.video.stem): row for row in rows}
     return by_stem | {same_name(_stem(row.annotations.name)): row for row in rows if row.annotations is not None}
+
+
+def _by_video(rows: Mapping[str, Row]) -> dict[Path, Row]:
+    return {real_path(row.video): row for row in rows.values()}
 
 
 def _files(path: Path) -> list[Path]:

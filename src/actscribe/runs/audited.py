@@ -19,6 +19,7 @@ from actscribe.report.audit import AuditPage, audit_page, indicators_page
 from actscribe.run_folder.file_names import RUN_FILE
 from actscribe.run_folder.run import Run, runs_listed
 from actscribe.runs.audit import NAMED, UNKNOWN, Known, Read, audited, budgets, known_of, read_items, transitions
+from actscribe.stored_path import real_path
 from actscribe.table_files import ENDINGS, write_parquet, write_table
 from actscribe.typed_words import typed
 from actscribe.video.contained import contained
@@ -66,7 +67,7 @@ def answer(asked: Asked) -> AuditPage:
         if asked.out is not None:
             write(asked.out, page)
         return page
-    known = known_of(run, labels) if run is not None else None
+    known = known_of(run, labels, asked.manifest) if run is not None else None
     page = _page(asked.table, read, labels, known)
     if asked.out is not None:
         write(asked.out, page)
@@ -167,8 +168,20 @@ def _check_out(out: Path | None, overwrite: bool) -> None:
 
 
 def _run(asked: Asked) -> Run | None:
-    folder = asked.run or next((path for path in asked.paths if (path / RUN_FILE).is_file()), None)
-    return None if folder is None else Run.open(folder)
+    """Return the run whose errors count.
+
+    Raises:
+        ActScribeError: there are several, each with errors of its own; or a table is asked for beside --second.
+    """
+    named = [path for path in asked.paths if (path / RUN_FILE).is_file()]
+    runs = {real_path(path): path for path in (*named, *filter(None, (asked.run,)))}
+    if len(runs) > 1:
+        raise ActScribeError(
+            f"{' and '.join(map(str, runs.values()))}: each run's errors are its own.", "Name one run at a time."
+        )
+    if asked.second is not None and asked.table != KINDS[0]:
+        raise ActScribeError(f"--second makes a table of its own, so --table {asked.table} would change nothing.")
+    return next((Run.open(path) for path in runs.values()), None)
 
 
 def _with_indicators(asked: Asked) -> str:
