@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from live_lamps import Calm, Heard, Made, chosen, joined, kept, lamps, loaded
+from live_lamps import Calm, Heard, Made, chosen, files_up_to, joined, kept, lamps, loaded
 from small_studies import LEFT, RIGHT
 
 from actscribe.annotations import read
@@ -153,6 +154,23 @@ def test_a_line_that_was_damaged_is_a_sentence(run: Run, video: Path, tmp_path: 
     with pytest.raises(ActScribeError, match=r"line \d+ is not one that actscribe watch wrote"):
         watch(chosen(Calm(video), video), run, tmp_path / "r0", Heard(), (), loaded=loaded(run))
     assert file.read_text(encoding="utf-8") == damaged
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's size has no limit")
+def test_a_disk_that_takes_no_more_is_named_and_the_next_session_goes_on(run: Run, video: Path, tmp_path: Path) -> None:
+    file = tmp_path / "r0.live.jsonl"
+    with files_up_to(1_500), pytest.raises(ActScribeError, match=r"r0\.live\.jsonl: File too large"):
+        watch(chosen(Calm(video), video), run, tmp_path / "r0", Heard(), (), loaded=loaded(run))
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+    heard = Heard()
+    done = watch(chosen(Calm(video), video), run, tmp_path / "r0", heard, ("json",), loaded=loaded(run))
+    assert done.by == "file"
+    windows = [line["start"] for line in kept(file) if line["kind"] == "window"]
+    assert windows == [float(start) for start in range(11)]
+    assert 0 < len(heard.of("window")) < 11
+    os.mkfifo(tmp_path / "pipe.live.jsonl")
+    with pytest.raises(ActScribeError, match="is not a regular file"):
+        watch(chosen(Calm(video), video), run, tmp_path / "pipe", Heard(), (), loaded=loaded(run))
 
 
 def test_what_began_long_ago_by_a_wrong_clock_is_not_gone_on_with(

@@ -16,7 +16,7 @@ import av
 import av.error
 import numpy as np
 import pytest
-from live_lamps import SHOWN, picture
+from live_lamps import SHOWN, files_up_to, picture
 from small_studies import film
 from videos import make_video, number_of
 
@@ -505,19 +505,6 @@ def test_a_text_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "v.mp4").write_text("words\n" * 100)
     with pytest.raises(UnreadableVideo, match="a text"):
         choose(str(tmp_path / "v.mp4"))
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes."""
-    import resource  # of POSIX alone
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def recorded(folder: Path, name: str, back_s: int = 0) -> list[int]:

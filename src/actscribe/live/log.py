@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -79,6 +80,7 @@ class LiveLog:
         except OSError as error:
             raise explain_os_error(error, self.path) from error
         try:
+            _check_file(self.path)
             earlier = _earlier(self.path, run, source) if self.path.exists() else None
             self._file = self.path.open("ab")
         except OSError as error:
@@ -119,14 +121,22 @@ class LiveLog:
         Args:
             discard: whether to remove a file in which no window stands: nothing was seen.
         """
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            if discard and not any(line["kind"] == "window" for line in self.lines()):
-                self.path.unlink()
-        if self._lock.is_locked:
-            Path(self._lock.lock_file).unlink(missing_ok=True)
-            self._lock.release()
+        try:
+            if self._file is not None:
+                file, self._file = self._file, None
+                with suppress(OSError):  # of a line that the disk did not take, which was said
+                    file.close()
+                if discard and not any(line["kind"] == "window" for line in self.lines()):
+                    self.path.unlink()
+        finally:
+            if self._lock.is_locked:
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+                self._lock.release()
+
+
+def _check_file(path: Path) -> None:
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+        raise ActScribeError(f"{path}: is not a regular file; nothing was changed.", "Choose another --name.")
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
