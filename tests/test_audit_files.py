@@ -165,6 +165,14 @@ def test_a_time_budget_by_hand() -> None:
     assert math.isnan(table.loc["B", "sd_s"])
 
 
+def test_events_at_the_very_start_and_end_have_intervals_too() -> None:
+    drops = [Interval("Drop", at, at) for at in (0, 10, 40, 100)]
+    table = budget(Observed(drops, 100.0, [Interval("", 50, 60)]), LABELS).set_index("label")
+    assert table.loc["Drop", "interval_mean_s"] == pytest.approx(20)  # 10 and 30; the last reaches over the gap
+    table = budget(Observed(drops, 100.0), LABELS).set_index("label")
+    assert table.loc["Drop", "interval_mean_s"] == pytest.approx(100 / 3)
+
+
 def test_no_interval_reaches_over_a_gap() -> None:
     intervals = [Interval("A", 0, 10), Interval("A", 20, 30), Interval("A", 40, 50)]
     table = budget(Observed(intervals, 100.0, [Interval("", 33, 35)]), LABELS).set_index("label")

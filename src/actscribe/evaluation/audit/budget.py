@@ -15,6 +15,7 @@ import pandas as pd
 
 from actscribe.columns import Column, names
 from actscribe.data import spans as sp
+from actscribe.data.clips import SAME_S
 from actscribe.evaluation.audit.presence import Observed, presence
 from actscribe.labels import LabelSet
 
@@ -134,7 +135,7 @@ def _spent(observed: Observed, name: str, hidden: np.ndarray) -> dict[str, Any]:
 def _between(events: Sequence[tuple[float, float]], unknown: np.ndarray) -> np.ndarray:
     """Return seconds from each end to the next begin, but for those that a gap lies in."""
     pairs = [(one[1], other[0]) for one, other in pairwise(events)]
-    durations = [b - a for a, b in pairs if not ((unknown[:, 0] < b + 1e-9) & (unknown[:, 1] > a - 1e-9)).any()]
+    durations = [b - a for a, b in pairs if not ((unknown[:, 0] < b - SAME_S) & (unknown[:, 1] > a + SAME_S)).any()]
     return np.array(durations, dtype=float)
 
 

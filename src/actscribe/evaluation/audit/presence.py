@@ -92,7 +92,7 @@ def presence(observed: Observed, names: Sequence[str], unseen: Literal["unknown"
     unsaid = sp.join(gaps, np.array(outside))
     # Of several labels one may be annotated where another is not: what runs, runs.
     present = _annotated(observed, own)
-    points = np.unique([one.start for one in own if is_point(one)])
+    points = np.unique(np.array([one.start for one in own if is_point(one)], dtype=float))
     at_end = np.abs(points - observed.duration) <= SAME_S
     points[at_end] = np.nextafter(observed.duration, 0.0)  # spans are half open, and it is still of the video
     points = points[~sp.covers(sp.join(present, gaps), points)]
