@@ -220,11 +220,11 @@ def test_how_far_a_recognizer_is_off_and_what_it_may_be() -> None:
     assert deviation.low < 5 < deviation.high
     assert (deviation.margin, deviation.often) == (9, 0.9)  # of nine groups the largest: 9 of 10 stay below it
     assert "off by 5.0 s on average (95 %:" in usually(deviation, "s")
-    few = off(Compared(f"g{i}", number(one), number(one + 1)) for i, one in enumerate(truths[:3]))
-    assert (few.margin, few.often) == (1, 0.75)
-    assert math.isnan(few.low)
+    few = off(Compared(f"g{i}", number(one), number(one + 1)) for i, one in enumerate(truths[:5]))
+    assert (few.margin, few.often) == (1, 5 / 6)
     same = off(Compared("g", number(one), number(one + 1)) for one in truths)
-    assert same.often == 0.5  # nine recordings of one subject are one
+    assert (same.margin, same.often) == (math.inf, 0)  # nine recordings of one subject are one
+    assert math.isnan(same.low)
 
 
 def test_what_is_missed_or_invented_decides_no_limit() -> None:
@@ -238,8 +238,9 @@ def test_what_is_missed_or_invented_decides_no_limit() -> None:
     empty = off([Compared(f"g{i}", NEVER, NEVER) for i in range(12)])
     assert empty.margin == math.inf  # it was never off, for want of numbers
     assert usually(empty, "s") == "never a number, neither annotated nor predicted"
-    of_two = off([*(Compared(f"g{i}", NEVER, NEVER) for i in range(12)), Compared("x", number(5.0), number(7.0))])
-    assert (of_two.margin, of_two.often) == (2, 0.5)
+    never = [Compared(f"g{i}", NEVER, NEVER) for i in range(12)]
+    of_five = off([*never, *(Compared(f"x{i}", number(5.0), number(7.0)) for i in range(5))])
+    assert (of_five.margin, of_five.often) == (2, 5 / 6)
     left_open = Measurement(ASKED, math.nan, 0.0, 9.0, "undetermined")
     assert off([*pairs, Compared("x", left_open, number(5.0))]).recordings == 8
 

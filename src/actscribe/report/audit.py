@@ -128,7 +128,7 @@ def _in_short(summary: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         "from": summary["source"],
         "of": [f"{one}/{all_}" for one, all_ in zip(summary["measured"], summary["videos"], strict=True)],
         "median (quartiles)": summary["text"],
-        "met/not/undecided": counts,
+        "met / not / undecided": counts,
     }
     return pd.DataFrame({**shown, "note": [_why_none(one, table) for one in summary.itertuples()]})
 

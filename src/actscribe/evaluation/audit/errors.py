@@ -17,7 +17,7 @@ import numpy as np
 
 from actscribe.evaluation.audit.measure import Measurement
 from actscribe.evaluation.icc import Icc, consistency, icc
-from actscribe.evaluation.intervals import estimate, group_units, ratio
+from actscribe.evaluation.intervals import FEW_GROUPS, estimate, group_units, ratio
 
 #: How many of ten videos the margin holds for, where there are groups enough (ours).
 OFTEN = 0.9
@@ -47,7 +47,7 @@ class Off:
         low, high: its 95 % interval over groups; nan of fewer than five.
         margin: what the error of another video stays within, in `often` of all; infinite where none is known. Of
             recordings in which at least one of the two has a number.
-        often: share of videos, at most `OFTEN`; less where groups are few.
+        often: share of videos, at most `OFTEN`; less where groups are few, 0 of fewer than `FEW_GROUPS`.
         missed, invented: recordings in which only the annotation, or only the prediction, has a number.
         agreement: ICC(2,1) of annotator and recognizer, where both have a number.
         consistency: ICC(3,1), the same where being always as much off does not count.
@@ -117,7 +117,7 @@ def _margin(errors: Sequence[tuple[str, float]]) -> tuple[float, float]:
     worst: dict[str, float] = {}
     for group, error in errors:
         worst[group] = max(worst.get(group, 0.0), error)
-    if not worst:
+    if len(worst) < FEW_GROUPS:  # of one group "met" would be wrong in every second video
         return math.inf, 0.0
     ordered, count = sorted(worst.values()), len(worst)
     index = min(math.ceil(OFTEN * (count + 1)), count)

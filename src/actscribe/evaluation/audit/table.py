@@ -16,6 +16,7 @@ from actscribe.evaluation.audit import formatting
 from actscribe.evaluation.audit.errors import Compared, Off, off
 from actscribe.evaluation.audit.measure import Measurement, measured
 from actscribe.evaluation.audit.presence import observed
+from actscribe.evaluation.intervals import FEW_GROUPS
 from actscribe.indicator_settings import Indicator
 from actscribe.labels import LabelSet
 
@@ -146,14 +147,19 @@ def errors(audited: Iterable[Audited], groups: Mapping[str, str], other: str = P
     sides: dict[str, dict[str, Mapping[tuple[str, str], Measurement]]] = {}
     for one in audited:
         sides.setdefault(one.name, {})[one.source] = {(m.indicator.name, m.part): m for m in one.measurements}
+    compared = {name: (both[ANNOTATED], both[other]) for name, both in sides.items() if {ANNOTATED, other} <= set(both)}
+    keys = dict.fromkeys(key for pair in compared.values() for side in pair for key in side)
+    in_parts = {name for name, part in keys if part}
     pairs: dict[tuple[str, str], list[Compared]] = {}
-    for name, both in sides.items():
-        if ANNOTATED in both and other in both:
-            true, others = both[ANNOTATED], both[other]
-            for key in dict.fromkeys((*true, *others)):
-                if key in true and key in others:
-                    pairs.setdefault(key, []).append(Compared(groups[name], true[key], others[key]))
-    return {key: off(compared) for key, compared in pairs.items()}
+    for name, part in keys:
+        if not part and name in in_parts:
+            continue
+        for recording, pair in compared.items():
+            # Where there is no pause, there is one measurement in place of the parts.
+            true, others = (side.get((name, part), side.get((name, ""))) for side in pair)
+            if true is not None and others is not None:
+                pairs.setdefault((name, part), []).append(Compared(groups[recording], true, others))
+    return {key: off(own) for key, own in pairs.items()}
 
 
 def table(audited: Iterable[Audited], known: Errors | None = None) -> pd.DataFrame:
@@ -230,7 +236,7 @@ def _row(one: Audited, measurement: Measurement, known: Errors | None) -> dict[s
     unsure = [measurement.why] if measurement.why else []
     verdict = measurement.verdict(margin(measurement, one.source, known))
     if verdict == "undecided" and measurement.state != "undetermined" and one.source == PREDICTED:
-        unsure.append("the limit is nearer than the recognizer's error" if own else "how far the recognizer is off")
+        unsure.append(_why_undecided(own))
     return {
         "recording": one.name,
         "source": one.source,
@@ -253,6 +259,13 @@ def _row(one: Audited, measurement: Measurement, known: Errors | None) -> dict[s
         "often": own.often if own else np.nan,
         "why": "; ".join(unsure),
     }
+
+
+def _why_undecided(known: Off | None) -> str:
+    if known is None:
+        return "how far the recognizer is off"
+    few = f"how far the recognizer may be off: fewer than {FEW_GROUPS} groups tell"
+    return "the limit is nearer than the recognizer's error" if known.often else few
 
 
 def _finite(value: float) -> float:
