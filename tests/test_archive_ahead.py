@@ -230,6 +230,21 @@ def test_no_death_is_held_against_a_video_that_was_not_alone_however_often_it_is
     assert archive.states(videos) == ["open"] * 4
 
 
+def test_no_death_is_held_against_a_video_whose_worker_was_opening_what_another_one_took_over(
+    four: tuple[Archive, list[Video]],
+) -> None:
+    archive, videos = four
+    pool = Scripted(2, [(0, False), (0, False), (1, True), (0, False), (1, False)])
+    ended = hand_out(archive, videos, pool, lambda *_: None)
+    assert sorted(one.key for one in ended) == sorted(video.key for video in videos)
+    assert [names for _, *names in pool.given][2:] == [
+        [["1.mp4"], []],
+        [["3.mp4"], []],  # promised to the other, who was opening it when he died over 2.mp4
+        [["2.mp4"], []],
+    ]
+    assert archive.note_death(videos[2], "now") == 1
+
+
 @pytest.mark.parametrize("together", [1, 2])
 def test_what_kills_workers_while_it_is_opened_ahead_takes_no_other_video_with_it(
     tmp_path: Path, together: int

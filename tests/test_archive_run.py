@@ -165,16 +165,21 @@ def test_long_videos_are_named_once_a_minute_where_none_ends() -> None:
             now[0] = float(second)
             if second == 30:
                 teller(videos[1], Outcome("1", "done", 1.0))
-            teller.at_work(videos[2:] if second < 100 else videos[3:])
-        teller.at_work([])
+            teller.at_work(videos[2:] if second < 100 else videos[3:], [])
+        teller.at_work([], [])
         now[0] = 500.0
-        teller.at_work([])
+        teller.at_work([], [])
     assert lines == ["2 of 4, 1 failed: 1.mp4", "2 of 4, 1 failed: still at 2.mp4 and 1 other"]
     now[0] = 560.0
     with report_to(lambda report: lines.append(str(report))), pytest.MonkeyPatch.context() as patch:
         patch.setattr(module.time, "monotonic", lambda: now[0])
-        teller.at_work(videos[3:])
-    assert lines[2:] == ["2 of 4, 1 failed: still at 3.mp4"]
+        teller.at_work(videos[3:], videos[2:3])
+        now[0] = 620.0
+        teller.at_work([], videos[2:])
+    assert lines[2:] == [
+        "2 of 4, 1 failed: still at 3.mp4",
+        "2 of 4, 1 failed: other processes are still at 2.mp4 and 1 other",
+    ]
 
 
 def test_the_tables_hold_every_video_and_label(done: tuple[Path, str], one_run: Run, videos: Path) -> None:

@@ -277,13 +277,15 @@ class _Teller:
         self._begun: float | None = None
         self._spoken_at = time.monotonic()
 
-    def at_work(self, videos: Sequence[Video]) -> None:
-        """Say which videos take long, where nothing else was to be said for a minute."""
+    def at_work(self, videos: Sequence[Video], elsewhere: Sequence[Video]) -> None:
+        """Say which videos take long, where nothing else was to be said for a minute: here, else in other processes."""
         now = time.monotonic()
-        if videos and now - self._spoken_at >= SILENT_S:
+        waited_for = videos or elsewhere
+        if waited_for and now - self._spoken_at >= SILENT_S:
             self._spoken_at = now
-            others = f" and {counted(len(videos) - 1, 'other')}" if len(videos) > 1 else ""
-            say(Progress(self._how_far(), f"still at {videos[0].name}{others}"))
+            others = f" and {counted(len(waited_for) - 1, 'other')}" if len(waited_for) > 1 else ""
+            still = "still at" if videos else "other processes are still at"
+            say(Progress(self._how_far(), f"{still} {waited_for[0].name}{others}"))
 
     def __call__(self, video: Video, outcome: Outcome) -> None:
         self._ended += 1

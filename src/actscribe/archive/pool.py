@@ -65,7 +65,7 @@ def hand_out(
     videos: Sequence[Video],
     pool: Pool,
     tell: Callable[[Video, Outcome], None],
-    at_work: Callable[[Sequence[Video]], None] = lambda videos: None,
+    at_work: Callable[[Sequence[Video], Sequence[Video]], None] = lambda videos, others: None,
 ) -> list[Outcome]:
     """Let workers do videos until each has ended somehow, and return how those ended that this process handed out.
 
@@ -78,14 +78,14 @@ def hand_out(
         videos: in the order in which they are begun, longest first.
         pool: the workers.
         tell: is told of each that ended.
-        at_work: is told every few seconds of all that workers are at.
+        at_work: is told every few seconds of all that workers are at, and of those that other processes are at.
 
     Raises:
         ActScribeError: workers die before they are ready.
     """
     jobs = _Jobs(archive, videos, pool, tell)
     while jobs.go_on():
-        at_work(jobs.at_work())
+        at_work(jobs.at_work(), jobs.elsewhere())
     return jobs.ended
 
 
@@ -100,6 +100,7 @@ class _Jobs:
         self._working: dict[int, tuple[Video, ...]] = {}
         self._promised: dict[int, tuple[Video, ...]] = {}
         self._alone: set[str] = set()
+        self._robbed: set[int] = set()  # workers whose promise was given to another, while they may be opening it
         self._idle: set[int] = set()
         self._stillborn: dict[int, int] = {}
         self._stopped = False
@@ -126,6 +127,10 @@ class _Jobs:
         """Return the videos that workers are at."""
         return [video for videos in self._working.values() for video in videos]
 
+    def elsewhere(self) -> list[Video]:
+        """Return the videos that other processes were at when they were last asked for."""
+        return [video for _, video in self._later]
+
     def _next(self) -> Iterator[Video]:
         """Yield the videos that the next worker is given: one, or some that are short."""
         size = 0
@@ -142,7 +147,11 @@ class _Jobs:
 
     def _give(self, worker: int) -> None:
         """Let a worker do what it was promised, else what waits, else what another one was promised."""
-        videos = self._promised.pop(worker, ()) or tuple(self._next()) or self._promised.popitem()[1]
+        videos = self._promised.pop(worker, ()) or tuple(self._next())
+        if not videos:
+            robbed, videos = self._promised.popitem()
+            self._robbed.add(robbed)
+        self._robbed.discard(worker)
         self._working[worker] = videos
         if self._waiting and self._alone.isdisjoint(video.key for video in (*videos, self._waiting[0])):
             self._promised[worker] = tuple(self._next())
@@ -180,7 +189,7 @@ class _Jobs:
             return
         suspects = (*videos, *self._promised.pop(worker, ()))  # the worker was opening what it was promised
         self._alone.update(video.key for video in suspects)
-        if len(suspects) > 1:  # which of them it was, is found by doing each by itself
+        if len(suspects) > 1 or worker in self._robbed:  # which of them it was, is found by doing each by itself
             self._waiting.extend(suspects)
             return
         (video,) = videos
