@@ -54,6 +54,13 @@ def spans(read_intervals: IntervalAnswer) -> list[tuple[float, float]]:
         ("None.", []),
         ("Suction: none", []),
         ("It does not happen.", []),
+        ("The event does not happen in the video.", []),
+        ("There is no suction in the video.", []),
+        ("Suctioning is not visible.", []),
+        ("No, it doesn't occur.", []),
+        ("No suction.", []),
+        ("1. 3.0 - 5.0\n2. 00:08 - 00:09", [(3, 5), (8, 9)]),
+        ("1) Suction: 3 - 5\n2) Suction: 8 - 9", [(3, 5), (8, 9)]),
         ("[]", []),
     ],
 )
@@ -71,6 +78,14 @@ def test_every_way_of_writing_times_is_read(text: str, expected: list[tuple[floa
         "I cannot say when it happens.",
         "It does not happen from 1 to 2.",
         "1 - 2, but not 3 - 4",
+        "It is not visible at the start.",
+        "The time is not shown.",
+        "It does not happen again.",
+        "There is no baby in the video.",
+        "It is visible in the video.",
+        "2. 3.0 - 5.0\n3. 8 - 9",  # no list, so it may be 2.3
+        "1. 3.0 - 5.0\n1. 8 - 9",
+        "1. 3\n2. 5",
         "It happens at 3 and 47 seconds.",  # two moments
         "3.0 and 47.0",
         "1 - 2 Baby visible, 3 - 4 Suction",  # each name stands behind its interval
@@ -141,12 +156,20 @@ def test_a_label_that_was_not_asked_for_ends_with_its_line() -> None:
     assert spans(parsed("Phase 2: 5 - 6", PHASE)) == [(5, 6)]
 
 
+def test_a_number_that_belongs_to_a_label_is_no_line_of_a_list() -> None:
+    first, second = Label(name="1. Drying"), Label(name="2. Suction")
+    answer = read_intervals("1. Drying: 3 - 5\n2. Suction: 8 - 9", second, LENGTH, FRAMES, (first, second))
+    assert (spans(answer), answer.others) == ([(8, 9)], 1)
+
+
 @pytest.mark.parametrize("name", ["Not moving", "No activity", "Without mask"])
 def test_a_label_that_denies_something_does_not_hide_a_denial(name: str) -> None:
     label = Label(name=name)
     denial = name.split()[0].lower()
     assert spans(parsed(f"{name}: 3 - 5", label)) == [(3, 5)]
     assert parsed(f"{denial} 3 - 5", label).unread
+    assert parsed(name, label).unread
+    assert not parsed(f"It never happens: {name}.", label).unread
 
 
 def test_what_oversteps_the_video_is_clipped() -> None:

@@ -4,7 +4,8 @@ Times are read as the processors of vision-language models write them and as the
 `12.3 seconds` and `<12.3 seconds>` (Qwen3-VL, LFM3-VL, GLM-4.6V, Molmo 2), `Time 12.3s` (VideoLLaMA 3), `mm:ss` and
 `hh:mm:ss` with or without fractions (SmolVLM2, Gemma 4), `<|12.3|>`, and `Frame 12` (InternVL). An interval is two of
 them with a dash, "to" or "until" between, "between" before and "and" between, a pair in brackets, or an object of JSON
-with a start and an end.
+with a start and an end; lines may be numbered. That nothing happens is said by "none", or by a sentence that denies the
+label and says nothing else.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ _AROUND = frozenset(
 )
 #: Words of a label's own name that alone deny what stands beside them.
 _DENIALS = frozenset({"no", "not", "never", "none", "nothing", "without"})
+#: Words that deny the label, and those that may stand beside them without denying a moment or an interval only (ours).
+_DENYING = frozenset({"no", "not", "never", "none", "doesn't", "isn't", "doesn’t", "isn’t"})
+_BESIDE_DENYING = frozenset(
+    {"a", "an", "the", "this", "it", "event", "activity", "video", "in", "is", "are", "there", "does", "do", "any"}
+    | {"happens", "happen", "happening", "occurs", "occur", "takes", "take", "place", "visible", "shown", "present"}
+    | {"seen", "such"}
+)
+#: The number of a line in a list.
+_ITEM = re.compile(r"^(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _STARTS, _ENDS = ("start", "start_time", "begin", "from"), ("end", "end_time", "stop", "to")
 
 
@@ -104,7 +114,7 @@ def read_intervals(text: str, label: Label, length: float, frames: int, labels: 
         labels: of the study, by which one that was not asked for is known.
     """
     name, end = _label_at(text, 0, _spellings((label,)))
-    if _NOTHING.fullmatch(text[end:] if name else text):
+    if _NOTHING.fullmatch(text[end:] if name else text) or _denies(text, label):
         return IntervalAnswer()
     try:
         named, others = _from_json(text, label, length / frames, labels) or _from_words(
@@ -133,6 +143,27 @@ def _possible(named: Sequence[Named], length: float) -> IntervalAnswer:
     return IntervalAnswer(tuple(kept), False, reversed_, outside, clipped, repeats)
 
 
+def _denies(text: str, label: Label) -> bool:
+    """Tell whether a sentence says that the label does not happen at all, and nothing else."""
+    spelled, own = _spellings((label,)), _own_words(label)
+    position, denied = 0, False
+    while position < len(text):
+        name, end = _label_at(text, position, spelled)
+        word = None if name else _WORD.match(text, position)
+        if name:
+            position = end
+        elif word is None:
+            if not _MARK.match(text, position):
+                return False
+            position += 1
+        elif word.group().casefold() in _DENYING | _BESIDE_DENYING | own:
+            denied |= word.group().casefold() in _DENYING
+            position = word.end()
+        else:
+            return False
+    return denied
+
+
 # --- intervals among words
 
 
@@ -145,12 +176,16 @@ def _from_words(text: str, label: Label, frame: float, labels: Sequence[Label]) 
     spelled = _spellings((label, *labels))
     around = _around(label)
     named: list[Named] = []
-    others, position, mentioned = 0, 0, ""
+    others, position, mentioned, items = 0, 0, "", 0
     nameless = False  # an interval stands before every name of its line
     while position < len(text):
         if text[position] == "\n":
             mentioned, nameless = "", False
         name, end = _label_at(text, position, spelled)
+        item = None if name else _ITEM.match(text, position)
+        if item and int(item[1]) == items + 1:
+            items, position = items + 1, item.end()
+            continue
         interval = None if name else _interval(text, position, frame)
         if name and nameless and name != label.name:
             raise ValueError(f"{name} stands behind intervals, which may be its own")
@@ -190,8 +225,12 @@ def _label_at(text: str, position: int, spelled: Sequence[tuple[re.Pattern[str],
 
 def _around(label: Label) -> frozenset[str]:
     """Return the words that may stand around a label's intervals."""
-    own = {word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")}
-    return _AROUND | (own - _DENIALS)
+    return _AROUND | _own_words(label)
+
+
+def _own_words(label: Label) -> frozenset[str]:
+    """Return the words of a label's name and description but those that deny."""
+    return frozenset(word.casefold() for word in _WORD.findall(f"{label.name} {label.described()}")) - _DENIALS
 
 
 def _past(text: str, position: int, around: frozenset[str]) -> int:
