@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from live_lamps import Calm, Heard, Made, chosen, files_up_to, joined, kept, lamps, loaded
-from small_studies import LEFT, RIGHT
+from live_lamps import SECONDS, SHOWN, Calm, Heard, Made, chosen, files_up_to, joined, kept, lamps, loaded
+from small_studies import LEFT, RIGHT, film
 
 from actscribe.annotations import read
 from actscribe.errors import ActScribeError
 from actscribe.live import lines
+from actscribe.live.sources.choose import choose
 from actscribe.live.watch import Watched, watch
 from actscribe.run_folder.run import Run
 from actscribe.runs.annotate import annotate_each
@@ -154,6 +155,28 @@ def test_a_line_that_was_damaged_is_a_sentence(run: Run, video: Path, tmp_path: 
     with pytest.raises(ActScribeError, match=r"line \d+ is not one that actscribe watch wrote"):
         watch(chosen(Calm(video), video), run, tmp_path / "r0", Heard(), (), loaded=loaded(run))
     assert file.read_text(encoding="utf-8") == damaged
+
+
+def test_another_recording_of_the_same_name_is_not_gone_on_with(run: Run, tmp_path: Path) -> None:
+    file, stem = tmp_path / "cam.mkv", tmp_path / "cam"
+
+    def session() -> Watched:
+        growing = choose(str(file), growing=True, patience_s=0.3)
+        return watch(growing, run, stem, Heard(), (), loaded=loaded(run))
+
+    whole = film(tmp_path / "whole.mkv", SHOWN, SECONDS).read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    first = session()
+    file.write_bytes(whole)  # which goes on
+    second = session()
+    assert first.ended is not None
+    assert second.ended is not None
+    assert second.ended.scored + first.ended.scored == 11
+    before = (tmp_path / "cam.live.jsonl").read_bytes()
+    film(tmp_path / "other.mkv", [(RIGHT, 0, 4000)], SECONDS).replace(file)
+    with pytest.raises(ActScribeError, match="of another recording that was at"):
+        session()
+    assert (tmp_path / "cam.live.jsonl").read_bytes() == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's size has no limit")

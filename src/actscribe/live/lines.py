@@ -2,7 +2,7 @@
 
 | kind | keys beside it |
 | --- | --- |
-| session | format, version, source, run, run_digest, labels, window_s, stride_s, step_s, at, unix_s |
+| session | format, version, source, picture (digest), run, run_digest, labels, window_s, stride_s, step_s, at, unix_s |
 | window | start, end, scores (one a label, in the session's order; of `temporal` a list for each step), latency_s |
 | begins | label, start, at |
 | ends | label, start, end, score (null: unseen), at |
@@ -43,7 +43,7 @@ _LONGEST_S = 1e7
 Line = Mapping[str, Any]
 
 
-def session(run: Run, source: str, windows: LiveWindows, step: float, at: float) -> Line:
+def session(run: Run, source: str, picture: str, windows: LiveWindows, step: float, at: float) -> Line:
     """Return the line with which a session begins."""
     labels: LabelSet = run.labels
     return {
@@ -51,6 +51,7 @@ def session(run: Run, source: str, windows: LiveWindows, step: float, at: float)
         "format": FORMAT,
         "version": VERSION,
         "source": source,
+        "picture": picture,
         "run": str(run.folder),
         "run_digest": run_digest(run),
         "labels": list(labels.names),
@@ -154,7 +155,7 @@ def _are_scores(value: Any) -> bool:
 #: What of each kind is read again, and what it holds.
 _READ: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
     "session": {
-        **dict.fromkeys(("source", "run", "run_digest"), _is_text),
+        **dict.fromkeys(("source", "picture", "run", "run_digest"), _is_text),
         "labels": _are_texts,
         "at": _is_moment,
         "unix_s": _is_number,
@@ -181,12 +182,14 @@ def is_whole(line: object) -> bool:
     return read is not None and all(key in line and is_right(line[key]) for key, is_right in read.items())
 
 
-def differs(line: Line, run: Run, source: str) -> str:
+def differs(line: Line, run: Run, source: str, picture: str) -> str:
     """Return why a recording that a session began cannot be gone on with; empty: it can."""
     if not _is_this_version(line):
         return "was not started by this version of actscribe watch"
     if line["source"] != source:
         return f"is of {line['source']}, not of {source}"
+    if line["picture"] and picture and line["picture"] != picture:
+        return f"is of another recording that was at {source} before, which begins with another picture"
     if line["labels"] != list(run.labels.names) or line["run_digest"] != run_digest(run):
         return f"was started with another run ({line['run']})"
     return ""

@@ -62,7 +62,7 @@ class LiveLog:
         self._file: IO[bytes] | None = None
         self._synced = 0.0
 
-    def open(self, run: Run, source: str) -> Earlier | None:
+    def open(self, run: Run, source: str, picture: str = "") -> Earlier | None:
         """Take the file for this process, and return what it holds already; None: it is new.
 
         A line that a kill cut off is removed: half of it says nothing.
@@ -81,7 +81,7 @@ class LiveLog:
             raise explain_os_error(error, self.path) from error
         try:
             _check_file(self.path)
-            earlier = _earlier(self.path, run, source) if self.path.exists() else None
+            earlier = _earlier(self.path, run, source, picture) if self.path.exists() else None
             self._file = self.path.open("ab")
         except OSError as error:
             self.close()
@@ -160,17 +160,17 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield line
 
 
-def _earlier(path: Path, run: Run, source: str) -> Earlier | None:
+def _earlier(path: Path, run: Run, source: str, picture: str) -> Earlier | None:
     at, scored, gap_end, began, stopped = 0.0, 0.0, 0.0, None, True
     bars: dict[str, float] = {}
     files: dict[str, set[str]] = {}
     for line in _lines(path):
         kind = line["kind"]
-        if began is None:
-            why = differs(line, run, source) if kind == "session" else "has no beginning"
+        if began is None or kind == "session":  # the first may be of a file in which there was no picture yet
+            why = differs(line, run, source, picture) if kind == "session" else "has no beginning"
             if why:
                 raise ActScribeError(f"{path}: {why}; nothing was changed.", "Choose another --name or --out.")
-            began = line["unix_s"]
+            began = line["unix_s"] if began is None else began
         at = max(at, line.get("at", 0.0), line.get("end", 0.0))
         stopped = kind in ("end", "writing", "written") or (stopped and kind == "gap")
         if kind == "window":

@@ -191,7 +191,8 @@ class Session:
                 self._say(lines.change(Change("ends", bar), earlier.at))
             if self._begin > max(earlier.scored, earlier.gap_end):
                 self._gap(max(earlier.scored, earlier.gap_end), self._begin)
-        self._say(lines.session(run, source.media, self._windows, self._loaded.settings.step, self._begin))
+        step, picture = self._loaded.settings.step, self._chosen.picture
+        self._say(lines.session(run, source.media, picture, self._windows, step, self._begin))
 
     def _watch(self, lasting_s: float | None) -> None:
         limit = float("inf") if lasting_s is None else self._begin + lasting_s

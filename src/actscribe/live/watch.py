@@ -105,7 +105,7 @@ def watch(
     clock = None if chosen.video is None else frame_clock(chosen.video)
     try_to_write(stem, media, 60.0, clock, formats, run.labels)
     kept = LiveLog(stem.with_name(f"{stem.name}{ENDING}"))
-    earlier = kept.open(run, media)
+    earlier = kept.open(run, media, chosen.picture)
     try:
         _check_age(chosen, earlier, kept.path)
         final.check_targets(stem, formats, earlier)

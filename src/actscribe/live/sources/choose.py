@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from actscribe.errors import ActScribeError
 from actscribe.live.arrivals import Source
+from actscribe.live.sources.first_picture import first_picture
 from actscribe.live.sources.growing import Growing, check_growing_file
 from actscribe.live.sources.opened import Opened, Recorder
 from actscribe.live.sources.played import Played
@@ -37,12 +38,14 @@ class Chosen:
         name: for files, safe on every system.
         video: the file, if it is one.
         passes: whether time goes on while nobody watches: of a camera and a stream.
+        picture: digest of a file's first picture; empty where there is none yet, and of all else.
     """
 
     source: Source
     name: str
     video: Path | None = None
     passes: bool = False
+    picture: str = ""
 
 
 def choose(
@@ -71,9 +74,11 @@ def choose(
     path = Path(given)
     if growing:
         check_growing_file(path)
-        return Chosen(Growing(path, 10.0 if patience_s is None else patience_s), safe_name(path.stem))
+        source = Growing(path, 10.0 if patience_s is None else patience_s)
+        return Chosen(source, safe_name(path.stem), picture=first_picture(path))
     check_video_file(path)
-    return Chosen(Played(path, probe(path).duration, speed), safe_name(path.stem), path)
+    played = Played(path, probe(path).duration, speed)
+    return Chosen(played, safe_name(path.stem), path, picture=first_picture(path))
 
 
 def _camera(number: int, patience_s: float | None, recorder: Recorder | None) -> Chosen:
