@@ -15,6 +15,7 @@ from typing import Any
 
 import archives
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from actscribe.archive import folder as folder_module
@@ -646,7 +647,7 @@ def test_files_that_nfs_keeps_until_nobody_has_them_open_are_nobodys(made: tuple
     assert archive.states(videos) == ["done"] * 3
 
 
-def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path) -> None:
+def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, out = archives.fill(tmp_path / "the videos", CONTENTS), tmp_path / "out"
     archive, _ = archives.begun(source, out, together=4, formats=("json", "elan"))
     computed = {"threads": 2, "batch_size": 8, "compile": True, "rules": False}
@@ -656,6 +657,9 @@ def test_an_archive_that_is_typed_alone_is_told_how_it_goes_on(tmp_path: Path) -
     *_, again = result.output.splitlines()
     asked = f"--out {out} --format json,elan --no-rules --threads 2 --batch-size 8 --together 4 --compile"
     assert shlex.split(again) == ["actscribe", "archive", str(source), "--run", str(source), *asked.split()]
+    monkeypatch.setattr("actscribe.models.device.device", lambda: torch.device("cuda"))  # it has got a GPU meanwhile
+    *_, again = CliRunner().invoke(app, ["archive", str(out)], env={"COLUMNS": "500"}).output.splitlines()
+    assert again.endswith(f"{asked} --device cpu")
 
 
 def test_who_was_killed_is_not_at_work(made: tuple[Archive, list[Video]]) -> None:

@@ -135,14 +135,16 @@ def _check_ray(address: str | None) -> None:
 
 def _next(archive: Archive) -> str:
     """Return what to type of an archive that is there: to look, to go on, and to try again."""
+    from actscribe.models.device import device
+
     folder, plan = archive.folder, archive.plan
     go_on = typed("actscribe", "archive", plan.source.find(folder), "--run", plan.run.find(folder), "--out", folder)
     formats = f" --format {','.join(plan.formats)}" * (plan.formats != ("json",))
     rules = {None: "", True: " --rules", False: " --no-rules"}[plan.rules]
     numbers = {"--threads": plan.threads or 1, "--batch-size": plan.batch_size, "--together": plan.together}
-    others = (
-        "".join(f" {name} {number}" for name, number in numbers.items() if number != 1) + " --compile" * plan.compile
-    )
+    elsewhere = f" --device {plan.device}" * (plan.device != device().type)
+    others = "".join(f" {name} {number}" for name, number in numbers.items() if number != 1)
+    others += " --compile" * plan.compile + elsewhere
     asked = "\n".join(f"actscribe archive {typed(folder)} {mode}" for mode in ("--status", "--retry-failed"))
     return f"How far it is, or once more what failed:\n{asked}\nGo on with it:\n{go_on}{formats}{rules}{others}"
 
