@@ -160,6 +160,7 @@ def test_refusals_come_before_anything_is_opened(run: Run, video: Path, tmp_path
     assert "no run here" in say(video, "--run", tmp_path)
     assert "no such file" in say(tmp_path / "no.mp4", "--run", run.folder)
     assert "--growing and --speed" in say("http://127.0.0.1:9/v", "--run", run.folder, "--speed", 2)
+    assert "Leave it out, or add --growing." in say(video, "--run", run.folder, "--give-up", 5)
     assert "--record keeps" in say(video, "--run", run.folder, "--record", tmp_path / "r.mkv")
     assert "is written as .mkv" in say(video, "--run", run.folder, "--record", tmp_path / "r.mp4")
     assert "Did you mean 'elan'?" in say(video, "--run", run.folder, "--format", "elann")

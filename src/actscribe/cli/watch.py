@@ -80,7 +80,7 @@ def watch(
     from actscribe.live.sources.choose import choose
 
     chosen = choose(source, speed, growing, give_up, None if record is None else Remuxed(record))
-    _check_options(chosen.passes, growing, speed, record)
+    _check_options(chosen.passes, growing, speed, record, give_up)
     if not page and (port or no_browser):
         raise ActScribeError("--port and --no-browser are of the page.", "Add --page, or leave them out.")
     folder = out or (Path(source).parent if not chosen.passes else Path())
@@ -108,13 +108,18 @@ def _page(around: ExitStack, media: str, run: Run, port: int, browser: bool, jso
     return board
 
 
-def _check_options(passes: bool, growing: bool, speed: float, record: Path | None) -> None:
+def _check_options(passes: bool, growing: bool, speed: float, record: Path | None, give_up: float | None) -> None:
     from actscribe.errors import ActScribeError
 
     if passes and (growing or speed != 1):
         raise ActScribeError("--growing and --speed are for files; a stream comes at its own pace.", "Leave them out.")
     if growing and speed != 1:
         raise ActScribeError("--speed is for a file that is played; one that grows comes at its own pace.")
+    if give_up is not None and not (passes or growing):
+        raise ActScribeError(
+            "--give-up is for a camera, a stream or a file that grows; one that is played ends by itself.",
+            "Leave it out, or add --growing.",
+        )
     if record is not None and not passes:
         raise ActScribeError(
             "--record keeps the video of a stream or camera; a file is there already.", "Leave it out."
