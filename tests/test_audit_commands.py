@@ -63,6 +63,8 @@ def test_annotate_counts_from_the_moments_of_a_manifest(run: Run, tmp_path: Path
     output = actscribe(*words, "--manifest", listed)
     (row,) = (line for line in output.splitlines() if "after birth" in line)
     assert f"{first + 31.5:.1f} s" in row
+    listed.write_text("video,brith_s\nstudy/r0.mp4,-3\n")
+    assert "Did you mean 'brith_s'?" in " ".join(actscribe(*words, "--manifest", listed, code=2).split())
     listed.write_text("video,birth_s\nstudy/r0.mp4,at dawn\n")
     assert "birth_s of r0.mp4 is 'at dawn'" in " ".join(actscribe(*words, "--manifest", listed, code=2).split())
 

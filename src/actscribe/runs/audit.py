@@ -272,7 +272,8 @@ def moments_of_videos(
     names, or that is called like its own.
 
     Raises:
-        ActScribeError: the manifest cannot be read, a cell is not a time, or no indicator counts from a column.
+        ActScribeError: the manifest cannot be read, spells a column differently, a cell is not a time, or no indicator
+            counts from a column.
     """
     if manifest is None:
         return {}
@@ -282,6 +283,8 @@ def moments_of_videos(
             "Leave --manifest out.",
         )
     rows = _rows(manifest)
+    if slips := misspelled_columns(rows.values(), labels):
+        raise ActScribeError(f"{manifest}: {slips[0]}")
     known = _by_video(rows)
     own = ((video, known.get(real_path(video)) or rows.get(same_name(video.stem))) for video in videos)
     return {video: moments_of(row, labels) for video, row in own if row is not None}
