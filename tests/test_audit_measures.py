@@ -75,6 +75,10 @@ def test_by_hand(text: str, asked: Indicator, number: float) -> None:
     assert (measurement.value, measurement.low, measurement.high) == pytest.approx((number,) * 3)
 
 
+def test_a_point_at_the_end_is_at_no_other_moment() -> None:
+    assert one("X 9", ask("latency", of="X"), duration=9.0).value == 9.0
+
+
 def test_what_ran_in_the_pauses() -> None:
     # Pauses 20-30 and 40-50; S runs 20-26 and 45-50, X 25-30.
     parts = measure(

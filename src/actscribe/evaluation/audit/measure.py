@@ -22,6 +22,8 @@ State = Literal["measured", "undetermined", "did not happen", "nothing to count 
 Verdict = Literal["", "met", "not met", "undecided"]
 #: What is said of pauses in which no other label runs.
 NOTHING_ELSE = "nothing else"
+#: Of a number; what is beyond them is rounding.
+DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def measure(observed: Observed, asked: Indicator, labels: Sequence[str]) -> tupl
 
 def _known(asked: Indicator, low: float, high: float, why: str) -> Measurement:
     if np.isfinite(low) and high - low <= SAME_S:
-        return Measurement(asked, low, low, low, "measured")
+        number = round(low, DECIMALS)
+        return Measurement(asked, number, number, number, "measured")
     if np.isnan(low) and np.isnan(high):
         return Measurement(asked, np.nan, low, high, "did not happen")
     if asked.measure == "latency" and np.isposinf(high) and not why:
