@@ -539,9 +539,17 @@ def test_what_a_stream_sends_is_kept_whole_though_its_clock_goes_back(tmp_path: 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file's size has no limit")
-def test_a_recording_that_the_disk_does_not_take_is_a_sentence(tmp_path: Path) -> None:
-    make_video(tmp_path / "sent.ts", 60, size=(320, 240))
-    with files_up_to(4_000), pytest.raises(ActScribeError, match=r"full\.mkv: File too large"):
+def test_a_recording_that_the_disk_does_not_take_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_video(tmp_path / "sent.ts", 400, size=(320, 240))
+    taken: list[int] = []
+    write = Remuxed.packet
+    monkeypatch.setattr(Remuxed, "packet", lambda self, packet: taken.append(write(self, packet) or packet.size))
+    with files_up_to(2_000), pytest.raises(ActScribeError, match=r"full\.mkv: File too large"):
         recorded(tmp_path, "full")
+    assert 0 < len(taken) < 400  # it is not only noticed at the end
     with pytest.raises(ActScribeError, match="expected a folder"):
         Remuxed(tmp_path / "sent.ts" / "x.mkv")
+    with pytest.raises(ActScribeError, match="exists already") as caught:
+        Remuxed(tmp_path / "full.mkv")
+    assert "--record" in caught.value.hint
+    assert "--overwrite" not in caught.value.hint

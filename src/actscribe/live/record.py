@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -17,7 +18,6 @@ from av.video.stream import VideoStream
 from actscribe.errors import ActScribeError
 from actscribe.files import FULL, check_writable, explain_os_error
 from actscribe.live.clock import JUMP_S
-from actscribe.ownership import check_file
 
 #: Of the container that can be read whatever happens while it is written.
 ENDING = ".mkv"
@@ -43,7 +43,8 @@ class Remuxed:
                 f"{path}: a recording is written as {ENDING}, which can be read even after a power cut.",
                 f"Name it {path.with_suffix(ENDING)}",
             )
-        check_file(path)
+        if os.path.lexists(path):
+            raise ActScribeError(f"{path}: exists already; nothing was changed.", "Name another file with --record.")
         check_writable(path.parent)
         self._path, self._parts = path, 0
         self._written = path
@@ -68,7 +69,8 @@ class Remuxed:
         self._written = path
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w", format="matroska")
+            # Without that, FFmpeg says that the disk is full when the file ends.
+            self._container = av.open(str(path), "w", format="matroska", options={"flush_packets": "1"})
             self._stream = self._container.add_stream_from_template(stream)
 
     def packet(self, packet: Packet[VideoStream]) -> None:
