@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import archives
@@ -121,6 +122,23 @@ def test_what_is_computed_with_is_told_by_a_node(cluster: Any) -> None:
     assert computed_by_cluster(cluster.address, Compute("cpu", 3, 5)) == of_this_machine
     with pytest.raises(ActScribeError, match="Unknown device 'abacus'"):
         computed_by_cluster(cluster.address, Compute("abacus"))
+
+
+def test_a_node_that_lacks_what_it_is_to_run_is_named_with_the_reason(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one where ActScribe is not installed: what it is sent is of a module that it has not."""
+    monkeypatch.setitem(sys.modules, "only_here", module := ModuleType("only_here"))
+    exec("from actscribe.compute import Compute\nclass Other(Compute): pass\ndef make(*_): pass", vars(module))
+    reason = r"on [\d.]+: .*No module named 'only_here'"
+    with pytest.raises(ActScribeError, match=rf"A node of the cluster cannot compute \({reason}\)"):
+        computed_by_cluster(cluster.address, module.Other())
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    with (
+        closing(RayPool(archive, module.make, cluster.address, Compute(), 1)) as pool,
+        pytest.raises(ActScribeError, match=rf"3 times before they were ready \({reason}\); what is done is kept"),
+    ):
+        hand_out(archive, videos, pool, lambda *_: None)
 
 
 @pytest.mark.parametrize(

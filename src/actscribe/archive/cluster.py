@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -109,13 +110,11 @@ class RayPool:
             try:
                 reply = self._ray.get(one)
             except self._ray.exceptions.RayActorError as error:
-                cause = getattr(error, "cause", None)
-                if isinstance(cause, ActScribeError):
-                    raise cause from error
+                why = _why(error) if error.actor_init_failed else ""
                 self._claims.free(self._holders[index])
                 self._actors[index] = self._start()
                 self._greet(index)
-                yield Heard(index, died=True)
+                yield Heard(index, died=True, why=why)
                 continue
             if isinstance(reply, list):
                 yield Heard(index, tuple(reply))
@@ -143,7 +142,7 @@ def computed_by_cluster(address: str, compute: Compute) -> dict[str, Any]:
         compute: what was asked for.
 
     Raises:
-        ActScribeError: as `RayPool`; or a node cannot compute so.
+        ActScribeError: as `RayPool`; or a node cannot compute so, or not at all.
     """
     ray = _connected(address)
     try:
@@ -152,10 +151,13 @@ def computed_by_cluster(address: str, compute: Compute) -> dict[str, Any]:
         with _said_when_late(_late_sentence(needs), READY_S):
             computed: dict[str, Any] = ray.get(asked)
         return computed
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, ActScribeError):
+    except ray.exceptions.RayError as error:
+        if isinstance(error, ray.exceptions.RayTaskError) and isinstance(error.cause, ActScribeError):
             raise error.cause from error
-        raise
+        raise ActScribeError(
+            f"A node of the cluster cannot compute ({_why(error)}).",
+            "Every node needs ActScribe of this version, where `ray start` is typed: pip install 'actscribe[cluster]'",
+        ) from error
     finally:
         ray.shutdown()
 
@@ -176,6 +178,13 @@ def _shares(ray: Any, compute: Compute) -> tuple[dict[str, int], Compute, int]:
     if gpus:
         return {"num_gpus": 1, "num_cpus": 1}, replace(compute, device="cuda"), gpus
     return {"num_cpus": 1}, replace(compute, threads=compute.threads or 1), int(held.get("CPU", 1))
+
+
+def _why(error: Exception) -> str:
+    """Return the last line of what Ray says of an error, which names it, and the node's address."""
+    text = str(error).strip()
+    node = re.search(r"\bip=([\w.:]+)", text)
+    return f"on {node[1]}: {text.splitlines()[-1]}" if node else text.splitlines()[-1]
 
 
 def _late_sentence(needs: dict[str, int]) -> str:

@@ -31,11 +31,13 @@ class Heard:
         worker: its place in the pool.
         outcomes: of the videos that it was given, in their order; none: it is ready for its first, or it died.
         died: it is gone, and another one takes its place.
+        why: it could not begin, where that is known.
     """
 
     worker: int
     outcomes: tuple[Outcome, ...] = ()
     died: bool = False
+    why: str = ""
 
 
 class Pool(Protocol):
@@ -161,7 +163,7 @@ class _Jobs:
         videos = self._working.pop(heard.worker, ())
         if heard.died:
             self._idle.discard(heard.worker)
-            self._bury(heard.worker, videos)
+            self._bury(heard.worker, videos, heard.why)
             return
         self._idle.add(heard.worker)
         self._stillborn.pop(heard.worker, None)
@@ -177,13 +179,14 @@ class _Jobs:
         self._stopped |= outcome.how == "stopped"
         self._end(video, outcome)
 
-    def _bury(self, worker: int, videos: tuple[Video, ...]) -> None:
+    def _bury(self, worker: int, videos: tuple[Video, ...], why: str) -> None:
         """Give the videos of a dead worker to others, each by itself, or set one aside after `MOST_DEATHS`."""
         if not videos:
             self._stillborn[worker] = self._stillborn.get(worker, 0) + 1
             if self._stillborn[worker] >= MOST_STILLBORN:
                 raise ActScribeError(
-                    f"Workers ended {MOST_STILLBORN} times before they were ready; what is done is kept.",
+                    f"Workers ended {MOST_STILLBORN} times before they were ready{f' ({why})' if why else ''}; what is"
+                    " done is kept.",
                     "If memory is short, try fewer: --workers 1.",
                 )
             return
