@@ -53,3 +53,13 @@ def test_a_column_that_is_spelled_differently_is_a_warning(tmp_path: Path, colum
 def write_labels(path: Path) -> None:
     """Write the label set as a file of its own."""
     path.write_text(yaml.safe_dump(LABELS), encoding="utf-8")
+
+
+def test_folders_below_that_hold_annotations_are_named(tmp_path: Path) -> None:
+    for folder in ("ward 1", "ward2/night"):
+        (tmp_path / folder).mkdir(parents=True)
+        interval_text(tmp_path / folder / "r0.txt", BOTH)
+    write_labels(tmp_path / "lamps.yaml")
+    text = actscribe("indicators", tmp_path, "--labels", tmp_path / "lamps.yaml", code=2)
+    hint = f"Name the folders below it that have some: '{tmp_path / 'ward 1'}' {tmp_path / 'ward2' / 'night'}"
+    assert hint in " ".join(text.split())

@@ -33,6 +33,7 @@ from actscribe.runs.item import Item
 from actscribe.runs.same_timeline import each_once
 from actscribe.stored_path import real_path
 from actscribe.tables import print_sentence
+from actscribe.typed_words import typed
 from actscribe.video.endings import VIDEO_ENDINGS
 from actscribe.video.probe import probe
 
@@ -308,8 +309,16 @@ def _files(path: Path) -> list[Path]:
         raise ActScribeError(f"{path}: no such file or folder.")
     files = [one for one in sorted(path.iterdir()) if one.is_file() and _is_annotation(one.name)]
     if not files:
-        raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.", runs_listed(path))
+        hint = runs_listed(path) or _folders_below(path)
+        raise ActScribeError(f"{path}: neither a run nor a folder with annotation files.", hint)
     return files
+
+
+def _folders_below(path: Path) -> str:
+    """Name folders with annotation files, such as those of an archive's timelines; empty where there are none."""
+    folders = sorted({one.parent for one in path.rglob("*") if _is_annotation(one.name) and one.is_file()})
+    shown = " ".join(typed(one) for one in folders[:NAMED])
+    return f"Name the folders below it that have some: {shown}{' …' if len(folders) > NAMED else ''}" if folders else ""
 
 
 def _is_annotation(name: str) -> bool:
