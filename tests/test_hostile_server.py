@@ -241,6 +241,20 @@ def test_a_wait_that_is_none_is_passed_over(after: str) -> None:
         assert len(calls) == 3
 
 
+def test_who_answers_before_all_is_read_is_heard() -> None:
+    def enough(connection: socket.socket, number: int) -> None:
+        connection.recv(1000)
+        connection.sendall(written("HTTP/1.1 413 Payload Too Large|Content-Length: 9", b"too large"))
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(0.1)  # and closed unread: what is still sent is reset
+
+    with hostile_server(enough) as (address, calls):
+        with pytest.raises(ActScribeError, match=r"answered 413 .*too large") as caught:
+            connection.Connection(address).ask(CHAT, {"x": "a" * 20_000_000}, 30)
+        assert len(calls) == 1
+    assert "server_short_side" in caught.value.hint
+
+
 def test_one_failure_ends_what_waits_to_ask_again() -> None:
     def script(connection: socket.socket, number: int) -> None:
         request = heard(connection)

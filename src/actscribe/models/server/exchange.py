@@ -130,7 +130,8 @@ def exchange(url: str, body: bytes | None, seconds: float, stop: Stop | None = N
     try:
         with watch, _connected(parts, seconds, watch) as connection:
             kind = {"Content-Type": "application/json", "Accept": "application/json"}
-            connection.request("GET" if body is None else "POST", target, body, kind)
+            with suppress(BrokenPipeError, ConnectionResetError):  # who has enough of a body may have answered already
+                connection.request("GET" if body is None else "POST", target, body, kind)
             with connection.getresponse() as answer:
                 data = answer.read(MOST_BYTES + 1)
                 left = answer.length
