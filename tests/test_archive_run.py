@@ -312,7 +312,7 @@ def test_a_shard_tries_its_own_failures_again_and_leaves_those_of_others(
     assert annotate_archive(tmp_path / "in", one_run.folder, out, hands=Hands(1)).failed == 4
     for number in (1, 2):
         ended = retry_failed(out, Hands(1, (number, 2)))
-        assert (ended.videos, ended.failed) == (2, 2)
+        assert (ended.videos, ended.failed, sum(ended.reasons.values())) == (2, 2, 2)
         archive = Archive.open(out)
         assert archive.states(archive.videos()) == ["failed"] * 4
 

@@ -19,6 +19,7 @@ from actscribe.archive.listing import Video, list_archive, shard
 from actscribe.archive.local import LocalPool
 from actscribe.archive.pool import Pool, hand_out
 from actscribe.archive.report import Written, write_none, write_tables
+from actscribe.archive.status import reasons
 from actscribe.archive.task import Outcome
 from actscribe.archive.work import check_run, computed_here, run_digest, working
 from actscribe.compute import Compute, chosen
@@ -45,6 +46,7 @@ class Ended:
         videos: how many there are.
         done: how many of them have their timeline, and a record that can be read.
         failed: how many were tried and have none.
+        reasons: why those failed -> how many.
         unread: how many have a timeline, but a record that cannot be read; 0 of a shard, which reads none.
         stopped: why no more were handed out; empty where all were.
         unwritten: why tables and report could not be written; empty where they were, and of a shard.
@@ -56,6 +58,7 @@ class Ended:
     videos: int
     done: int
     failed: int
+    reasons: dict[str, int]
     unread: int
     stopped: str
     unwritten: str
@@ -251,7 +254,8 @@ def _with_tables(archive: Archive, mine: Sequence[Video], compared: Reference | 
 def _ended(archive: Archive, mine: Sequence[Video], written: Written, stopped: str = "", unwritten: str = "") -> Ended:
     states, unread = archive.states(mine), written.unread
     done, failed = states.count("done") - unread, states.count("failed")
-    return Ended(archive, len(mine), done, failed, unread, stopped, unwritten, written.sentences, written.files)
+    why, said = reasons(archive, mine, states), written.sentences
+    return Ended(archive, len(mine), done, failed, why, unread, stopped, unwritten, said, written.files)
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:

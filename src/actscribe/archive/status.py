@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from actscribe.archive.claims import Claims
-from actscribe.archive.folder import STATE, Archive
+from actscribe.archive.folder import STATE, Archive, State
 from actscribe.archive.listing import Video
 from actscribe.files import content_hash, explain_os_error
 
@@ -74,11 +74,16 @@ def status(archive: Archive) -> Status:
     done, failed = states.count("done"), states.count("failed")
     keys = {one.key for one in videos}
     working = sum(name in keys for name in Claims(archive.claims()).at_work())
-    records = [archive.failed(one) for one, state in zip(videos, states, strict=True) if state == "failed"]
-    reasons = Counter(one.reason for one in records if one is not None)
     left = len(videos) - done - failed
     pace = _pace(archive.newest()[-PACE:]) if working else None
-    return Status(len(videos), done, failed, working, pace * left if pace is not None else None, dict(reasons))
+    left_s = pace * left if pace is not None else None
+    return Status(len(videos), done, failed, working, left_s, reasons(archive, videos, states))
+
+
+def reasons(archive: Archive, videos: Sequence[Video], states: Sequence[State]) -> dict[str, int]:
+    """Return why those of the videos failed that did -> how many."""
+    records = [archive.failed(one) for one, state in zip(videos, states, strict=True) if state == "failed"]
+    return dict(Counter(one.reason for one in records if one is not None))
 
 
 def verify(archive: Archive) -> Verified:

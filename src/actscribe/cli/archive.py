@@ -185,13 +185,12 @@ def _of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _say(ended: Ended) -> None:
-    from actscribe.archive.status import status
     from actscribe.counts import counted
     from actscribe.tables import print_sentence
 
     for sentence in ended.sentences:
         print_sentence(sentence)
-    _say_reasons(status(ended.archive).reasons if ended.failed else {})
+    _say_reasons(ended.reasons)
     if ended.stopped:
         print_sentence(f"No more were started: {ended.stopped} The same command goes on.")
     if ended.unwritten:
