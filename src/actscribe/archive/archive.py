@@ -254,8 +254,8 @@ def _with_tables(archive: Archive, mine: Sequence[Video], compared: Reference | 
 def _ended(archive: Archive, mine: Sequence[Video], written: Written, stopped: str = "", unwritten: str = "") -> Ended:
     states, unread = archive.states(mine), written.unread
     done, failed = states.count("done") - unread, states.count("failed")
-    why, said = reasons(archive, mine, states), written.sentences
-    return Ended(archive, len(mine), done, failed, why, unread, stopped, unwritten, said, written.files)
+    why, sentences = reasons(archive, mine, states), written.sentences
+    return Ended(archive, len(mine), done, failed, why, unread, stopped, unwritten, sentences, written.files)
 
 
 def _pool(archive: Archive, run: Run, hands: Hands, most: int) -> Pool:
