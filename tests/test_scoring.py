@@ -10,7 +10,7 @@ from small_studies import LEFT, RIGHT, bouts, film
 
 from actscribe.data.input_spec import InputSpec
 from actscribe.data.recording import Recording
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.labels import LabelSet
 from actscribe.runs import scoring
 from actscribe.runs.scoring import score_recordings, show_ahead, sound
@@ -91,3 +91,31 @@ def test_frames_that_were_decoded_ahead_are_those_of_the_clips_and_are_decoded_o
     assert len(passes) == 1
     assert scored.scores.tolist() == alone.scores.tolist()
     assert [times.tolist() for times in scored.times] == [times.tolist() for times in alone.times]
+
+
+@pytest.mark.parametrize(("whole", "passes"), [(3, 2), (scoring.CLIPS_AHEAD + 1, 1)])
+def test_an_error_while_frames_were_decoded_ahead_costs_a_video_nothing_once_it_has_passed(
+    tmp_path, monkeypatch, whole, passes
+):
+    recording = Recording("a", film(tmp_path / "a.mp4", bouts(0, 14.0), 14.0), 14.0, "c", "g")
+    asked = (LABELS, Windows(length=2.0, stride=1.0, frames=2))
+    alone = score_recordings(Fixed(0.25, 1.0), [recording], *asked, "Scoring")
+    begun, stream = [], scoring.stream
+
+    def failing(*words):
+        begun.append(words)
+        frames = stream(*words)
+        yield from frames if len(begun) > 1 else itertools.islice(frames, whole)
+        if len(begun) > 1:
+            return
+        raise UnreadableVideo("the disk does not answer")
+
+    monkeypatch.setattr(scoring, "stream", failing)
+    shown = show_ahead(Fixed(0.25, 1.0), recording, *asked)
+    if passes == 1:  # it was met after the time in which another video was scored
+        with pytest.raises(UnreadableVideo):
+            score_recordings(Fixed(0.25, 1.0), [recording], *asked, "Scoring", shown=shown)
+    else:
+        scored = score_recordings(Fixed(0.25, 1.0), [recording], *asked, "Scoring", shown=shown)
+        assert [times.tolist() for times in scored.times] == [times.tolist() for times in alone.times]
+    assert len(begun) == passes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 from torch import Tensor
@@ -17,7 +18,7 @@ from actscribe.data.input_spec import ClipFrames, InputSpec
 from actscribe.data.recording import Recording
 from actscribe.data.views import ONE_VIEW, Views, mean_of_views, stream_views
 from actscribe.data.within import clips_of_part
-from actscribe.errors import ActScribeError
+from actscribe.errors import ActScribeError, UnreadableVideo
 from actscribe.features.embedding import Embedding, check_one_by_one, embedded
 from actscribe.features.store import default_store
 from actscribe.labels import LabelSet
@@ -100,7 +101,24 @@ def show_ahead(
     if isinstance(recognizer, ScoresFeatures | ScoresSteps | ScoresWindows):
         return None
     clips = cut(recording, labels, Window(windows.length, windows.stride))
-    return begun(ahead(stream(recording, clips, clip_input_spec(recognizer, windows)), CLIPS_AHEAD))
+    input_spec = clip_input_spec(recognizer, windows)
+    return begun(_twice_at_most(lambda: ahead(stream(recording, clips, input_spec), CLIPS_AHEAD)))
+
+
+def _twice_at_most(decode: Callable[[], Generator[ClipFrames, None, None]]) -> Generator[ClipFrames, None, None]:
+    """Yield all frames; what failed while it was decoded ahead is decoded once more: its error may have passed."""
+    taken = 0
+    try:
+        with closing(decode()) as frames:
+            for one in frames:
+                taken += 1
+                yield one
+        return
+    except UnreadableVideo:
+        if not 0 < taken <= CLIPS_AHEAD:
+            raise
+    with closing(decode()) as frames:
+        yield from islice(frames, taken, None)
 
 
 class FrameTimes:
