@@ -117,11 +117,26 @@ def test_while_no_worker_of_the_cluster_is_ready_it_is_said_once(cluster: Any, t
 
 
 def test_what_is_computed_with_is_told_by_a_node(cluster: Any) -> None:
-    with computing(Compute("cpu", 3, 5)):
+    with computing(Compute("cpu", 1, 5)):
         of_this_machine = computed_here()
-    assert computed_by_cluster(cluster.address, Compute("cpu", 3, 5)) == of_this_machine
+    assert computed_by_cluster(cluster.address, Compute("cpu", 1, 5)) == of_this_machine
     with pytest.raises(ActScribeError, match="Unknown device 'abacus'"):
         computed_by_cluster(cluster.address, Compute("abacus"))
+
+
+def test_a_worker_takes_a_core_for_each_of_its_threads(cluster: Any, tmp_path: Path) -> None:
+    archive, videos = archives.begun(archives.fill(tmp_path / "in", {"a.mp4": b"x"}), tmp_path / "out")
+    with pytest.raises(ActScribeError, match=r"No node of the cluster has 5 cores.* the largest has 1") as refused:
+        RayPool(archive, archives.make, cluster.address, Compute(threads=5), None)
+    assert refused.value.hint.startswith("Type --threads 1 or fewer")
+    node = cluster.add_node(num_cpus=5)
+    try:
+        with closing(RayPool(archive, archives.make, cluster.address, Compute(threads=2), None)) as pool:
+            assert len(pool._actors) == 2  # one core is left, and the other node's one
+            hand_out(archive, videos, pool, lambda *_: None)
+    finally:
+        cluster.remove_node(node)
+    assert archive.is_done(videos[0])
 
 
 def test_a_node_that_lacks_what_it_is_to_run_is_named_with_the_reason(

@@ -48,17 +48,21 @@ class RayPool:
         make: what they do with them; can be pickled.
         address: of the cluster, or "auto" for the one that this machine belongs to.
         compute: what was asked for.
-        workers: how many actors; None: one for each GPU, or where there is none, for each core.
+        workers: how many actors; None: one for each GPU, or where there is none, for as many cores as it has threads.
 
     Raises:
-        ActScribeError: Ray is not installed, or there is no cluster at the address.
+        ActScribeError: Ray is not installed, there is no cluster at the address, or no node has cores enough.
     """
 
     def __init__(self, archive: Archive, make: Maker, address: str, compute: Compute, workers: int | None) -> None:
         self._ray = _connected(address)
         self._archive, self._make = archive, make
         self._claims = Claims(archive.claims())
-        self._needs, self._compute, most = _shares(self._ray, compute)
+        try:
+            self._needs, self._compute, most = _shares(self._ray, compute)
+        except ActScribeError:
+            self._ray.shutdown()
+            raise
         count = workers or most
         self._actors: list[Any] = [self._start() for _ in range(count)]
         self._holders = [""] * count
@@ -172,12 +176,24 @@ def _computed(compute: Compute) -> dict[str, Any]:
 
 
 def _shares(ray: Any, compute: Compute) -> tuple[dict[str, int], Compute, int]:
-    """Return what a worker needs of a cluster, what it is asked for, and how many there is room for."""
-    held = ray.cluster_resources()
-    gpus = int(held.get("GPU", 0)) if compute.device in ("auto", "cuda") else 0
+    """Return what a worker needs of a cluster, what it is asked for, and how many there is room for.
+
+    Raises:
+        ActScribeError: no node has as many cores as a worker is to have threads.
+    """
+    threads = compute.threads or 1
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    most = max(int(held.get("CPU", 0)) for held in nodes)
+    if threads > max(most, 1):
+        raise ActScribeError(
+            f"No node of the cluster has {threads} cores, one for each thread of a worker: the largest has {most}.",
+            f"Type --threads {most} or fewer, or say at `ray start` how many cores a node has: --num-cpus",
+        )
+    gpus = sum(int(held.get("GPU", 0)) for held in nodes) if compute.device in ("auto", "cuda") else 0
     if gpus:
-        return {"num_gpus": 1, "num_cpus": 1}, replace(compute, device="cuda"), gpus
-    return {"num_cpus": 1}, replace(compute, threads=compute.threads or 1), int(held.get("CPU", 1))
+        return {"num_gpus": 1, "num_cpus": threads}, replace(compute, device="cuda"), gpus
+    room = sum(int(held.get("CPU", 0)) // threads for held in nodes)
+    return {"num_cpus": threads}, replace(compute, threads=threads), max(room, 1)
 
 
 def _why(error: Exception) -> str:
