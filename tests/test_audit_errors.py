@@ -46,6 +46,10 @@ def test_a_limit_is_decided_from_five_groups_on(groups: int, verdict: str) -> No
     row = tables.table(tables.audit([new], {PREDICTED: {"new": [Interval("A", 10.0, 90.0)]}}, LABELS), known).iloc[0]
     assert row["verdict"] == verdict
     assert ("fewer than 5 groups tell" in row["why"]) == (groups < 5)
+    promised = tables.error_table(known, LABELS).set_index("indicator").loc["to A", "often"]
+    assert (
+        math.isnan(row["often"]) == math.isnan(promised) == (groups < 5)
+    )  # "0 %" beside no margin would be read as one
 
 
 def test_pauses_that_one_side_alone_has_are_missed_or_invented() -> None:

@@ -99,7 +99,7 @@ class Shelf:
             self._store.discard_damaged()
             raise ActScribeError(
                 f"{path}: kept features are not what was written: {error}.",
-                "They are removed; once more, and they are computed again.",
+                "They have been removed, and are computed again the next time.",
             ) from error
 
     def hold(self, moments: Sequence[Moment], rows: Sequence[Row]) -> None:

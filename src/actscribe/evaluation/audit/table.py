@@ -190,7 +190,7 @@ def error_table(known: Errors, labels: LabelSet) -> pd.DataFrame:
         if not one.recordings:
             continue
         own = {"recordings": one.recordings, "missed": one.missed, "invented": one.invented, "off_by": one.off_by}
-        own |= {"low": one.low, "high": one.high, "margin": _finite(one.margin), "often": one.often}
+        own |= {"low": one.low, "high": one.high, "margin": _finite(one.margin), "often": one.often or np.nan}
         own |= {"icc": one.agreement.value, "icc_low": one.agreement.low, "icc_high": one.agreement.high}
         own |= {"icc3": one.consistency.value, "icc3_low": one.consistency.low, "icc3_high": one.consistency.high}
         rows.append({"indicator": name, "part": part, "text": formatting.usually(one, units[name])} | own)
@@ -256,7 +256,7 @@ def _row(one: Audited, measurement: Measurement, known: Errors | None) -> dict[s
         "off_low": own.low if own else np.nan,
         "off_high": own.high if own else np.nan,
         "margin": _finite(own.margin) if own else np.nan,
-        "often": own.often if own else np.nan,
+        "often": (own.often or np.nan) if own else np.nan,
         "why": "; ".join(unsure),
     }
 
